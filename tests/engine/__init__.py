@@ -1,0 +1,1 @@
+"""The engine's tests: pure Python, no database, no Django."""
