@@ -89,3 +89,13 @@ def day_label(day: date) -> str:
 def moment_label(instant: datetime, zone: ZoneInfo) -> str:
     """`Tue 5 Jan 14:00`, in the reader's language and the location's zone."""
     return formats.date_format(instant.astimezone(zone), "D j M H:i")
+
+
+def long_day_label(day: date) -> str:
+    """`Tuesday 5 January`, in the reader's language: for mails."""
+    return formats.date_format(day, "l j F")
+
+
+def long_moment_label(instant: datetime, zone: ZoneInfo) -> str:
+    """`Tuesday 5 January, 14:00`, in the reader's language and the location's zone: for mails."""
+    return formats.date_format(instant.astimezone(zone), "l j F, H:i")

@@ -102,7 +102,7 @@ class AnswerKind(TextChoices):
 
 
 class OverrideBy(TextChoices):
-    NONE = "none", _("Nobody")
+    NONE = "", _("Nobody")
     CLINICIAN = "clinician", _("A clinician, with a reason")
 
 

@@ -1,84 +1,97 @@
-"""Preparation and aftercare steps as data, and when each is due.
+"""Preparation and aftercare steps as data, when each is due, and the dates its words may name.
 
-Steps come from `data/steps.yaml` or from the clinic's own rows; nothing here reads a clock or a database.
+Steps come from `data/steps.yaml` or are the clinic's own rows; nothing here reads a clock or a database.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import yaml
 
-from clinic.localtime import at_local, before_quiet, clamp_out_of_quiet, is_quiet, local_date
+from clinic.localtime import (
+    at_local,
+    before_quiet,
+    clamp_out_of_quiet,
+    is_quiet,
+    local_date,
+    long_day_label,
+    long_moment_label,
+)
 from patients.choices import Certainty, SkinType
+from planner.choices import Anchor
 
 SHIPPED_STEPS = Path(__file__).parent / "data" / "steps.yaml"
+MINUTES_A_DAY = 24 * 60
+NOTICE = timedelta(hours=1)
+"""Preparation that would arrive later than this before the session is of no use."""
+AFTER_THE_SESSION = (Anchor.SESSION_END, Anchor.LAST_SESSION_END)
 
 
-class Anchor(StrEnum):
-    BOOKING = "booking"
-    SESSION_START = "session_start"
-    SESSION_END = "session_end"
-    LAST_SESSION_END = "last_session_end"
+class Timing(Protocol):
+    """What a step says about when it is sent; the clinic's own rows have the same fields."""
+
+    @property
+    def anchor(self) -> str: ...
+    @property
+    def offset_minutes(self) -> int: ...
+    @property
+    def at_local_time(self) -> time | None: ...
+    @property
+    def expires_after_hours(self) -> int: ...
+    @property
+    def only_dark_skin(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """What to leave, until so many hours after the session's end; without hours, until the session itself."""
-
-    what: tuple[str, ...]
-    until_hours: int | None = None
+TimedStep = TypeVar("TimedStep", bound=Timing)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One message of a protocol: `offset_days` at a local wall-clock time, or `offset_hours` real hours.
+    """One message of a protocol, in the fields of the clinic's own rows.
 
-    Negative offsets lie before the anchor. `subject` and `title` may hold `{clinic}`; the subject tells nobody
-    what the visit is for. Never sent later than `expires_after_hours` after it was due.
+    Sent `offset_minutes` after the anchor (negative: before), or, with `at_local_time`, so many whole days
+    after the anchor's day at that wall-clock time; never later than `expires_after_hours` after it was due.
+    `do`, `wait` and `call` hold one line per fact; `fill` puts dates into them. The subject says nothing of
+    what the visit is for.
     """
 
     code: str
     anchor: Anchor
-    title: str
+    offset_minutes: int
+    at_local_time: time | None
+    expires_after_hours: int
+    only_dark_skin: bool
     subject: str
+    title: str
     normal: str
+    do: str
+    wait: str
+    call: str
     source: str
     certainty: Certainty
-    expires_after_hours: int
-    offset_days: int | None = None
-    offset_hours: int | None = None
-    at_local_time: time | None = None
-    only_skin_types: frozenset[SkinType] = frozenset()
-    do: tuple[str, ...] = ()
-    wait: tuple[Wait, ...] = ()
-    call: tuple[str, ...] = ()
-    emergency: str = ""
 
     def __post_init__(self) -> None:
-        if (self.offset_days is None) == (self.offset_hours is None):
-            raise ValueError(f"{self.code}: give offset_days or offset_hours, not both")
-        if (self.offset_days is None) != (self.at_local_time is None):
-            raise ValueError(f"{self.code}: days need at_local_time, hours have none")
+        if self.at_local_time is not None and self.offset_minutes % MINUTES_A_DAY:
+            raise ValueError(f"{self.code}: a step at a fixed time is whole days away")
         if self.expires_after_hours <= 0:
             raise ValueError(f"{self.code}: expires_after_hours must be positive")
-
-    @property
-    def is_preparation(self) -> bool:
-        return self.anchor is Anchor.SESSION_START
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """The session a step belongs to, and how its location counts time."""
+    """The session a step belongs to, and how its location counts time.
+
+    `planned_at` is when it was booked, moved or cancelled. Instants are in UTC.
+    """
 
     starts_at: datetime
     ends_at: datetime
-    booked_at: datetime
+    planned_at: datetime
     zone: ZoneInfo
     quiet_from: time
     quiet_to: time
@@ -87,62 +100,113 @@ class Visit:
         return is_quiet(instant, self.zone, self.quiet_from, self.quiet_to)
 
 
-def steps_for(steps: Iterable[Step], *, skin_type: SkinType | None, is_last: bool) -> tuple[Step, ...]:
-    """The steps that one session of a series has; an unknown skin type gets the cautious ones too."""
+def steps_for(steps: Iterable[TimedStep], *, skin_type: int | None, is_last: bool) -> tuple[TimedStep, ...]:
+    """The steps of one session of a series; an unknown skin type gets those for dark skin, too."""
+    is_dark = skin_type is None or SkinType(skin_type).is_dark
     return tuple(
         step
         for step in steps
-        if (is_last or step.anchor is not Anchor.LAST_SESSION_END)
-        and (skin_type is None or not step.only_skin_types or skin_type in step.only_skin_types)
+        if (is_dark or not step.only_dark_skin) and (is_last or step.anchor != Anchor.LAST_SESSION_END)
     )
 
 
-def due_at(step: Step, visit: Visit) -> datetime | None:
-    """When the step is to be sent (UTC), or nothing when its moment has passed or no good one is left.
+def due_at(step: Timing, visit: Visit) -> datetime | None:
+    """When the step is to be sent, in UTC; nothing when its moment lay before `visit.planned_at`.
 
-    A step whose moment lies before the booking is left out. An answer to a booking goes at once. In quiet hours
-    a step waits for their end, unless the visit has begun or the step has expired by then: then it goes before they
-    begin, though never before the booking or, for aftercare, before the session is over.
+    A step that falls into quiet hours waits for their end. Where that is too late (less than an hour before
+    the session for preparation, past its expiry for aftercare) it goes half an hour before they begin, though
+    not before it was planned or the session ended; where no such moment is left it is left out. News of a
+    booking, a move or a cancellation that cannot wait goes at once.
     """
     wanted = _wanted_at(step, visit)
-    if wanted < visit.booked_at:
+    if wanted < visit.planned_at:
         return None
-    if step.anchor is Anchor.BOOKING:
-        return wanted
     later = clamp_out_of_quiet(wanted, visit.zone, visit.quiet_from, visit.quiet_to)
-    if later < _limit(step, wanted, visit):
+    limit = _latest_at(step, wanted, visit)
+    if later <= limit:
         return later
-    return _earlier(step, min(wanted, _limit(step, wanted, visit)), visit)
+    if _counts_from(step, visit) == visit.planned_at:
+        return wanted
+    return _earlier(step, min(wanted, limit), visit)
 
 
-def expires_at(step: Step, due: datetime, visit: Visit) -> datetime:
-    """After this the step is dropped with a note; preparation never outlives the session's start."""
+def expires_at(step: Timing, due: datetime, visit: Visit) -> datetime:
+    """From here on the step is dropped with a note; preparation never outlives the session's start."""
     late = due + timedelta(hours=step.expires_after_hours)
-    return min(late, visit.starts_at) if step.is_preparation else late
+    return min(late, visit.starts_at) if step.anchor == Anchor.SESSION_START else late
 
 
-def _wanted_at(step: Step, visit: Visit) -> datetime:
-    anchor = {Anchor.BOOKING: visit.booked_at, Anchor.SESSION_START: visit.starts_at}.get(
-        step.anchor, visit.ends_at
-    )
-    if step.offset_days is None or step.at_local_time is None:
-        return anchor + timedelta(hours=step.offset_hours or 0)
-    day = local_date(anchor, visit.zone) + timedelta(days=step.offset_days)
-    return at_local(day, step.at_local_time, visit.zone)
+def _counts_from(step: Timing, visit: Visit) -> datetime:
+    if step.anchor == Anchor.SESSION_START:
+        return visit.starts_at
+    return visit.ends_at if step.anchor in AFTER_THE_SESSION else visit.planned_at
 
 
-def _limit(step: Step, wanted: datetime, visit: Visit) -> datetime:
-    return visit.starts_at if step.is_preparation else wanted + timedelta(hours=step.expires_after_hours)
+def _wanted_at(step: Timing, visit: Visit) -> datetime:
+    anchor, offset = _counts_from(step, visit), timedelta(minutes=step.offset_minutes)
+    if step.at_local_time is None:
+        return anchor + offset
+    return at_local(local_date(anchor, visit.zone) + offset, step.at_local_time, visit.zone)
 
 
-def _earlier(step: Step, latest: datetime, visit: Visit) -> datetime | None:
-    """Before the quiet hours that hold `latest` or come just before it."""
-    floor = visit.booked_at if step.is_preparation else max(visit.booked_at, visit.ends_at)
+def _latest_at(step: Timing, wanted: datetime, visit: Visit) -> datetime:
+    if step.anchor in AFTER_THE_SESSION:
+        return wanted + timedelta(hours=step.expires_after_hours)
+    return visit.starts_at - NOTICE
+
+
+def _earlier(step: Timing, latest: datetime, visit: Visit) -> datetime | None:
+    over = visit.ends_at if step.anchor in AFTER_THE_SESSION else visit.planned_at
     sooner = before_quiet(latest, visit.zone, visit.quiet_from, visit.quiet_to)
-    moment = max(sooner, floor)
-    return None if moment >= latest or visit.is_quiet(moment) else moment
+    moment = max(sooner, over, visit.planned_at)
+    return None if moment > latest or visit.is_quiet(moment) else moment
+
+
+def fill(text: str, visit: Visit, *, clinic: str, emergency: str) -> str:
+    """`text` with its blanks filled: {clinic}, {emergency}, {session}, {after_N_hours}, {after_N_days}.
+
+    Hours and days count from the session's end. A blank that is none of these stays as it is written.
+    """
+    known = {
+        "clinic": clinic,
+        "emergency": emergency,
+        "session": long_moment_label(visit.starts_at, visit.zone),
+    }
+    return re.sub(r"\{(\w+)\}", lambda blank: known.get(blank[1]) or _after(blank, visit), text)
+
+
+def _after(blank: re.Match[str], visit: Visit) -> str:
+    span = re.fullmatch(r"after_(\d{1,3})_(hours|days)", blank[1])
+    if not span:
+        return blank[0]
+    if span[2] == "hours":
+        return long_moment_label(visit.ends_at + timedelta(hours=int(span[1])), visit.zone)
+    return long_day_label(local_date(visit.ends_at, visit.zone) + timedelta(days=int(span[1])))
 
 
 def load_steps(path: Path = SHIPPED_STEPS) -> tuple[Step, ...]:
-    shared: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return tuple(_step({**shared["defaults"], **entry}, shared) for entry in shared["steps"])
+    """The shipped steps; the `red_flags` stand at the end of `call` in every step after a session."""
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return tuple(_step(entry, data["red_flags"]) for entry in data["steps"])
+
+
+def _step(entry: dict[str, Any], red_flags: list[str]) -> Step:
+    anchor = Anchor(entry["anchor"])
+    at = entry.get("at_local_time")
+    call = entry.get("call", []) + (red_flags if anchor in AFTER_THE_SESSION else [])
+    return Step(
+        code=entry["code"],
+        anchor=anchor,
+        offset_minutes=timedelta(**entry["offset"]) // timedelta(minutes=1),
+        at_local_time=time.fromisoformat(at) if at else None,
+        expires_after_hours=entry["expires_after_hours"],
+        only_dark_skin=entry.get("only_dark_skin", False),
+        subject=entry["subject"],
+        title=entry["title"],
+        normal=entry["normal"],
+        do="\n".join(entry.get("do", [])),
+        wait="\n".join(entry.get("wait", [])),
+        call="\n".join(call),
+        source=entry["source"],
+        certainty=Certainty(entry["certainty"]),
+    )

@@ -7,7 +7,7 @@ from patients.scales.base import Band, Scale, rated
 
 SCALE = Scale(
     code="adatto",
-    version="2003",
+    version=1,
     name=_("Adatto stage"),
     items=(rated("stage", _("Stage"), *(stage.label for stage in AdattoStage), first=1),),
     lower_is_better=True,

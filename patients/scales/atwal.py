@@ -29,7 +29,7 @@ def _site(site: Site) -> tuple[Item, Item]:
 
 SCALE = Scale(
     code="atwal",
-    version="2006",
+    version=1,
     name=_("Atwal score"),
     items=(*_site(Site.ABDOMEN), *_site(Site.HIPS), *_site(Site.BUTTOCKS), *_site(Site.BREAST)),
     lower_is_better=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
@@ -31,19 +32,19 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One question: whole points from `low` to `high` in steps of `step`, in `unit` where it is measured."""
+    """One question: points from `low` to `high` in steps of `step`, in `unit` where it is measured."""
 
     code: str
     label: StrOrPromise
     low: int
     high: int
-    step: int = 1
+    step: int | Decimal = 1
     unit: StrOrPromise = ""
     choices: tuple[Choice, ...] = ()
     counts: bool = True
     """Whether the points go into the total; false for an overall opinion that is kept beside it."""
 
-    def allows(self, points: int) -> bool:
+    def allows(self, points: int | Decimal) -> bool:
         return self.low <= points <= self.high and (points - self.low) % self.step == 0
 
 
@@ -61,7 +62,7 @@ class Scale:
     """A published scale; `certainty` speaks of its items and points, `bands_certainty` of its cuts."""
 
     code: str
-    version: str
+    version: int
     name: StrOrPromise
     items: tuple[Item, ...]
     lower_is_better: bool
@@ -82,7 +83,7 @@ class Scale:
     def highest(self) -> int:
         return sum(item.high for item in self.items if item.counts)
 
-    def total(self, points: Sequence[int]) -> int:
+    def total(self, points: Sequence[int | Decimal]) -> int | Decimal:
         """Sum of the counted items; refuses a wrong number of points and points an item does not allow."""
         if len(points) != len(self.items):
             raise ScaleError("", _("%(n)d answers are needed.") % {"n": len(self.items)})
@@ -91,7 +92,7 @@ class Scale:
                 raise ScaleError(item.code, _between(item))
         return sum(given for item, given in zip(self.items, points, strict=True) if item.counts)
 
-    def band(self, total: int) -> Band | None:
+    def band(self, total: int | Decimal) -> Band | None:
         """What `total` is called, if the scale has cuts; refuses a total the scale cannot give."""
         if not self.lowest <= total <= self.highest:
             raise ScaleError("", _("The total lies from %(low)d to %(high)d.") % self._ends())
@@ -105,7 +106,7 @@ def _between(item: Item) -> StrOrPromise:
     ends = {"label": item.label, "low": item.low, "high": item.high}
     if item.step == 1:
         return _("%(label)s: a whole number from %(low)d to %(high)d.") % ends
-    return _("%(label)s: from %(low)d to %(high)d in steps of %(step)d.") % {**ends, "step": item.step}
+    return _("%(label)s: from %(low)d to %(high)d in steps of %(step)s.") % {**ends, "step": item.step}
 
 
 def rated(code: str, label: StrOrPromise, *labels: StrOrPromise, first: int = 0) -> Item:

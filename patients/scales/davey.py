@@ -19,7 +19,7 @@ def _quarter(code: str, label: StrOrPromise) -> Item:
 
 SCALE = Scale(
     code="davey",
-    version="1972",
+    version=1,
     name=_("Davey score"),
     items=(
         _quarter("upper_right", _("Upper right quarter")),

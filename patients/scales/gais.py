@@ -7,8 +7,8 @@ from patients.scales.base import Band, Scale, rated
 
 SCALE = Scale(
     code="gais",
-    version="1-is-best",
-    name=_("GAIS"),
+    version=1,
+    name=_("GAIS, 1 is best"),
     items=(
         rated(
             "change",

@@ -7,8 +7,8 @@ from patients.scales.base import Item, Scale, rated
 
 SCALE = Scale(
     code="manchester",
-    version="1998-with-vas",
-    name=_("Manchester scar scale"),
+    version=1,
+    name=_("Manchester scar scale, with the overall view"),
     items=(
         rated(
             "colour",

@@ -7,7 +7,7 @@ from patients.scales.base import Item, Scale
 
 SCALE = Scale(
     code="posas_observer",
-    version="2.0",
+    version=1,
     name=_("POSAS, observer"),
     items=(
         Item("vascularity", _("Vascularity"), 1, 10),

@@ -7,7 +7,7 @@ from patients.scales.base import Item, Scale
 
 SCALE = Scale(
     code="posas_patient",
-    version="2.0",
+    version=1,
     name=_("POSAS, patient"),
     items=(
         Item("pain", _("Pain"), 1, 10),

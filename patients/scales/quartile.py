@@ -7,7 +7,7 @@ from patients.scales.base import Band, Scale, rated
 
 SCALE = Scale(
     code="quartile",
-    version="0-to-4",
+    version=1,
     name=_("Quartile improvement"),
     items=(
         rated(

@@ -1,5 +1,7 @@
 """Size of the index mark, the widest of its site, read from the ruler in the photo; total = width."""
 
+from decimal import Decimal
+
 from django.utils.translation import gettext_lazy as _
 
 from patients.choices import Certainty
@@ -7,11 +9,11 @@ from patients.scales.base import Item, Scale
 
 SCALE = Scale(
     code="stria_size",
-    version="1",
+    version=1,
     name=_("Size of the widest mark"),
     items=(
-        Item("width", _("Width of the widest mark"), 0, 500, step=5, unit=_("tenths of a millimetre")),
-        Item("length", _("Length of the same mark"), 0, 60, unit=_("cm"), counts=False),
+        Item("width", _("Width of the widest mark"), 0, 50, step=Decimal("0.5"), unit=_("mm")),
+        Item("length", _("Length of the same mark"), 0, 60, step=Decimal("0.5"), unit=_("cm"), counts=False),
     ),
     lower_is_better=True,
     source="Measured in Saki 2022, doi 10.1111/dth.15212, and in doi 10.1007/s00403-025-04135-9",

@@ -9,7 +9,7 @@ SOURCE = "SkinStylus K200044: 10 mm better counted as a response"
 
 CLINICIAN = Scale(
     code="vas_clinician",
-    version="100-mm",
+    version=1,
     name=_("Clinician's view, 0 to 100"),
     items=(
         Item(
@@ -22,7 +22,7 @@ CLINICIAN = Scale(
 )
 PATIENT = Scale(
     code="vas_patient",
-    version="100-mm",
+    version=1,
     name=_("Patient's view, 0 to 100"),
     items=(Item("bother", _("How much the marks bother: 0 not at all, 100 very much"), 0, 100, unit="mm"),),
     lower_is_better=True,
