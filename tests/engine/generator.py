@@ -139,8 +139,7 @@ def series(
 def tiny(random: Random, *, requests: int = 1, days: int = 9, joint: bool = False) -> Json:
     """A problem that brute force settles in milliseconds, with every oddity the contract allows."""
     zone, first_day = random.choice(ZONES_AND_FIRST_DAYS)
-    first, grid = date.fromisoformat(first_day), random.choice([5, 10, 15, 15])
-    length = 30
+    first, grid = date.fromisoformat(first_day), random.choice([10, 15, 15, 15])
     resources = [
         tiny_resource(random, f"{kind[0]}{number}", kind, first, days)
         for kind in ("practitioner", "room", "device")
@@ -156,7 +155,7 @@ def tiny(random: Random, *, requests: int = 1, days: int = 9, joint: bool = Fals
         "mode": "joint" if joint else "independent",
         "resources": resources,
         "requests": [
-            tiny_request(random, f"s{number}", resources, first, days, length)
+            tiny_request(random, f"s{number}", resources, first, days)
             for number in range(1, requests + 1)
         ],
     }
@@ -164,14 +163,14 @@ def tiny(random: Random, *, requests: int = 1, days: int = 9, joint: bool = Fals
 
 def tiny_resource(random: Random, name: str, kind: str, first: date, days: int) -> Json:
     made: Json = {"id": name, "kind": kind, "open": tiny_hours(random)}
-    if random.random() < 0.6:
-        made["skills"] = random.choice([["microneedling"], ["microneedling", "rf"], ["rf"]])
+    if random.random() < 0.9:
+        made["skills"] = random.choice([["microneedling"], ["microneedling", "rf"]])
     if random.random() < 0.4:
         made["turnaround_minutes"] = 30
     if random.random() < 0.3:
         day = first + timedelta(random.randrange(days))
         made["extra_open"] = [[stamp(day, 600), stamp(day, 720)]]
-    if random.random() < 0.6:
+    if random.random() < 0.5:
         made["busy"] = [tiny_busy(random, first, days) for _ in range(random.randint(1, 3))]
     return made
 
@@ -183,7 +182,7 @@ def tiny_hours(random: Random) -> Json:
         begin = random.choice([540, 570, 600])
         end = begin + random.choice([60, 90, 120])
         pieces = [[clock(begin), clock(begin + 30)], [clock(begin + 30), clock(end)]]
-        if random.random() < 0.8:
+        if random.random() < 0.9:
             hours[day] = pieces if random.random() < 0.2 else [[clock(begin), clock(end)]]
     return hours
 
@@ -197,7 +196,7 @@ def tiny_busy(random: Random, first: date, days: int) -> list[str]:
 
 
 def tiny_request(
-    random: Random, name: str, resources: list[Json], first: date, days: int, length: int
+    random: Random, name: str, resources: list[Json], first: date, days: int
 ) -> Json:
     days = 1 if random.random() < 0.05 else days
     request: Json = {
@@ -208,31 +207,31 @@ def tiny_request(
                 {"min": 0, "target": 1, "max": 2},
                 {"min": 1, "target": 2, "max": 4},
                 {"min": 2, "target": 2, "max": 3},
-                {"min": 3, "target": 3, "max": 3},
+                {"min": 3, "target": 3, "max": 4},
             ]
         ),
         "earliest": first.isoformat(),
         "latest": (first + timedelta(days - 1)).isoformat(),
-        "phases": tiny_phases(random, length),
+        "phases": tiny_phases(random),
     }
     add_wishes(random, request, resources, first, days)
     return request
 
 
-def tiny_phases(random: Random, length: int) -> list[Json]:
+def tiny_phases(random: Random) -> list[Json]:
     """Among them a room that is kept while another phase does not need it."""
     skilled = {"kind": "practitioner", "skills": ["microneedling"]}
     return random.choice(
         [
-            [{"name": "peel", "minutes": length, "needs": ["practitioner"]}],
+            [{"name": "peel", "minutes": 60, "needs": ["practitioner"]}],
             [
-                {"name": "numbing", "minutes": length, "needs": ["room"]},
-                {"name": "needling", "minutes": length, "needs": [skilled, "room", "device"]},
+                {"name": "numbing", "minutes": 30, "needs": ["room"]},
+                {"name": "needling", "minutes": 30, "needs": [skilled, "room", "device"]},
             ],
             [
-                {"name": "cleansing", "minutes": length, "needs": ["practitioner", "room"]},
-                {"name": "waiting", "minutes": length, "needs": ["device"]},
-                {"name": "needling", "minutes": length, "needs": [skilled, "room"]},
+                {"name": "cleansing", "minutes": 30, "needs": ["practitioner", "room"]},
+                {"name": "waiting", "minutes": 30, "needs": ["device"]},
+                {"name": "needling", "minutes": 30, "needs": [skilled, "room"]},
             ],
         ]
     )
@@ -244,13 +243,13 @@ def add_wishes(random: Random, request: Json, resources: list[Json], first: date
     def some_day() -> str:
         return (first + timedelta(random.randrange(days))).isoformat()
 
-    if random.random() < 0.3:
+    if random.random() < 0.2:
         request["patient"] = {"busy": [tiny_busy(random, first, days)]}
-    if random.random() < 0.3:
+    if random.random() < 0.2:
         request.setdefault("patient", {})["open"] = tiny_hours(random)
     if random.random() < 0.3:
         request["previous"] = {"date": (first - timedelta(random.randint(0, 2))).isoformat()}
-    if random.random() < 0.2:
+    if random.random() < 0.15:
         request["pins"] = [{"index": random.randint(1, request["sessions"]), "date": some_day()}]
     if random.random() < 0.3:
         request["prefer"] = {"time": [["09:40", "10:05"]]}
