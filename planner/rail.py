@@ -1,0 +1,121 @@
+"""A series as a line in time: where each node, gap and month stands, in percent of the line's length. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import pairwise
+
+from django.utils import formats
+
+CROWDED_PERCENT = 7.0
+"""Two labels closer than this would print over each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One session on the rail; `state` is `done`, `now` or `open`."""
+
+    number: int
+    day: date
+    state: str = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something drawn at `x` percent, with its words."""
+
+    x: float
+    label: str
+    state: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Days drawn as a box from `x`, `width` percent wide."""
+
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """What templates/components/rail.html draws. `words` say the same for those who do not see it."""
+
+    words: str
+    stops: tuple[Mark, ...]
+    gaps: tuple[Mark, ...]
+    months: tuple[Mark, ...]
+    judged: tuple[Mark, ...] = ()
+    closed: tuple[Band, ...] = ()
+    gone: Band | None = None
+    today: Mark | None = None
+    window: Band | None = field(default=None)
+
+
+def draw(
+    stops: Sequence[Stop],
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    today: date | None = None,
+    judged: Iterable[date] = (),
+    closed: Iterable[tuple[date, date]] = (),
+    window: tuple[date, date] | None = None,
+) -> Rail:
+    """Lay out `stops` between `first` and `last` (both default to a week around what is drawn).
+
+    Several plans share one time axis when they are given the same `first` and `last`.
+    """
+    judged = tuple(judged)
+    days = [stop.day for stop in stops] + list(judged) + ([today] if today else [])
+    first = first or min(days) - timedelta(days=7)
+    last = last or max(days) + timedelta(days=7)
+    axis = _Axis(first, last)
+    done = [stop.day for stop in stops if stop.state != "open"]
+    return Rail(
+        words=", ".join(f"{stop.number}: {formats.date_format(stop.day, 'D j M Y')}" for stop in stops),
+        stops=tuple(Mark(axis.at(s.day), _short(s.day), s.state, s.number) for s in stops),
+        gaps=_gaps(stops, axis),
+        months=tuple(Mark(axis.at(day), formats.date_format(day, "M")) for day in axis.months()),
+        judged=tuple(Mark(axis.at(day), _short(day)) for day in judged if day <= last),
+        closed=tuple(axis.band(a, b) for a, b in closed if b >= first and a <= last),
+        gone=axis.band(done[0], done[-1]) if len(done) > 1 else None,
+        today=Mark(axis.at(today), _short(today)) if today and first <= today <= last else None,
+        window=axis.band(*window) if window else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    first: date
+    last: date
+
+    def at(self, day: date) -> float:
+        length = max((self.last - self.first).days, 1)
+        return round(100 * min(max((day - self.first).days / length, 0), 1), 2)
+
+    def band(self, start: date, end: date) -> Band:
+        return Band(self.at(start), round(self.at(end) - self.at(start), 2))
+
+    def months(self) -> Iterable[date]:
+        """The first of every month on the axis; of every third where months would crowd."""
+        step = 3 if (self.last - self.first).days > 400 else 1
+        day = date(self.first.year, self.first.month, 1)
+        while day <= self.last:
+            if day >= self.first and (day.month - 1) % step == 0:
+                yield day
+            day = (day + timedelta(days=32)).replace(day=1)
+
+
+def _short(day: date) -> str:
+    return formats.date_format(day, "j M")
+
+
+def _gaps(stops: Sequence[Stop], axis: _Axis) -> tuple[Mark, ...]:
+    marks = []
+    for before, after in pairwise(stops):
+        if axis.at(after.day) - axis.at(before.day) >= CROWDED_PERCENT:
+            days = (after.day - before.day).days
+            marks.append(Mark((axis.at(before.day) + axis.at(after.day)) / 2, f"{days} d"))
+    return tuple(marks)
