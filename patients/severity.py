@@ -1,4 +1,4 @@
-"""How bad stretch marks are for planning: mild, moderate or severe. The clinic's own rule, to be confirmed."""
+"""Mild, moderate or severe, as planning needs it. The clinic's own rule, to be confirmed."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def judge_severity(
 ) -> SeverityJudgement:
     """Severity by stage, Davey total (0 to 8, abdomen only) and width of the widest mark in mm.
 
-    What was not judged counts as few or narrow. Severe rules come first. Refuses a total or a width out of range.
+    What was not judged counts as few or narrow. Refuses a total or a width out of range.
     """
     if davey_total is not None and not 0 <= davey_total <= 8:
         raise ValueError("davey_total lies from 0 to 8")
