@@ -1,10 +1,14 @@
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from clinic.localtime import at_local, time_exists
+from planner.refusals import NoSuchTime
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Where one session of a series is wanted: its number, its start (an aware instant) and who and what serves it.
+    """Where one session of a series is wanted: its number, its start (aware), and who and what serves it.
 
     A kind that no phase needs stays `None`.
     """
@@ -19,3 +23,10 @@ class Visit:
     def resource_ids(self) -> tuple[int, ...]:
         chosen = (self.practitioner_id, self.room_id, self.device_id)
         return tuple(each for each in chosen if each is not None)
+
+
+def starts_at_local(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """The instant a form's day and time mean; refuses a time that the clocks skip that day."""
+    if not time_exists(day, at, zone):
+        raise NoSuchTime(day=day, time=f"{at:%H:%M}")
+    return at_local(day, at, zone)
