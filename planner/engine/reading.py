@@ -272,7 +272,15 @@ def _window(value: _Value) -> tuple[int, int]:
 
 
 def _moments(value: _Value | None) -> Moments:
-    return tuple(_span(item) for item in value.items()) if value else ()
+    if value is None:
+        return ()
+    try:
+        spans = tuple([(_moment(start), _moment(end)) for start, end in value.value])
+        if all(start < end for start, end in spans):
+            return spans
+    except (TypeError, ValueError):
+        pass
+    return tuple(_span(item) for item in value.items())  # slower, and names the place that is wrong
 
 
 def _span(value: _Value) -> tuple[datetime, datetime]:

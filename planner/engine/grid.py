@@ -1,0 +1,217 @@
+"""Free time as bits: one big integer per resource, one bit per grid step of a horizon, the earliest lowest.
+
+Wall-clock steps that the clocks skip on a day (spring forward) do not exist: no session covers one. Steps that
+they repeat (autumn) count once, as the wall clock shows them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from planner.engine.problem import MINUTES_PER_DAY, Moments, PatientTime, Resource, Week
+
+Bits = int
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """`days` whole days from `first`, in steps of `grid_minutes`."""
+
+    first: date
+    days: int
+    grid_minutes: int
+
+    @property
+    def steps_per_day(self) -> int:
+        return MINUTES_PER_DAY // self.grid_minutes
+
+    @property
+    def steps(self) -> int:
+        return self.days * self.steps_per_day
+
+    def day(self, on: date) -> int:
+        return (on - self.first).days
+
+    def date_of(self, day: int) -> date:
+        return self.first + timedelta(days=day)
+
+    def holds(self, first: date, last: date) -> bool:
+        return self.first <= first and self.day(last) < self.days
+
+
+def free_bits(resource: Resource, horizon: Horizon) -> Bits:
+    """The steps in which a use may lie.
+
+    A use that keeps clear of every busy time by the resource's turnaround is one that touches neither the busy
+    time nor the turnaround before it; so the turnaround is taken off here, once, and the search never sees it.
+    """
+    taken = _busy_bits(resource.busy, resource.turnaround_minutes, horizon)
+    return _open_bits(resource.open, resource.extra_open, horizon) & ~taken
+
+
+def patient_bits(patient: PatientTime, horizon: Horizon) -> Bits:
+    hours = all_bits(horizon) if patient.open is None else _open_bits(patient.open, (), horizon)
+    return hours & ~_busy_bits(patient.busy, 0, horizon)
+
+
+def all_bits(horizon: Horizon) -> Bits:
+    return (1 << horizon.steps) - 1
+
+
+def erode(bits: Bits, steps: int) -> Bits:
+    """The steps from which `steps` consecutive bits are set."""
+    have = 1
+    while have * 2 <= steps:
+        bits &= bits >> have
+        have *= 2
+    return bits & (bits >> (steps - have))
+
+
+@lru_cache(maxsize=64)
+def within_one_day(horizon: Horizon, steps: int) -> Bits:
+    """The starts from which `steps` steps end on the same date."""
+    day = (1 << max(0, horizon.steps_per_day - steps + 1)) - 1
+    return int.from_bytes(day.to_bytes(horizon.steps_per_day // 8, "little") * horizon.days, "little")
+
+
+@lru_cache(maxsize=64)
+def skipped_bits(timezone: str, horizon: Horizon) -> Bits:
+    """The wall-clock steps that do not exist because the clocks go forward over them."""
+    zone = ZoneInfo(timezone)
+    midnights = [datetime.combine(horizon.date_of(day), time()) for day in range(horizon.days + 1)]
+    offsets = [midnight.replace(tzinfo=zone).utcoffset() or timedelta() for midnight in midnights]
+    skipped = 0
+    for day in range(horizon.days):
+        if offsets[day + 1] > offsets[day]:
+            for step in range(horizon.steps_per_day):
+                moment = midnights[day] + timedelta(minutes=step * horizon.grid_minutes)
+                if not _exists(moment, zone):
+                    skipped |= 1 << (day * horizon.steps_per_day + step)
+    return skipped
+
+
+def _exists(moment: datetime, zone: ZoneInfo) -> bool:
+    instant = moment.replace(tzinfo=zone).astimezone(UTC)
+    return instant.astimezone(zone).replace(tzinfo=None) == moment
+
+
+def _open_bits(week: Week, extra: Moments, horizon: Horizon) -> Bits:
+    """Steps that lie wholly in open time, where touching and overlapping intervals are one."""
+    days = [_whole_steps(_merged(hours), horizon.grid_minutes) for hours in week]
+    size = horizon.steps_per_day // 8
+    first = horizon.first.weekday()
+    pattern = b"".join(day.to_bytes(size, "little") for day in days[first:] + days[:first])
+    weekly = int.from_bytes((pattern * (horizon.days // 7 + 1))[: horizon.days * size], "little")
+    return weekly | _whole_steps(_merged(_with_hours_around(week, extra, horizon)), horizon.grid_minutes)
+
+
+def _with_hours_around(week: Week, extra: Moments, horizon: Horizon) -> list[tuple[int, int]]:
+    """Extra hours in minutes of the horizon, with the weekly hours of the days they touch, to be merged."""
+    end = horizon.days * MINUTES_PER_DAY
+    spans = [(max(0, first), min(end, last)) for first, last in _minutes(extra, horizon).tolist()]
+    spans = [(first, last) for first, last in spans if first < last]
+    touched = {
+        day for first, last in spans for day in range(first // MINUTES_PER_DAY, -(-last // MINUTES_PER_DAY))
+    }
+    for day in touched:
+        midnight = day * MINUTES_PER_DAY
+        hours = week[horizon.date_of(day).weekday()]
+        spans.extend((midnight + first, midnight + last) for first, last in hours)
+    return spans
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _whole_steps(spans: Iterable[tuple[int, int]], grid_minutes: int) -> Bits:
+    bits = 0
+    for first, last in spans:
+        start, end = -(-first // grid_minutes), last // grid_minutes
+        bits |= ((1 << max(0, end - start)) - 1) << start
+    return bits
+
+
+def _busy_bits(busy: Moments, before_minutes: int, horizon: Horizon) -> Bits:
+    """Steps that any busy time touches, or would within `before_minutes`."""
+    if not busy:
+        return 0
+    minutes = _minutes(busy, horizon)
+    starts = (minutes[:, 0] - before_minutes) // horizon.grid_minutes
+    ends = -(-minutes[:, 1] // horizon.grid_minutes)
+    steps = horizon.steps
+    edges = np.bincount(starts.clip(0, steps), minlength=steps + 1)
+    edges -= np.bincount(ends.clip(0, steps), minlength=steps + 1)
+    return int.from_bytes(np.packbits(edges[:-1].cumsum() > 0, bitorder="little").tobytes(), "little")
+
+
+def _minutes(moments: Moments, horizon: Horizon) -> np.ndarray:
+    """Moments as minutes since the horizon's first midnight, one row each."""
+    found = np.array(moments, dtype="datetime64[m]").reshape(-1, 2)
+    return (found - np.datetime64(horizon.first, "m")).astype(np.int64)
+
+
+class FreeTime:
+    """All resources with their free bits over one horizon: the state that many requests are planned against.
+
+    What several requests ask alike (who can start a use of so many steps) is worked out once and kept.
+    """
+
+    def __init__(self, timezone: str, horizon: Horizon, bits: Iterable[tuple[Resource, Bits]]) -> None:
+        self.timezone = timezone
+        self.horizon = horizon
+        self.bits = tuple(sorted(bits, key=lambda pair: pair[0].id))
+        self.resources = {resource.id: resource for resource, _ in self.bits}
+        self._starts: dict[tuple[str, frozenset[str], int], tuple[tuple[str, Bits], ...]] = {}
+        self._any_start: dict[tuple[str, frozenset[str], int], Bits] = {}
+        self._bytes: dict[tuple[str, frozenset[str], int], tuple[tuple[str, bytes], ...]] = {}
+
+    @classmethod
+    def of(cls, timezone: str, horizon: Horizon, resources: Sequence[Resource]) -> "FreeTime":
+        return cls(timezone, horizon, ((resource, free_bits(resource, horizon)) for resource in resources))
+
+    def starts(self, kind: str, skills: frozenset[str], steps: int) -> tuple[tuple[str, Bits], ...]:
+        """Each suitable resource, by id, with the steps at which it can begin a use of `steps`."""
+        key = (kind, skills, steps)
+        if key not in self._starts:
+            self._starts[key] = tuple(
+                (resource.id, erode(bits, steps))
+                for resource, bits in self.bits
+                if resource.kind == kind and skills <= resource.skills
+            )
+        return self._starts[key]
+
+    def any_start(self, kind: str, skills: frozenset[str], steps: int) -> Bits:
+        """The steps at which at least one suitable resource can begin a use of `steps`."""
+        key = (kind, skills, steps)
+        if key not in self._any_start:
+            union = 0
+            for _, bits in self.starts(*key):
+                union |= bits
+            self._any_start[key] = union
+        return self._any_start[key]
+
+    def free_at(self, kind: str, skills: frozenset[str], steps: int, start: int) -> Iterable[str]:
+        """The resources, smallest id first, that can begin a use of `steps` at `start`."""
+        key = (kind, skills, steps)
+        if key not in self._bytes:
+            size = self.horizon.steps // 8
+            self._bytes[key] = tuple(
+                (name, bits.to_bytes(size, "little")) for name, bits in self.starts(*key)
+            )
+        return (name for name, bits in self._bytes[key] if bits[start >> 3] >> (start & 7) & 1)
+
+    def session_starts(self, steps: int) -> Bits:
+        """The starts from which a session of `steps` lies on one date, on times that exist."""
+        exists = erode(all_bits(self.horizon) & ~skipped_bits(self.timezone, self.horizon), steps)
+        return exists & within_one_day(self.horizon, steps)

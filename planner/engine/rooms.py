@@ -1,0 +1,113 @@
+"""A plan's rooms and devices, and whether a plan collides with itself.
+
+Only sessions on one date, or on neighbouring dates when a turnaround runs past midnight, can collide; the search
+ignores that, and asks here about every plan it is about to show.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+from planner.engine.grid import Bits
+from planner.engine.problem import DEVICE, PRACTITIONER, ROOM
+from planner.engine.starts import Starts
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One plan: days and steps count from the request's earliest date and from midnight."""
+
+    cost: int
+    days: tuple[int, ...]
+    steps: tuple[int, ...]
+    who: tuple[int, ...]
+
+    @property
+    def choice(self) -> tuple[int, frozenset[int]]:
+        """What makes it a choice of its own for a person: the first date and who treats."""
+        return self.days[0], frozenset(self.who)
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """In one session, on one day, only these starts (of one practitioner, or of all)."""
+
+    session: int
+    day: int
+    keep: Bits
+    who: int | None = None
+
+
+Assignment = dict[str, tuple[str, ...]]  # kind -> the resource of each session; empty when there is none
+
+
+def assignment(starts: Starts, plan: Plan) -> Assignment:
+    """The smallest rooms and devices, by id and session by session, that do not collide within the series."""
+    found = {}
+    if PRACTITIONER in starts.uses:
+        found[PRACTITIONER] = tuple(starts.practitioners[who] or "" for who in plan.who)
+    for kind in (ROOM, DEVICE):
+        if kind in starts.uses:
+            found[kind] = _smallest(starts, plan, kind)
+    return found
+
+
+def collision(starts: Starts, plan: Plan, assigned: Assignment) -> tuple[Restriction, ...]:
+    """Empty when the plan holds; else restrictions of which every plan that holds keeps at least one."""
+    for earlier, later in pairwise(range(len(plan.days))):
+        end = plan.steps[earlier] + starts.steps
+        if plan.days[earlier] == plan.days[later] and plan.steps[later] < end:
+            return (
+                Restriction(earlier, plan.days[earlier], (1 << plan.steps[earlier]) - 1),
+                Restriction(later, plan.days[later], -1 << end),
+            )
+    names = assigned.get(PRACTITIONER, ())
+    for earlier, later in combinations(range(len(names)), 2):
+        if _collide(starts, plan, PRACTITIONER, names[earlier], earlier, later) and (
+            names[earlier] == names[later]
+        ):
+            return tuple(_elsewhere(plan, session, plan.who[session]) for session in (earlier, later))
+    if all(assigned.values()):
+        return ()
+    return tuple(_elsewhere(plan, session) for session in range(len(plan.days)))
+
+
+def _elsewhere(plan: Plan, session: int, who: int | None = None) -> Restriction:
+    return Restriction(session, plan.days[session], ~(1 << plan.steps[session]), who)
+
+
+def _collide(starts: Starts, plan: Plan, kind: str, name: str, earlier: int, later: int) -> bool:
+    """Whether two sessions cannot both use this resource: the later begins before it is ready again."""
+    use = starts.uses[kind]
+    ready = use.steps + starts.free.resources[name].turnaround_minutes // starts.horizon.grid_minutes
+    return _at(starts, plan, later) < _at(starts, plan, earlier) + ready
+
+
+def _at(starts: Starts, plan: Plan, session: int) -> int:
+    return plan.days[session] * starts.horizon.steps_per_day + plan.steps[session]
+
+
+def _smallest(starts: Starts, plan: Plan, kind: str) -> tuple[str, ...]:
+    """Depth first over the sessions, smallest id first; nearly always the first try holds."""
+    chosen: list[str] = []
+    trials = [_free(starts, plan, kind, chosen)]
+    while trials:
+        name = next(trials[-1], None)
+        if name is None:
+            trials.pop()
+            del chosen[-1:]
+        elif len(chosen) == len(plan.days) - 1:
+            return (*chosen, name)
+        else:
+            chosen.append(name)
+            trials.append(_free(starts, plan, kind, chosen))
+    return ()
+
+
+def _free(starts: Starts, plan: Plan, kind: str, chosen: list[str]) -> Iterator[str]:
+    """Who of this kind can serve the next session after those chosen for the sessions before it."""
+    use, session = starts.uses[kind], len(chosen)
+    at = starts.offset + _at(starts, plan, session) + use.first
+    near = [i for i in range(session) if plan.days[session] - plan.days[i] <= 1]
+    taken = {chosen[i] for i in near if _collide(starts, plan, kind, chosen[i], i, session)}
+    return (name for name in starts.free.free_at(kind, use.skills, use.steps, at) if name not in taken)

@@ -1,0 +1,295 @@
+"""The exact search: the cheapest plan of one series, and the next ones that are real choices.
+
+Dynamic programming runs backwards over sessions. A session's day is written as `slack`: days after the earliest it
+could be if every gap before it were the minimum; slack never falls from one session to the next and rises by at
+most `gap.max - gap.min`, so each step is a sliding minimum, linear in days and in practitioners.
+
+Ties go to the earliest dates, then the earliest starts, then the smallest practitioners, rooms and devices: each
+compared session by session over the whole plan before the next one counts; ids compare as text ("p10" < "p2").
+
+Alternatives and the rare series that could collide with itself (two sessions on one date, or a turnaround past
+midnight) are found by splitting the space of plans around a plan already looked at, best first.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count as counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.engine.answer import Placement, Proposal
+from planner.engine.cost import breakdown
+from planner.engine.grid import FreeTime
+from planner.engine.problem import DEVICE, ROOM, Request
+from planner.engine.rooms import Assignment, Plan, Restriction, assignment, collision
+from planner.engine.starts import Allowed, Cells, Costs, Starts, Steps
+
+MAX_SPACES = 5_000  # only a series that keeps colliding with itself comes near; it is then not called optimal
+
+Mask = NDArray[np.bool_]
+Entry = tuple[tuple[Any, ...], int, Callable[[], "Space"], Plan | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A set of plans: per session the cost and start of [practitioner, slack], and the least cost from there on."""
+
+    slack: int  # the slack of the first column
+    cost: tuple[Costs, ...]
+    step: tuple[Steps, ...]
+    rest: tuple[Costs, ...]
+    allowed: Allowed
+
+
+def best_plans(free: FreeTime, request: Request, count: int) -> tuple[tuple[Proposal, ...], bool]:
+    """Up to `count` proposals, cheapest first, and whether the first is proved to be the optimum."""
+    search = Search(free, request)
+    return search.proposals(count)
+
+
+def least_cost(free: FreeTime, request: Request) -> int | None:
+    """What the best plan costs; None when there is none."""
+    found, _ = best_plans(free, request, 1)
+    return found[0].cost if found else None
+
+
+class Search:
+    def __init__(self, free: FreeTime, request: Request) -> None:
+        self.free = free
+        self.request = request
+        self.starts = Starts(free, request)
+        self.cells = Cells(self.starts)
+        self.none = self.cells.none
+        self.columns = self.starts.horizon.days - (request.sessions - 1) * request.gap.min
+        self.slack = max(0, min(request.gap.max - request.gap.min, self.columns - 1))
+        gaps = request.gap.min + np.arange(self.slack + 1)
+        self.gap_cost = (request.weights.gap * np.abs(gaps - request.gap.target)).astype(self.cells.dtype)
+        self.change = request.weights.change
+        self.change_cost = self.change * (1 - np.eye(len(self.starts.practitioners), dtype=self.cells.dtype))
+
+    def proposals(self, count: int) -> tuple[tuple[Proposal, ...], bool]:
+        if self.columns <= 0 or not self.starts.practitioners:
+            return (), True
+        found: list[Proposal] = []
+        choices: set[tuple[int, frozenset[int]]] = set()
+        number = counter()
+        root = self._root()
+        queue: list[Entry] = []
+
+        def add(cost: int, make: Callable[[], Space]) -> None:
+            if cost < self.none:
+                heappush(queue, ((cost,), next(number), make, None))
+
+        add(self._least(root), lambda: root)
+        for _ in range(MAX_SPACES):
+            if not queue:
+                return tuple(found), True
+            _, _, make, plan = heappop(queue)
+            space = make()
+            if plan is None:
+                if self._least(space) >= self.none:
+                    continue
+                plan = self._plan(space)
+                assigned = assignment(self.starts, plan)
+                key = (plan.cost, plan.days, plan.steps, plan.who, assigned.get(ROOM), assigned.get(DEVICE))
+                heappush(queue, (key, next(number), partial(_same, space), plan))
+                continue
+            assigned = assignment(self.starts, plan)
+            restrictions = collision(self.starts, plan, assigned)
+            if not restrictions and plan.choice not in choices:
+                choices.add(plan.choice)
+                found.append(self._proposal(plan, assigned))
+                if len(found) == count:
+                    return tuple(found), True
+            pieces = (
+                self._restricted(space, restrictions) if restrictions else self._other_choices(space, plan)
+            )
+            for cost, piece in pieces:
+                add(cost, piece)
+        return tuple(found), False
+
+    # The dynamic programme
+
+    def _root(self) -> Space:
+        days = [
+            slice(i * self.request.gap.min, i * self.request.gap.min + self.columns)
+            for i in range(self.request.sessions)
+        ]
+        cost = tuple(self.cells.cost[i, :, span] for i, span in enumerate(days))
+        step = tuple(self.cells.step[i, :, span] for i, span in enumerate(days))
+        return Space(0, cost, step, self._rest(cost), self.cells.allowed)
+
+    def _rest(self, cost: tuple[Costs, ...]) -> tuple[Costs, ...]:
+        """Least cost of each session and all after it, per practitioner and slack."""
+        rest = [cost[-1]]
+        for own in reversed(cost[:-1]):
+            later = rest[-1]
+            after = np.minimum(later, later.min(axis=0) + self.change)
+            rest.append(np.minimum(own + self._onward(after), self.none))
+        return tuple(reversed(rest))
+
+    def _onward(self, after: Costs) -> Costs:
+        """For each slack, the least of `after` plus the cost of the gap, over the slacks a gap away."""
+        columns, weight = after.shape[-1], self.request.weights.gap
+        target = min(self.request.gap.target - self.request.gap.min, self.slack)
+        off_target = self.request.gap.target - self.request.gap.min - target
+        padded = np.full((*after.shape[:-1], columns + self.slack), self.none, dtype=after.dtype)
+        padded[..., :columns] = after
+        ramp = (weight * np.arange(columns + self.slack)).astype(after.dtype)
+        sooner = _sliding_least((padded - ramp)[..., : columns + target], target + 1)
+        sooner += ramp[:columns] + weight * (target + off_target)
+        if target == self.slack:
+            return sooner
+        later = _sliding_least((padded + ramp)[..., target:], self.slack - target + 1)
+        later -= ramp[:columns] + weight * target
+        return np.minimum(sooner, later)
+
+    def _least(self, space: Space) -> int:
+        return int(space.rest[0].min(initial=self.none))
+
+    def _plan(self, space: Space) -> Plan:
+        """The first plan, by the order of ties, among the cheapest of a space."""
+        cost = self._least(space)
+        slack = int((space.rest[0].min(axis=0) == cost).argmax())
+        slacks, alive, edges = [slack], [space.rest[0][:, slack] == cost], []
+        for own, rest, later in zip(space.cost, space.rest, space.rest[1:], strict=False):
+            left = np.where(alive[-1], rest[:, slack] - own[:, slack], -1)[:, None]
+            ahead = later[:, slack : slack + self.slack + 1]
+            gaps = self.gap_cost[: ahead.shape[1]]
+            onward = np.minimum(ahead, ahead.min(axis=0) + self.change) + gaps
+            gap = int((onward == left).any(axis=0).argmax())
+            edges.append(self.change_cost + (ahead[:, gap] + gaps[gap]) == left)
+            alive.append(edges[-1].any(axis=0))
+            slack += gap
+            slacks.append(slack)
+        step = [steps[:, slack] for steps, slack in zip(space.step, slacks, strict=True)]
+        who = _first_path(alive, edges, step)
+        days = tuple(space.slack + slack + i * self.request.gap.min for i, slack in enumerate(slacks))
+        return Plan(cost, days, tuple(int(s[w]) for s, w in zip(step, who, strict=True)), who)
+
+    # Splitting the space around a plan
+
+    def _other_choices(self, space: Space, plan: Plan) -> Iterator[tuple[int, Callable[[], Space]]]:
+        """All plans of the space with another first date or another set of practitioners, in parts."""
+        start = plan.days[0] - space.slack
+        elsewhere = space.rest[0].copy()
+        elsewhere[:, start] = self.none
+        other_days = Space(space.slack, space.cost, space.step, (elsewhere, *space.rest[1:]), space.allowed)
+        yield self._least(other_days), partial(_same, other_days)
+        team = np.isin(np.arange(len(self.starts.practitioners)), plan.who)
+        sessions = self.request.sessions
+        for session, cost in enumerate(self._first_outsider(space, start, team)):
+            who = [team] * session + [~team] + [team | True] * (sessions - session - 1)
+            yield cost, partial(self._narrowed, space, start, who)
+        if team.sum() > 1:
+            for member in np.flatnonzero(team):
+                without = team & (np.arange(len(team)) != member)
+                yield plan.cost, partial(self._narrowed, space, start, [without] * sessions)
+
+    def _first_outsider(self, space: Space, start: int, team: Mask) -> list[int]:
+        """The least cost when session 1, 2, … is the first that is not treated by one of the team."""
+        span = slice(start, start + (self.request.sessions - 1) * self.slack + 1)
+        outside = [rest[~team, span].min(axis=0, initial=self.none) for rest in space.rest]
+        within = [cost[team, span] for cost in space.cost]
+        within[0] = _only_first(within[0], self.none)
+        mirrored = self._rest(tuple(cost[:, ::-1] for cost in reversed(within)))
+        least = [int(outside[0][0])]
+        for reached, rest in zip(reversed(mirrored), outside[1:], strict=False):
+            arrival = self._onward(reached.min(axis=0))[::-1] + self.change
+            least.append(int((arrival + rest).min(initial=self.none)))
+        return least
+
+    def _narrowed(self, space: Space, start: int, who: list[Mask]) -> Space:
+        """The plans of a space that begin at column `start`, with only these practitioners in each session."""
+        span = slice(start, start + (self.request.sessions - 1) * self.slack + 1)
+        cost = [
+            np.where(mask[:, None], own[:, span], self.none).astype(own.dtype)
+            for mask, own in zip(who, space.cost, strict=True)
+        ]
+        cost[0] = _only_first(cost[0], self.none)
+        step = tuple(step[:, span] for step in space.step)
+        return Space(space.slack + start, tuple(cost), step, self._rest(tuple(cost)), space.allowed)
+
+    def _restricted(
+        self, space: Space, restrictions: tuple[Restriction, ...]
+    ) -> Iterator[tuple[int, Callable[[], Space]]]:
+        for restriction in restrictions:
+            piece = self._under(space, restriction)
+            yield self._least(piece), partial(_same, piece)
+
+    def _under(self, space: Space, rule: Restriction) -> Space:
+        allowed = dict(space.allowed)
+        cost, step = list(space.cost), list(space.step)
+        own, starts = cost[rule.session].copy(), step[rule.session].copy()
+        column = rule.day - rule.session * self.request.gap.min - space.slack
+        for who in range(len(own)) if rule.who is None else (rule.who,):
+            if own[who, column] < self.none:
+                before, _ = self.cells.cell(rule.session, who, rule.day, allowed)
+                place = (rule.session, who, rule.day)
+                allowed[place] = allowed.get(place, -1) & rule.keep
+                after, starts[who, column] = self.cells.cell(*place, allowed)
+                own[who, column] = min(self.none, own[who, column] - before + after)
+        cost[rule.session], step[rule.session] = own, starts
+        return Space(space.slack, tuple(cost), tuple(step), self._rest(tuple(cost)), allowed)
+
+    def _proposal(self, plan: Plan, assigned: Assignment) -> Proposal:
+        grid = self.starts.horizon.grid_minutes
+        sessions = tuple(
+            Placement(
+                index=i + 1,
+                date=self.starts.horizon.date_of(plan.days[i]),
+                start_minute=plan.steps[i] * grid,
+                end_minute=plan.steps[i] * grid + self.request.minutes,
+                resources={kind: names[i] for kind, names in assigned.items()},
+            )
+            for i in range(self.request.sessions)
+        )
+        found = breakdown(self.request, sessions)
+        assert found.total == plan.cost
+        return Proposal(plan.cost, found, sessions)
+
+
+def _same(space: Space) -> Space:
+    return space
+
+
+def _only_first(cost: Costs, none: int) -> Costs:
+    only = cost.copy()
+    only[:, 1:] = none
+    return only
+
+
+def _sliding_least(costs: Costs, width: int) -> Costs:
+    """The least of each `width` neighbours along the last axis, by doubling."""
+    have = 1
+    while have * 2 <= width:
+        costs = np.minimum(costs[..., :-have], costs[..., have:])
+        have *= 2
+    more = width - have
+    return np.minimum(costs[..., :-more], costs[..., more:]) if more else costs
+
+
+def _first_path(alive: list[Mask], edges: list[Mask], steps: list[Steps]) -> tuple[int, ...]:
+    """Of the paths through practitioners, one per session: earliest starts, then smallest practitioners."""
+    if all(mask.sum() == 1 for mask in alive):
+        return tuple(int(mask.argmax()) for mask in alive)
+    earliest = _least_path(alive, edges, steps)
+    smallest = _least_path(earliest, edges, [np.arange(len(mask)) for mask in alive])
+    return tuple(int(mask.argmax()) for mask in smallest)
+
+
+def _least_path(alive: list[Mask], edges: list[Mask], labels: list[Steps]) -> list[Mask]:
+    """What is left of each layer when every layer in turn keeps only its smallest reachable label."""
+    complete = [alive[-1]]
+    for mask, edge in zip(reversed(alive[:-1]), reversed(edges), strict=True):
+        complete.append(mask & (edge & complete[-1]).any(axis=1))
+    complete.reverse()
+    kept: list[Mask] = []
+    for i, label in enumerate(labels):
+        now = complete[i] & edges[i - 1][kept[-1]].any(axis=0) if i else complete[i]
+        kept.append(now & (label == label[now].min()))
+    return kept
