@@ -1,0 +1,30 @@
+"""Patients' names on pages: all are printed through here, so that the privacy switch reaches all of them."""
+
+from typing import Protocol
+
+from django import template
+from django.template import Context
+
+register = template.Library()
+
+
+class Named(Protocol):
+    @property
+    def full_name(self) -> str: ...
+
+    @property
+    def initials(self) -> str: ...
+
+
+@register.simple_tag(takes_context=True)
+def person(context: Context, patient: Named) -> str:
+    """The full name, or the initials while this member of staff hides names."""
+    staff = context.get("staff")
+    return patient.initials if staff is not None and staff.hides_names else patient.full_name
+
+
+@register.filter
+def initials(name: str) -> str:
+    """`PN` for "Priya Nair": first and last word."""
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()

@@ -1,0 +1,77 @@
+"""The top bar's places and how a form's field is drawn."""
+
+from dataclasses import dataclass
+
+from django import template
+from django.forms import BoundField
+from django.forms.widgets import CheckboxInput, FileInput, Select
+from django.template import Context
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from clinic.permissions import Right
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the top bar; `key` is the second letter of its shortcut G, then key."""
+
+    url_name: str
+    label: Promise
+    icon: str
+    right: Right
+    key: str
+
+
+PLACES = (
+    Place("today", _("Today"), "sun", Right.SEE_SCHEDULE, "t"),
+    Place("board", _("Board"), "calendar-days", Right.SEE_SCHEDULE, "b"),
+    Place("patients", _("Patients"), "users", Right.SEE_PATIENTS, "p"),
+    Place("messages", _("Messages"), "mail", Right.SEE_MESSAGES, "m"),
+    Place("settings", _("Settings"), "settings", Right.MANAGE_PROTOCOLS, "s"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    place: Place
+    url: str
+    is_current: bool
+
+
+def _entry(place: Place, path: str) -> Entry | None:
+    try:
+        url = reverse(place.url_name)
+    except NoReverseMatch:
+        return None
+    return Entry(place, url, path == url if url == "/" else path.startswith(url))
+
+
+@register.simple_tag(takes_context=True)
+def places(context: Context) -> list[Entry]:
+    """Where this member of staff may go, in the bar's order."""
+    request, rights = context.get("request"), context.get("rights", frozenset())
+    path = request.path if request is not None else ""
+    entries = (_entry(place, path) for place in PLACES if place.right in rights)
+    return [entry for entry in entries if entry is not None]
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """The field's widget in the design's clothes; label, hint and error are drawn around it."""
+    widget = field.field.widget
+    if isinstance(widget, CheckboxInput | FileInput):
+        return field.as_widget()
+    look = "select" if isinstance(widget, Select) else "input"
+    return field.as_widget(attrs={"class": f"{look} {widget.attrs.get('class', '')}".strip()})
+
+
+@register.filter
+def kind_of(field: BoundField) -> str:
+    """`checkbox`, `radio` or `checkboxes` for fields drawn as options, otherwise `plain`."""
+    kinds = {"checkbox": "checkbox", "radioselect": "radio", "checkboxselectmultiple": "checkboxes"}
+    return kinds.get(field.widget_type, "plain")

@@ -1,0 +1,9 @@
+from django.urls import path
+
+from planner.views import session
+
+urlpatterns = [
+    path("sessions/<int:session_id>/", session.show, name="session"),
+    path("sessions/<int:session_id>/start/", session.start, name="session_start"),
+    path("sessions/<int:session_id>/record/", session.record, name="session_record"),
+]
