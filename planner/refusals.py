@@ -1,7 +1,7 @@
 """Every "no" the schedule can give: what, who and when, and the next step.
 
-`number` is the session's number in its series and `at` the start that was asked for. Nothing here says what a patient
-answered or suffers from: the front desk reads these too.
+`number` is the session's number in its series and `at` the start that was asked for. Nothing here says what a
+patient answered or suffers from: the front desk reads these too.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +14,7 @@ LOOK_AGAIN = _("Nothing was changed. Reload the page to see how things stand.")
 
 
 class BookingRefusal(Refusal):
-    """A refusal of one or more sessions at once; `others` are the further reasons, in the order of the sessions."""
+    """A refusal of one session or more; `others` are the further reasons, in the order of the sessions."""
 
     others: tuple[Refusal, ...] = ()
 
@@ -163,9 +163,7 @@ class TooSoon(BookingRefusal):
     """`days` after session `after`, where the skin needs `needed`."""
 
     code = "too_soon"
-    sentence = _(
-        "{at} is {days} days after session {after}; the skin needs {needed} before session {number}."
-    )
+    sentence = _("{at} is {days} days after session {after}; for session {number} the skin needs {needed}.")
     next_step = _("Nothing was changed. The first possible day is {first_day}.")
 
 
@@ -312,7 +310,7 @@ class NotCheckedToday(BookingRefusal):
 
 
 class TooDeep(BookingRefusal):
-    """`depth_mm` was entered for `area`; `deepest_mm` is the most that the site and the device's label allow."""
+    """`depth_mm` was entered for `area`; `deepest_mm` is the most that site and device label allow."""
 
     code = "too_deep"
     sentence = _("{depth_mm} mm is too deep for {area}: {deepest_mm} mm is the most.")
