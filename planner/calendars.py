@@ -3,7 +3,7 @@
 Booking checks with it, and the engine's problems are made from it, so both mean the same by "open". All times
 here are naive local wall-clock in the location's zone; intervals are half-open, sorted and apart.
 
-    open(location)  = weekly hours valid that day (none on a holiday it closes for) ∪ the location's extra hours
+    open(location)  = weekly hours valid that day (none on a holiday it closes for) ∪ its extra hours
     open(resource)  = (own weekly hours ∩ open(location)) ∪ own extra hours
                       a room or device without weekly hours of its own: open(location) ∪ own extra hours
                       a practitioner without weekly hours: own extra hours only
@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import holidays
 from django.db.models import Q
