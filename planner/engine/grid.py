@@ -11,6 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.engine.problem import MINUTES_PER_DAY, Moments, PatientTime, Resource, Week
 
@@ -155,10 +156,11 @@ def _busy_bits(busy: Moments, before_minutes: int, horizon: Horizon) -> Bits:
     return int.from_bytes(np.packbits(edges[:-1].cumsum() > 0, bitorder="little").tobytes(), "little")
 
 
-def _minutes(moments: Moments, horizon: Horizon) -> np.ndarray:
+def _minutes(moments: Moments, horizon: Horizon) -> NDArray[np.int64]:
     """Moments as minutes since the horizon's first midnight, one row each."""
-    found = np.array(moments, dtype="datetime64[m]").reshape(-1, 2)
-    return (found - np.datetime64(horizon.first, "m")).astype(np.int64)
+    flat = (at.toordinal() * MINUTES_PER_DAY + at.hour * 60 + at.minute for span in moments for at in span)
+    found = np.fromiter(flat, dtype=np.int64, count=2 * len(moments))
+    return found.reshape(-1, 2) - horizon.first.toordinal() * MINUTES_PER_DAY
 
 
 class FreeTime:

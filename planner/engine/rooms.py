@@ -55,32 +55,39 @@ def assignment(starts: Starts, plan: Plan) -> Assignment:
 def collision(starts: Starts, plan: Plan, assigned: Assignment) -> tuple[Restriction, ...]:
     """Empty when the plan holds; else restrictions of which every plan that holds keeps at least one."""
     for earlier, later in pairwise(range(len(plan.days))):
-        end = plan.steps[earlier] + starts.steps
-        if plan.days[earlier] == plan.days[later] and plan.steps[later] < end:
-            return (
-                Restriction(earlier, plan.days[earlier], (1 << plan.steps[earlier]) - 1),
-                Restriction(later, plan.days[later], -1 << end),
-            )
-    names = assigned.get(PRACTITIONER, ())
-    for earlier, later in combinations(range(len(names)), 2):
-        if _collide(starts, plan, PRACTITIONER, names[earlier], earlier, later) and (
-            names[earlier] == names[later]
-        ):
-            return tuple(_elsewhere(plan, session, plan.who[session]) for session in (earlier, later))
+        if plan.days[earlier] == plan.days[later]:
+            if _at(starts, plan, later) < _at(starts, plan, earlier) + starts.steps:
+                return _in_turn(starts, plan, earlier, later, starts.steps, None)
+    for earlier, later in combinations(range(len(plan.days)), 2):
+        who = plan.who[earlier]
+        if PRACTITIONER in assigned and who == plan.who[later]:
+            ready = _ready(starts, PRACTITIONER, assigned[PRACTITIONER][earlier])
+            if _at(starts, plan, later) < _at(starts, plan, earlier) + ready:
+                return _in_turn(starts, plan, earlier, later, ready, who)
     if all(assigned.values()):
         return ()
-    return tuple(_elsewhere(plan, session) for session in range(len(plan.days)))
+    return tuple(
+        Restriction(session, plan.days[session], ~(1 << plan.steps[session]))
+        for session in range(len(plan.days))
+    )
 
 
-def _elsewhere(plan: Plan, session: int, who: int | None = None) -> Restriction:
-    return Restriction(session, plan.days[session], ~(1 << plan.steps[session]), who)
+def _in_turn(
+    starts: Starts, plan: Plan, earlier: int, later: int, wait: int, who: int | None
+) -> tuple[Restriction, ...]:
+    """For a later session at least `wait` steps after the earlier: that one begins sooner, or this one then."""
+    days_between = plan.days[later] - plan.days[earlier]
+    since = max(0, plan.steps[earlier] + wait - days_between * starts.horizon.steps_per_day)
+    return (
+        Restriction(earlier, plan.days[earlier], (1 << plan.steps[earlier]) - 1, who),
+        Restriction(later, plan.days[later], -1 << since, who),
+    )
 
 
-def _collide(starts: Starts, plan: Plan, kind: str, name: str, earlier: int, later: int) -> bool:
-    """Whether two sessions cannot both use this resource: the later begins before it is ready again."""
-    use = starts.uses[kind]
-    ready = use.steps + starts.free.resources[name].turnaround_minutes // starts.horizon.grid_minutes
-    return _at(starts, plan, later) < _at(starts, plan, earlier) + ready
+def _ready(starts: Starts, kind: str, name: str) -> int:
+    """Steps from the start of a session until this resource could begin another, turnaround included."""
+    turnaround = starts.free.resources[name].turnaround_minutes
+    return starts.uses[kind].steps + turnaround // starts.horizon.grid_minutes
 
 
 def _at(starts: Starts, plan: Plan, session: int) -> int:
@@ -107,7 +114,11 @@ def _smallest(starts: Starts, plan: Plan, kind: str) -> tuple[str, ...]:
 def _free(starts: Starts, plan: Plan, kind: str, chosen: list[str]) -> Iterator[str]:
     """Who of this kind can serve the next session after those chosen for the sessions before it."""
     use, session = starts.uses[kind], len(chosen)
-    at = starts.offset + _at(starts, plan, session) + use.first
-    near = [i for i in range(session) if plan.days[session] - plan.days[i] <= 1]
-    taken = {chosen[i] for i in near if _collide(starts, plan, kind, chosen[i], i, session)}
-    return (name for name in starts.free.free_at(kind, use.skills, use.steps, at) if name not in taken)
+    at = _at(starts, plan, session)
+    taken = {
+        name
+        for i, name in enumerate(chosen)
+        if plan.days[session] - plan.days[i] <= 1 and at < _at(starts, plan, i) + _ready(starts, kind, name)
+    }
+    free = starts.free.free_at(kind, use.skills, use.steps, starts.offset + at + use.first)
+    return (name for name in free if name not in taken)

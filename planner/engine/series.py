@@ -217,24 +217,32 @@ class Search:
     def _restricted(
         self, space: Space, restrictions: tuple[Restriction, ...]
     ) -> Iterator[tuple[int, Callable[[], Space]]]:
+        """The plans that keep a restriction, in parts without overlap: the n-th breaks those before it."""
         for restriction in restrictions:
             piece = self._under(space, restriction)
             yield self._least(piece), partial(_same, piece)
+            space = self._under(space, restriction, broken=True)
 
-    def _under(self, space: Space, rule: Restriction) -> Space:
+    def _under(self, space: Space, rule: Restriction, broken: bool = False) -> Space:
+        """The plans of a space that keep a restriction, or those that break it."""
         allowed = dict(space.allowed)
-        cost, step = list(space.cost), list(space.step)
-        own, starts = cost[rule.session].copy(), step[rule.session].copy()
+        own, starts = space.cost[rule.session].copy(), space.step[rule.session].copy()
         column = rule.day - rule.session * self.request.gap.min - space.slack
-        for who in range(len(own)) if rule.who is None else (rule.who,):
+        affected = range(len(own)) if rule.who is None else (rule.who,)
+        if broken:
+            here = np.zeros(own.shape, dtype=np.bool_)
+            here[list(affected), column] = True
+            own[~here] = self.none
+        for who in affected:
             if own[who, column] < self.none:
-                before, _ = self.cells.cell(rule.session, who, rule.day, allowed)
                 place = (rule.session, who, rule.day)
-                allowed[place] = allowed.get(place, -1) & rule.keep
+                before, _ = self.cells.cell(*place, allowed)
+                allowed[place] = allowed.get(place, -1) & (~rule.keep if broken else rule.keep)
                 after, starts[who, column] = self.cells.cell(*place, allowed)
                 own[who, column] = min(self.none, own[who, column] - before + after)
-        cost[rule.session], step[rule.session] = own, starts
-        return Space(space.slack, tuple(cost), tuple(step), self._rest(tuple(cost)), allowed)
+        cost = _replaced(space.cost, rule.session, own)
+        step = _replaced(space.step, rule.session, starts)
+        return Space(space.slack, cost, step, self._rest(cost), allowed)
 
     def _proposal(self, plan: Plan, assigned: Assignment) -> Proposal:
         grid = self.starts.horizon.grid_minutes
@@ -255,6 +263,12 @@ class Search:
 
 def _same(space: Space) -> Space:
     return space
+
+
+def _replaced(
+    layers: tuple[NDArray[Any], ...], session: int, layer: NDArray[Any]
+) -> tuple[NDArray[Any], ...]:
+    return (*layers[:session], layer, *layers[session + 1 :])
 
 
 def _only_first(cost: Costs, none: int) -> Costs:
