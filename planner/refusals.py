@@ -42,6 +42,12 @@ class NoSuchTime(BookingRefusal):
     next_step = CHOOSE_ANOTHER_TIME
 
 
+class TooFarAhead(BookingRefusal):
+    code = "too_far_ahead"
+    sentence = _("Session {number} cannot be on {at}: the schedule ends on {last_day}.")
+    next_step = CHOOSE_ANOTHER_TIME
+
+
 class OffGrid(BookingRefusal):
     code = "off_grid"
     sentence = _("Session {number} cannot start on {at}: sessions here start every {grid_minutes} minutes.")
@@ -298,33 +304,3 @@ class NotYetBegun(BookingRefusal):
     code = "not_yet_begun"
     sentence = _("Session {number} starts on {at}; nobody has missed it yet.")
     next_step = _("Nothing was changed. Cancel or move it if the patient is not coming.")
-
-
-# In the treatment room
-
-
-class NotCheckedToday(BookingRefusal):
-    code = "not_checked_today"
-    sentence = _("The questions for today have not been asked before session {number}.")
-    next_step = _("Ask them on the screening page, then start.")
-
-
-class TooDeep(BookingRefusal):
-    """`depth_mm` was entered for `area`; `deepest_mm` is the most that site and device label allow."""
-
-    code = "too_deep"
-    sentence = _("{depth_mm} mm is too deep for {area}: {deepest_mm} mm is the most.")
-    next_step = _("Nothing was saved. Correct the depth.")
-
-
-class AreaNotInSeries(BookingRefusal):
-    code = "area_not_in_series"
-    status = 400
-    sentence = _("{area} is not part of this series.")
-    next_step = _("Nothing was saved. Record only the areas of the series.")
-
-
-class CartridgeExpired(BookingRefusal):
-    code = "cartridge_expired"
-    sentence = _("This cartridge expired on {expires_on}.")
-    next_step = _("Nothing was saved. Take another cartridge.")

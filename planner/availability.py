@@ -1,0 +1,210 @@
+"""Why a resource does not serve a session, or is not free for it.
+
+The same reading as the engine's: open for all of its use; not away, not taken for its use and turnaround.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Q
+from django.utils.translation import gettext as _t
+
+from clinic.errors import Refusal
+from clinic.localtime import at_local
+from clinic.models import Absence, Location, Resource, ResourceKind
+from patients.choices import Side
+from planner.calendars import Away, Calendar, Intervals, covers
+from planner.choices import HOLDS_TIME
+from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Series, Session, SiteDepth
+from planner.refusals import (
+    Closed,
+    DeviceTooShallow,
+    LacksWhatIsNeeded,
+    NotOpenThatDay,
+    NotQualified,
+    OnLeave,
+    OutsideHours,
+    PublicHoliday,
+    ResourceInactive,
+    SlotTaken,
+)
+
+LONGEST_RESERVATION = timedelta(days=2)
+"""More than any: a session ends on the day it begins, a turnaround takes at most four hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What session `number` takes of a resource: from `starts_at` to `used_until`, ready at `ends_at`."""
+
+    number: int
+    resource: Resource
+    starts_at: datetime
+    used_until: datetime
+    ends_at: datetime
+
+
+def length(phases: Iterable[ProtocolPhase]) -> timedelta:
+    return timedelta(minutes=sum(phase.minutes for phase in phases))
+
+
+def kinds_needed(phases: Iterable[ProtocolPhase]) -> tuple[ResourceKind, ...]:
+    """In the order practitioner, room, device."""
+    needed = {kind for phase in phases for kind in phase.needs}
+    return tuple(kind for kind in ResourceKind if kind in needed)
+
+
+def use_of(resource: Resource, number: int, starts_at: datetime, phases: Sequence[ProtocolPhase]) -> Use:
+    """From the first to the end of the last phase that needs its kind; `phases` are in order."""
+    needing = [at for at, phase in enumerate(phases) if resource.kind in phase.needs]
+    begins = starts_at + length(phases[: needing[0]])
+    used_until = starts_at + length(phases[: needing[-1] + 1])
+    turnaround = timedelta(minutes=resource.turnaround_minutes)
+    return Use(number, resource, begins, used_until, used_until + turnaround)
+
+
+def taken_by_others(
+    uses: Iterable[Use], releasing: Collection[Session]
+) -> Mapping[int, tuple[Reservation, ...]]:
+    """Whatever holds one of the resources during its use, except what `releasing` gives up: one query."""
+    during = Q(pk=None)
+    for use in uses:
+        during |= Q(
+            resource=use.resource,
+            starts_at__gt=use.starts_at - LONGEST_RESERVATION,
+            starts_at__lt=use.ends_at,
+            ends_at__gt=use.starts_at,
+        )
+    held: defaultdict[int, list[Reservation]] = defaultdict(list)
+    for reservation in Reservation.objects.filter(during, is_active=True).exclude(session__in=releasing):
+        held[reservation.resource_id].append(reservation)
+    return {resource_id: tuple(reservations) for resource_id, reservations in held.items()}
+
+
+def why_not_free(
+    use: Use, location: Location, calendar: Calendar, taken: Mapping[int, Sequence[Reservation]]
+) -> Refusal | None:
+    """The first thing that keeps the resource from this use; nothing when it is free."""
+    return (
+        _away(use, location, calendar)
+        or _not_open(use, location, calendar)
+        or _taken(use, taken.get(use.resource.pk, ()))
+    )
+
+
+def _away(use: Use, location: Location, calendar: Calendar) -> Refusal | None:
+    for away in calendar.absences_of(use.resource.pk):
+        since, until = _instant(away.starts, location), _instant(away.ends, location)
+        if since < use.ends_at and until > use.starts_at:
+            return _absence(use, away, location, since, until)
+    return None
+
+
+def _absence(use: Use, away: Away, location: Location, since: datetime, until: datetime) -> Refusal:
+    facts = {"number": use.number, "at": use.starts_at, "since": since, "until": until}
+    if away.resource_id is None:
+        return Closed(location=location.name, **facts)
+    return OnLeave(resource=use.resource.name, kind=Absence.Kind(away.kind).label, **facts)
+
+
+def _not_open(use: Use, location: Location, calendar: Calendar) -> Refusal | None:
+    day = use.starts_at.astimezone(location.zone).date()
+    intervals = calendar.open_on(use.resource.pk, day)
+    instants = tuple((_instant(a, location), _instant(b, location)) for a, b in intervals)
+    if covers(instants, use.starts_at, use.used_until):
+        return None
+    facts = {"number": use.number, "at": use.starts_at}
+    if day in calendar.holidays and not intervals:
+        return PublicHoliday(location=location.name, holiday=calendar.holidays[day], **facts)
+    if not intervals:
+        return NotOpenThatDay(resource=use.resource.name, **facts)
+    return OutsideHours(resource=use.resource.name, open=_in_words(intervals), **facts)
+
+
+def _taken(use: Use, reservations: Iterable[Reservation]) -> Refusal | None:
+    for held in reservations:
+        if held.starts_at < use.ends_at and held.ends_at > use.starts_at:
+            facts = {"number": use.number, "at": use.starts_at, "until": held.ends_at}
+            return SlotTaken(resource=use.resource.name, since=held.starts_at, **facts)
+    return None
+
+
+def _instant(local: datetime, location: Location) -> datetime:
+    return at_local(local.date(), local.time(), location.zone)
+
+
+def _in_words(intervals: Intervals) -> list[str]:
+    span = _t("%(opens)s to %(closes)s")
+    return [span % {"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"} for opens, closes in intervals]
+
+
+def skills_needed(version: ProtocolVersion, kind: str) -> frozenset[str]:
+    return frozenset(getattr(version, f"{kind}_skills"))
+
+
+def depth_needed_mm(series: Series) -> Decimal | None:
+    """The least depth the protocol names for the deepest of the series' sites; none where it names none."""
+    sites = series.areas.values_list("site", flat=True)
+    depths = SiteDepth.objects.filter(version_id=series.protocol_version_id, site__in=list(sites))
+    return max(depths.values_list("min_mm", flat=True), default=None)
+
+
+def why_it_does_not_serve(
+    resource: Resource, number: int, version: ProtocolVersion, needed_mm: Decimal | None
+) -> Refusal | None:
+    """In use, with the skills the protocol asks of its kind, and deep enough by its label."""
+    if not resource.is_active:
+        return ResourceInactive(number=number, resource=resource.name)
+    missing = sorted(skills_needed(version, resource.kind) - set(resource.skills))
+    if missing:
+        refusal = NotQualified if resource.kind == ResourceKind.PRACTITIONER else LacksWhatIsNeeded
+        return refusal(number=number, resource=resource.name, missing=missing)
+    deepest = resource.max_depth_mm
+    if resource.kind == ResourceKind.DEVICE and needed_mm and deepest is not None and deepest < needed_mm:
+        return DeviceTooShallow(
+            number=number, resource=resource.name, deepest_mm=deepest, needed_mm=needed_mm
+        )
+    return None
+
+
+def shortest_gap_days(series: Series) -> int:
+    """The series' own choice, but never under the protocol's floor."""
+    return max(series.gap_min_days, series.protocol_version.floor_days)
+
+
+@dataclass(frozen=True, slots=True)
+class SkinUse:
+    """A day on which another series treats the same skin, and how many days must lie between it and ours."""
+
+    day: date
+    rest_days: int
+
+
+def other_uses_of_the_skin(series: Series) -> tuple[SkinUse, ...]:
+    """Days of the patient's other series that share skin with this one, with the longer of both rests."""
+    others = (
+        Series.objects.filter(patient_id=series.patient_id)
+        .exclude(pk=series.pk)
+        .select_related("protocol_version", "location")
+        .prefetch_related("areas", "sessions")
+    )
+    return tuple(sorted(_uses_by(others, series), key=lambda use: use.day))
+
+
+def _uses_by(others: Iterable[Series], series: Series) -> Iterator[SkinUse]:
+    ours = {(area.site, area.side) for area in series.areas.all()}
+    for other in others:
+        theirs = {(area.site, area.side) for area in other.areas.all()}
+        if not any(_same_skin(mine, their) for mine in ours for their in theirs):
+            continue
+        rest = max(shortest_gap_days(series), shortest_gap_days(other))
+        for session in other.sessions.all():
+            if session.state in HOLDS_TIME and session.starts_at:
+                yield SkinUse(session.starts_at.astimezone(other.location.zone).date(), rest)
+
+
+def _same_skin(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    return one[0] == other[0] and (one[1] == other[1] or Side.BOTH in (one[1], other[1]))
