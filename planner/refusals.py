@@ -304,3 +304,16 @@ class NotYetBegun(BookingRefusal):
     code = "not_yet_begun"
     sentence = _("Session {number} starts on {at}; nobody has missed it yet.")
     next_step = _("Nothing was changed. Cancel or move it if the patient is not coming.")
+
+
+class NotClearToday(BookingRefusal):
+    code = "not_clear_today"
+    sentence = _("Today's answers do not allow session {number}.")
+    next_step = _("Nothing was changed. See the checks on this page, then move the session or decide with a reason.")
+
+
+class NothingRecorded(BookingRefusal):
+    code = "nothing_recorded"
+    status = 400
+    sentence = _("No area of session {number} has been recorded.")
+    next_step = _("Enter depth, passes and endpoint for each area that was treated.")

@@ -1,0 +1,202 @@
+"""The day of a session, from the needle to the aftercare: start, record, finish."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from clinic.localtime import local_date
+from clinic.models import User
+from clinic.services.once import once
+from patients.choices import ConsentKind, ScreeningEffect
+from patients.models import Patient
+from patients.services.consents import consent_on
+from patients.services.screening import standing
+from planner.choices import Endpoint, Reaction, SeriesState, SessionState
+from planner.models import AreaTreatment, Series, Session, SessionEvent, TreatmentRecord
+from planner.refusals import (
+    AreaNotInSeries,
+    CartridgeExpired,
+    NoConsent,
+    NotCheckedToday,
+    NotClearToday,
+    NothingRecorded,
+    Stale,
+    TooDeep,
+    WrongState,
+)
+from planner.services.messages import messages_for_completion
+
+
+@dataclass(frozen=True, slots=True)
+class AreaEntry:
+    """One treated area: depth 0.25 to 3.5 mm, 1 to 12 passes, bleeding 0 (none) to 3 (sheet)."""
+
+    area_id: int
+    depth_mm: Decimal
+    passes: int
+    endpoint: Endpoint
+    bleeding: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEntry:
+    """What the clinician writes down; pain 0 to 10, grams and minutes of the numbing cream."""
+
+    areas: Sequence[AreaEntry]
+    cartridge_lot: str
+    cartridge_expires_on: date
+    cartridge: str = ""
+    anaesthetic: str = ""
+    anaesthetic_lot: str = ""
+    anaesthetic_grams: Decimal | None = None
+    anaesthetic_minutes: int | None = None
+    pain: int | None = None
+    reaction: Reaction = Reaction.NONE
+    note: str = ""
+
+
+def start_treatment(session_id: int, *, by: User, key: str, version: int, now: datetime) -> Session:
+    """Arrived → in treatment. Refuses without today's questions, without a valid consent, or if an answer forbids it."""
+
+    def do() -> int:
+        session = _locked(session_id, version)
+        _refuse_unless(session, SessionState.ARRIVED)
+        _refuse_unfit(session, now)
+        _enter(session, SessionState.IN_TREATMENT, SessionEvent.Kind.STARTED, by, now)
+        session.treatment_began_at = now
+        session.save()
+        return session.pk
+
+    asked = {"session": session_id, "version": version}
+    return Session.objects.get(pk=once(by=by, key=key, name="start_treatment", asked=asked, now=now, do=do))
+
+
+def save_record(
+    session_id: int, entry: RecordEntry, *, by: User, key: str, version: int, now: datetime
+) -> TreatmentRecord:
+    """Write or correct what was done, in treatment or afterwards; `version` is the record's, 0 before the first."""
+
+    def do() -> int:
+        session = _locked(session_id)
+        _refuse_unless(session, SessionState.IN_TREATMENT, SessionState.DONE)
+        return _write_record(session, entry, by, version, now).pk
+
+    asked = {"session": session_id, "version": version, "entry": asdict(entry)}
+    return TreatmentRecord.objects.get(
+        pk=once(by=by, key=key, name="save_record", asked=asked, now=now, do=do)
+    )
+
+
+def finish(
+    session_id: int,
+    entry: RecordEntry,
+    *,
+    by: User,
+    key: str,
+    version: int,
+    record_version: int = 0,
+    now: datetime,
+) -> Session:
+    """In treatment → done, with its record. Plans the aftercare mails; the last session completes the series."""
+
+    def do() -> int:
+        session = _locked(session_id, version)
+        _refuse_unless(session, SessionState.IN_TREATMENT)
+        _write_record(session, entry, by, record_version, now)
+        _enter(session, SessionState.DONE, SessionEvent.Kind.DONE, by, now)
+        session.done_at = now
+        session.save()
+        _complete_series(session)
+        messages_for_completion(session, now=now)
+        return session.pk
+
+    asked = {"session": session_id, "version": version, "entry": asdict(entry)}
+    return Session.objects.get(pk=once(by=by, key=key, name="finish", asked=asked, now=now, do=do))
+
+
+def _locked(session_id: int, version: int | None = None) -> Session:
+    """The session, locked after its patient and series: the order every writer keeps."""
+    known = Session.objects.only("patient_id", "series_id").get(pk=session_id)
+    Patient.objects.select_for_update(no_key=True).get(pk=known.patient_id)
+    Series.objects.select_for_update(no_key=True).get(pk=known.series_id)
+    sessions = Session.objects.select_for_update(of=("self",)).select_related(
+        "series__protocol_version__protocol"
+    )
+    session = sessions.select_related("location", "patient").get(pk=session_id)
+    if version is not None and session.version != version:
+        raise Stale()
+    return session
+
+
+def _refuse_unless(session: Session, *states: SessionState) -> None:
+    if session.state not in states:
+        wanted = SessionState(states[0]).label
+        raise WrongState(number=session.number, state=session.get_state_display(), wanted=wanted)
+
+
+def _refuse_unfit(session: Session, now: datetime) -> None:
+    today = local_date(now, session.location.zone)
+    asked_last = session.patient.screenings.first()
+    if asked_last is None or local_date(asked_last.taken_at, session.location.zone) != today:
+        raise NotCheckedToday(number=session.number)
+    modality = session.series.protocol_version.protocol.modality
+    sites = [area.site for area in session.series.areas.all()]
+    verdict = standing(session.patient, on=today, sites=sites, modality=modality)
+    if verdict.effect not in (ScreeningEffect.CLEAR, ScreeningEffect.WARN):
+        raise NotClearToday(number=session.number)
+    if consent_on(session.patient, today, ConsentKind.TREATMENT) is None:
+        raise NoConsent(number=session.number, at=today)
+
+
+def _enter(session: Session, state: SessionState, kind: SessionEvent.Kind, by: User, now: datetime) -> None:
+    session.state = state
+    SessionEvent.objects.create(session=session, kind=kind, at=now, by=by, now_at=session.starts_at)
+
+
+def _write_record(
+    session: Session, entry: RecordEntry, by: User, version: int, now: datetime
+) -> TreatmentRecord:
+    _refuse_wrong_entry(session, entry, now)
+    record = TreatmentRecord.objects.filter(session=session).first() or TreatmentRecord(
+        session=session, version=0
+    )
+    if record.version != version:
+        raise Stale()
+    for name, value in asdict(entry).items():
+        if name != "areas":
+            setattr(record, name, value)
+    record.recorded_by, record.recorded_at, record.version = by, now, version + 1
+    record.save()
+    record.areas.all().delete()
+    AreaTreatment.objects.bulk_create(AreaTreatment(record=record, **asdict(area)) for area in entry.areas)
+    return record
+
+
+def _refuse_wrong_entry(session: Session, entry: RecordEntry, now: datetime) -> None:
+    if not entry.areas:
+        raise NothingRecorded(number=session.number)
+    used_on = local_date(session.treatment_began_at or now, session.location.zone)
+    if entry.cartridge_expires_on < used_on:
+        raise CartridgeExpired(expires_on=entry.cartridge_expires_on)
+    own = {area.pk: area for area in session.series.areas.all()}
+    limit = _label_limit(session)
+    for treated in entry.areas:
+        if treated.area_id not in own:
+            raise AreaNotInSeries(area=_("That area"))
+        if limit is not None and treated.depth_mm > limit:
+            raise TooDeep(depth_mm=treated.depth_mm, area=str(own[treated.area_id]), deepest_mm=limit)
+
+
+def _label_limit(session: Session) -> Decimal | None:
+    """The deepest setting on the label of the session's device, in mm."""
+    devices = session.reservations.filter(is_active=True, resource__kind="device")
+    return devices.values_list("resource__max_depth_mm", flat=True).first()
+
+
+def _complete_series(session: Session) -> None:
+    open_states = set(SessionState) - {SessionState.DONE, SessionState.CANCELLED}
+    if not session.series.sessions.filter(state__in=open_states).exists():
+        Series.objects.filter(pk=session.series_id).update(state=SeriesState.DONE)

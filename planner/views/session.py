@@ -1,0 +1,235 @@
+"""One session: where it stands, what was done, what comes next."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clinic.errors import Refusal, say
+from clinic.localtime import local_date
+from clinic.permissions import Right
+from clinic.services.audit import note_reading
+from clinic.views.access import StaffRequest, needs
+from patients.choices import ConsentKind, StriaType
+from patients.models import Area
+from patients.services.consents import consent_on
+from patients.services.screening import standing
+from planner.choices import Endpoint, SessionState
+from planner.forms.record import AreaForm, AreaRow, RecordForm
+from planner.models import AreaTreatment, Session, SiteDepth, TreatmentRecord
+from planner.recommendation import FIRST_SESSION_DARK_SKIN_MM
+from planner.services import treatment
+
+WITH = (
+    "patient__clinic",
+    "location__clinic",
+    "series__protocol_version__protocol",
+    "record__recorded_by__staff",
+)
+
+
+def _session_of(request: StaffRequest, session_id: int) -> Session:
+    sessions = Session.objects.select_related(*WITH).prefetch_related(
+        "reservations__resource", "series__areas"
+    )
+    return get_object_or_404(sessions, pk=session_id, patient__clinic=request.staff.location.clinic)
+
+
+@needs(Right.SEE_PATIENTS)
+def show(request: StaffRequest, session_id: int) -> HttpResponse:
+    session = _session_of(request, session_id)
+    note_reading(request.staff, session.patient_id, "session", now=timezone.now(), object_id=session.pk)
+    return _page(request, session)
+
+
+@needs(Right.TREAT)
+@require_POST
+def start(request: StaffRequest, session_id: int) -> HttpResponse:
+    session = _session_of(request, session_id)
+    try:
+        treatment.start_treatment(
+            session.pk,
+            by=request.staff.user,
+            key=request.POST.get("key", ""),
+            version=_version(request),
+            now=timezone.now(),
+        )
+    except Refusal as refusal:
+        return _page(request, session, refusal=refusal)
+    return redirect("session", session.pk)
+
+
+@needs(Right.TREAT)
+@require_POST
+def record(request: StaffRequest, session_id: int) -> HttpResponse:
+    """Save the record; with `finish`, end the treatment too."""
+    session = _session_of(request, session_id)
+    form, rows = _forms(session, request)
+    if not all([form.is_valid(), *(row.form.is_valid() for row in rows)]):
+        return _page(request, session, form=form, rows=rows, status=422)
+    entry = form.entry(row.form.entry(row.area.pk) for row in rows)
+    writer, key, now = request.staff.user, request.POST.get("key", ""), timezone.now()
+    seen = form.cleaned_data["record_version"]
+    try:
+        if "finish" in request.POST:
+            treatment.finish(
+                session.pk, entry, by=writer, key=key, version=_version(request), record_version=seen, now=now
+            )
+        else:
+            treatment.save_record(session.pk, entry, by=writer, key=key, version=seen, now=now)
+    except Refusal as refusal:
+        return _page(request, session, refusal=refusal, form=form, rows=rows)
+    messages.success(request, _("Recorded."))
+    return redirect("session", session.pk)
+
+
+def _version(request: StaffRequest) -> int:
+    text = request.POST.get("version", "")
+    return int(text) if text.isdigit() else 0
+
+
+def _page(
+    request: StaffRequest,
+    session: Session,
+    *,
+    refusal: Refusal | None = None,
+    form: RecordForm | None = None,
+    rows: list[AreaRow] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    now, staff = timezone.now(), request.staff
+    context = {
+        "session": session,
+        "series": session.series,
+        "patient": session.patient,
+        "key": uuid4().hex,
+        "phases": _phases(session, now),
+        "used": {r.resource.kind: r.resource for r in session.reservations.all() if r.is_active},
+        "refusal": say(refusal, session.location.zone) if refusal else "",
+        "events": session.events.select_related("by__staff"),
+        "following": session.series.sessions.filter(number__gt=session.number).first(),
+        "sessions": session.series.sessions.all(),
+    }
+    if staff.may(Right.SEE_RECORD):
+        if form is None or rows is None:
+            form, rows = _forms(session)
+        context |= {
+            "form": form,
+            "rows": rows,
+            "last": _last_record(session),
+            "checks": _checks(session, now),
+        }
+    return render(request, "planner/session.html", context, status=refusal.status if refusal else status)
+
+
+def _phases(session: Session, now: datetime) -> list[dict[str, object]]:
+    """Each phase of the visit with its wall-clock times, and which of them is on now."""
+    if session.starts_at is None:
+        return []
+    phases, starts = [], session.starts_at
+    for phase in session.series.protocol_version.phases.all():
+        ends = starts + timezone.timedelta(minutes=phase.minutes)
+        here = session.state in (SessionState.ARRIVED, SessionState.IN_TREATMENT)
+        phases.append(
+            {"phase": phase, "starts": starts, "ends": ends, "is_now": here and starts <= now < ends}
+        )
+        starts = ends
+    return phases
+
+
+def _checks(session: Session, now: datetime) -> dict[str, object]:
+    """What must be true before the needle: today's questions, consent, pictures."""
+    today = local_date(now, session.location.zone)
+    asked = session.patient.screenings.first()
+    sites = [area.site for area in session.series.areas.all()]
+    modality = session.series.protocol_version.protocol.modality
+    return {
+        "asked_today": asked is not None and local_date(asked.taken_at, session.location.zone) == today,
+        "verdict": standing(session.patient, on=today, sites=sites, modality=modality),
+        "consent": consent_on(session.patient, today, ConsentKind.TREATMENT),
+        "photos_today": session.patient.photos.filter(taken_at__date=today).count(),
+    }
+
+
+def _last_record(session: Session) -> TreatmentRecord | None:
+    """What was done last time on this series, to carry forward."""
+    earlier = TreatmentRecord.objects.filter(
+        session__series=session.series, session__number__lt=session.number
+    )
+    return earlier.select_related("session").prefetch_related("areas").order_by("-session__number").first()
+
+
+def _forms(session: Session, request: StaffRequest | None = None) -> tuple[RecordForm, list[AreaRow]]:
+    data = request.POST if request else None
+    own: TreatmentRecord | None = getattr(session, "record", None)
+    last = _last_record(session)
+    initial = {"record_version": own.version if own else 0}
+    if own is None and last is not None:
+        initial |= {
+            name: getattr(last, name) for name in ("anaesthetic", "anaesthetic_grams", "anaesthetic_minutes")
+        }
+    if own is not None:
+        initial["cartridge_expires_on"] = own.cartridge_expires_on.strftime("%m/%Y")
+    form = RecordForm(
+        data, instance=None if own is None else TreatmentRecord.objects.get(pk=own.pk), initial=initial
+    )
+    return form, _rows(session, own, last, data)
+
+
+def _rows(
+    session: Session, own: TreatmentRecord | None, last: TreatmentRecord | None, data: object
+) -> list[AreaRow]:
+    depths = {depth.site: depth for depth in session.series.protocol_version.depths.all()}
+    done = {each.area_id: each for each in own.areas.all()} if own else {}
+    before = {each.area_id: each for each in last.areas.all()} if last else {}
+    return [
+        AreaRow(
+            area=area,
+            form=AreaForm(
+                data,  # type: ignore[arg-type]
+                prefix=f"area{area.pk}",
+                initial=_initial(
+                    session, area, done.get(area.pk) or before.get(area.pk), depths.get(area.site)
+                ),
+            ),
+            last=before.get(area.pk),
+            allowed=_allowed(depths.get(area.site)),
+        )
+        for area in session.series.areas.all()
+    ]
+
+
+def _initial(
+    session: Session, area: Area, seen: AreaTreatment | None, depth: SiteDepth | None
+) -> dict[str, object]:
+    """Today's or last time's values; the first time, the protocol's depth for the site and skin."""
+    if seen is not None:
+        return {name: getattr(seen, name) for name in ("depth_mm", "passes", "endpoint", "bleeding")}
+    if depth is None:
+        return {"endpoint": Endpoint.EVEN_PINPOINTS, "bleeding": 1}
+    target = depth.rubra_mm if area.stria_type == StriaType.RUBRA else depth.alba_mm
+    if session.number == 1 and (session.patient.skin_type or 0) >= 4:
+        target = max(depth.min_mm, target - Decimal(str(FIRST_SESSION_DARK_SKIN_MM)))
+    return {
+        "depth_mm": target,
+        "passes": depth.passes_min,
+        "endpoint": Endpoint.EVEN_PINPOINTS,
+        "bleeding": 1,
+    }
+
+
+def _allowed(depth: SiteDepth | None) -> str:
+    if depth is None:
+        return ""
+    return _("%(low)s to %(high)s mm, %(few)s to %(many)s passes") % {
+        "low": depth.min_mm.normalize(),
+        "high": depth.max_mm.normalize(),
+        "few": depth.passes_min,
+        "many": depth.passes_max,
+    }
