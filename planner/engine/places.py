@@ -86,6 +86,6 @@ class Places:
         """The part of a place's cost that depends on its start."""
         weights, request = self.request.weights, self.request
         booked = next((b for b in request.current if b.index == session + 1), None)
-        date, practitioner = self.starts.horizon.date(day), self.starts.practitioners[who]
+        date, practitioner = self.starts.horizon.date_of(day), self.starts.practitioners[who]
         moved = booked is not None and not stays(booked, date, minute, practitioner)
         return weights.time * time_steps(request.prefer.time, minute) + weights.move * moved

@@ -1,15 +1,20 @@
 """The CP-SAT model of several series at once: one place per session, no resource in two uses at a time."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
+import numpy as np
 from ortools.sat.python import cp_model
 
 from planner.engine.grid import FreeTime
 from planner.engine.places import Place, Places
 from planner.engine.problem import DEVICE, PRACTITIONER, ROOM
+
+MOST = 1 << 45
+"""More than any plan can cost."""
+ROUNDS = 4
 
 Literal = cp_model.IntVar
 Hold = tuple[int, int]
@@ -47,16 +52,12 @@ class Found:
     proved: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Serving:
-    """A resource that may serve a session from `at`: all places there share it, whoever practises."""
-
-    name: str
-    literal: Literal
+Slot = tuple[int, int, int]
+"""Series number, session and start: what its room and its device depend on, whoever practises."""
 
 
 class Together:
-    """All series in one model; every series may be left out unless `solve` asks for a number of them."""
+    """All series in one model; a series may be left out unless `cheapest` asks for so many of them."""
 
     def __init__(self, free: FreeTime, series: Sequence[Series]) -> None:
         self.free = free
@@ -65,13 +66,12 @@ class Together:
         self.planned = [self.model.new_bool_var("") for _ in series]
         self.taken = [[self.model.new_bool_var("") for _ in one.choices] for one in series]
         self.costs = [self._series_cost(number) for number in range(len(series))]
-        self.serving: dict[tuple[int, Place, str], list[_Serving]] = {}
-        self._holds: dict[str, list[tuple[Hold, Literal]]] = defaultdict(list)
+        self.slots = self._places_by_slot()
+        self.rooms = {kind: Sharing.of(free, series, self.slots, kind) for kind in (ROOM, DEVICE)}
+        self.serving: dict[tuple[Slot, str], Literal] = {}
         self._hold_practitioners()
         for kind in (ROOM, DEVICE):
-            self._choose_resources(kind)
-        for holds in self._holds.values():
-            self._never_twice(holds)
+            self._hold_shared(kind)
 
     def most(self, seconds: float, hint: Plans) -> Found:
         """Plans as many series as can be; the bound is on how many are left out."""
@@ -83,3 +83,235 @@ class Together:
         self.model.add(sum(self.planned) >= at_least)
         self.model.minimize(sum(self.costs))
         return self._solve(seconds, hint)
+
+    # Each series by itself
+
+    def _series_cost(self, number: int) -> Literal:
+        """The series' cost, with its sessions a gap apart. The least through each place tightens the bound."""
+        one, planned = self.series[number], self.planned[number]
+        request = one.places.request
+        cost = self.model.new_int_var(0, MOST, "")
+        own = []
+        for session in range(request.sessions):
+            chosen = self._of_session(number, session)
+            self.model.add_exactly_one([planned.negated(), *(literal for _, literal in chosen)])
+            self.model.add(cost >= sum(place.least * literal for place, literal in chosen))
+            own += [place.cost * literal for place, literal in chosen]
+        between = [self._between(number, session) for session in range(request.sessions - 1)]
+        self.model.add(cost >= sum(own) + sum(between))
+        self.model.add(cost >= one.alone * planned)
+        return cost
+
+    def _of_session(self, number: int, session: int) -> list[tuple[Place, Literal]]:
+        pairs = zip(self.series[number].choices, self.taken[number], strict=True)
+        return [(place, literal) for place, literal in pairs if place.session == session]
+
+    def _between(self, number: int, session: int) -> cp_model.LinearExprT:
+        """What lies between a session and the next: the gap's bounds, and its cost and a change's."""
+        request, planned = self.series[number].places.request, self.planned[number]
+        before, after = self._of_session(number, session), self._of_session(number, session + 1)
+        day = self.free.horizon.steps_per_day
+        gap = sum(place.at // day * taken for place, taken in after)
+        gap -= sum(place.at // day * taken for place, taken in before)
+        self.model.add(gap >= request.gap.min * planned)
+        self.model.add(gap <= request.gap.max * planned)
+        if request.gap.min == 0:
+            apart = sum(place.at * taken for place, taken in after)
+            apart -= sum(place.at * taken for place, taken in before)
+            self.model.add(apart >= self.series[number].places.steps * planned)
+        off_target = self.model.new_int_var(0, request.gap.max, "")
+        self.model.add(off_target >= gap - request.gap.target * planned)
+        self.model.add(off_target >= request.gap.target * planned - gap)
+        change = self.model.new_bool_var("")
+        for name in {place.practitioner for place, _ in before}:
+            leaves = sum(taken for place, taken in before if place.practitioner == name)
+            leaves -= sum(taken for place, taken in after if place.practitioner == name)
+            self.model.add(change >= leaves)
+        return request.weights.gap * off_target + request.weights.change * change
+
+    # What they share
+
+    def _places_by_slot(self) -> dict[Slot, list[Literal]]:
+        slots = defaultdict(list)
+        for number, one in enumerate(self.series):
+            for place, literal in zip(one.choices, self.taken[number], strict=True):
+                slots[number, place.session, place.at].append(literal)
+        return slots
+
+    def _hold_practitioners(self) -> None:
+        holds = defaultdict(list)
+        for number, one in enumerate(self.series):
+            for place, literal in zip(one.choices, self.taken[number], strict=True):
+                if place.practitioner is not None:
+                    span = hold(self.free, one, PRACTITIONER, place.practitioner, place.at)
+                    holds[place.practitioner].append((span, literal))
+        self._never_twice(holds.values())
+
+    def _hold_shared(self, kind: str) -> None:
+        holds = defaultdict(list)
+        for slot, names in self.rooms[kind].contended.items():
+            literals = [self.model.new_bool_var("") for _ in names]
+            self.model.add(sum(literals) == sum(self.slots[slot]))
+            for name, literal in zip(names, literals, strict=True):
+                self.serving[slot, name] = literal
+                holds[name].append((hold(self.free, self.series[slot[0]], kind, name, slot[2]), literal))
+        self._never_twice(holds.values())
+
+    def _never_twice(self, resources: Iterable[list[tuple[Hold, Literal]]]) -> None:
+        for holds in resources:
+            for crowd in crowds([span for span, _ in holds]):
+                self.model.add_at_most_one(holds[number][1] for number in crowd)
+
+    # Solving
+
+    def _solve(self, seconds: float, hint: Plans) -> Found:
+        self._hint(hint)
+        solver = cp_model.CpSolver()
+        solver.parameters.max_time_in_seconds = max(0.01, seconds)
+        solver.parameters.num_workers = 1
+        solver.parameters.random_seed = 1
+        status = solver.solve(self.model)
+        bound = math.ceil(solver.best_objective_bound - 1e-6)
+        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            return Found(None, bound if status == cp_model.UNKNOWN else MOST, status == cp_model.INFEASIBLE)
+        return Found(self._plans(solver), bound, status == cp_model.OPTIMAL)
+
+    def _hint(self, plans: Plans) -> None:
+        self.model.clear_hints()
+        chosen = {
+            (number, one.place.session, one.place.at, one.place.practitioner): one
+            for number, plan in enumerate(plans)
+            for one in plan or ()
+        }
+        for number, one in enumerate(self.series):
+            self.model.add_hint(self.planned[number], plans[number] is not None)
+            for place, literal in zip(one.choices, self.taken[number], strict=True):
+                self.model.add_hint(literal, (number, place.session, place.at, place.practitioner) in chosen)
+        serving = {(key[:3], name) for key, one in chosen.items() for name in one.resources.values()}
+        for key, literal in self.serving.items():
+            self.model.add_hint(literal, key in serving)
+
+    def _plans(self, solver: cp_model.CpSolver) -> Plans:
+        chosen: dict[Slot, Place] = {
+            (number, place.session, place.at): place
+            for number, one in enumerate(self.series)
+            for place, literal in zip(one.choices, self.taken[number], strict=True)
+            if solver.boolean_value(literal)
+        }
+        served = {kind: self._served(solver, kind, list(chosen)) for kind in (ROOM, DEVICE)}
+        plans: list[list[Chosen]] = [[] for _ in self.series]
+        for slot, place in sorted(chosen.items(), key=lambda item: item[0]):
+            resources = {kind: names[slot] for kind, names in served.items() if slot in names}
+            if place.practitioner is not None:
+                resources[PRACTITIONER] = place.practitioner
+            plans[slot[0]].append(Chosen(place, resources))
+        return tuple(tuple(plan) or None for plan in plans)
+
+    def _served(self, solver: cp_model.CpSolver, kind: str, slots: list[Slot]) -> dict[Slot, str]:
+        """Contended slots as the solver chose; the others, last set aside first, take the smallest id left."""
+        sharing = self.rooms[kind]
+        served = {
+            slot: next(
+                name for name in sharing.contended[slot] if solver.boolean_value(self.serving[slot, name])
+            )
+            for slot in slots
+            if slot in sharing.contended
+        }
+        aside = [slot for slot in slots if slot in sharing.set_aside]
+        for slot in sorted(aside, key=lambda slot: (-sharing.set_aside[slot], slot)):
+            served[slot] = next(
+                name for name in sharing.free[slot] if self._is_left(kind, name, slot, served)
+            )
+        return served
+
+    def _is_left(self, kind: str, name: str, slot: Slot, served: Mapping[Slot, str]) -> bool:
+        mine = hold(self.free, self.series[slot[0]], kind, name, slot[2])
+        return not any(
+            theirs == name and overlap(mine, hold(self.free, self.series[other[0]], kind, name, other[2]))
+            for other, theirs in served.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Which slots must be told a room (or device) by the solver, and which can always be given one afterwards.
+
+    A slot with more free rooms than there are other sessions that could want one at that time gets one in any
+    case; once it is set aside, the others have one rival less. `set_aside` holds the round in which that happened.
+    """
+
+    free: Mapping[Slot, tuple[str, ...]]
+    contended: Mapping[Slot, tuple[str, ...]]
+    set_aside: Mapping[Slot, int]
+
+    @classmethod
+    def of(cls, free: FreeTime, series: Sequence[Series], slots: Iterable[Slot], kind: str) -> "Sharing":
+        names = {
+            slot: free_names(free, series[slot[0]], kind, slot[2])
+            for slot in slots
+            if kind in series[slot[0]].places.uses
+        }
+        longest = max((r.turnaround_minutes for r in free.resources.values() if r.kind == kind), default=0)
+        spans = {slot: widest_hold(free, series[slot[0]], kind, slot[2], longest) for slot in names}
+        contended, set_aside = dict(names), dict[Slot, int]()
+        for round_number in range(ROUNDS):
+            rivals = count_rivals(spans, contended)
+            for slot, count in rivals.items():
+                if len(names[slot]) > count:
+                    set_aside[slot] = round_number
+                    del contended[slot]
+        return cls(names, contended, set_aside)
+
+
+def count_rivals(spans: Mapping[Slot, Hold], contended: Iterable[Slot]) -> dict[Slot, int]:
+    """Per slot, how many other sessions have a contended slot whose hold meets its own."""
+    slots = list(contended)
+    if not slots:
+        return {}
+    sessions = {session: row for row, session in enumerate(dict.fromkeys(slot[:2] for slot in slots))}
+    first, last = min(spans[slot][0] for slot in slots), max(spans[slot][1] for slot in slots)
+    wanted = np.zeros((len(sessions), last - first + 1), dtype=np.int32)
+    for slot in slots:
+        start, end = spans[slot]
+        wanted[sessions[slot[:2]], start - first + 1 : end - first + 1] = 1
+    steps = wanted.cumsum(axis=1)
+    return {
+        slot: int(np.count_nonzero(steps[:, spans[slot][1] - first] - steps[:, spans[slot][0] - first])) - 1
+        for slot in slots
+    }
+
+
+def free_names(free: FreeTime, one: Series, kind: str, at: int) -> tuple[str, ...]:
+    use = one.places.uses[kind]
+    return tuple(free.free_at(kind, use.skills, use.steps, at + use.first))
+
+
+def hold(free: FreeTime, one: Series, kind: str, name: str, at: int) -> Hold:
+    return widest_hold(free, one, kind, at, free.resources[name].turnaround_minutes)
+
+
+def widest_hold(free: FreeTime, one: Series, kind: str, at: int, turnaround_minutes: int) -> Hold:
+    use = one.places.uses[kind]
+    start = at + use.first
+    return start, start + use.steps + turnaround_minutes // free.horizon.grid_minutes
+
+
+def overlap(one: Hold, other: Hold) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def crowds(spans: Sequence[Hold]) -> list[list[int]]:
+    """The largest sets of spans, by number, that all share a step."""
+    events = sorted(
+        [(end, 0, n) for n, (_, end) in enumerate(spans)] + [(s, 1, n) for n, (s, _) in enumerate(spans)]
+    )
+    found, here, grown = [], dict[int, None](), False
+    for _, begins, number in events:
+        if begins:
+            here[number] = None
+        else:
+            if grown and len(here) > 1:
+                found.append(list(here))
+            del here[number]
+        grown = bool(begins)
+    return found

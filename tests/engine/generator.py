@@ -155,8 +155,7 @@ def tiny(random: Random, *, requests: int = 1, days: int = 9, joint: bool = Fals
         "mode": "joint" if joint else "independent",
         "resources": resources,
         "requests": [
-            tiny_request(random, f"s{number}", resources, first, days)
-            for number in range(1, requests + 1)
+            tiny_request(random, f"s{number}", resources, first, days) for number in range(1, requests + 1)
         ],
     }
 
@@ -195,9 +194,7 @@ def tiny_busy(random: Random, first: date, days: int) -> list[str]:
     return [stamp(day, minute), stamp(day, minute + random.choice([7, 15, 40]))]
 
 
-def tiny_request(
-    random: Random, name: str, resources: list[Json], first: date, days: int
-) -> Json:
+def tiny_request(random: Random, name: str, resources: list[Json], first: date, days: int) -> Json:
     days = 1 if random.random() < 0.05 else days
     request: Json = {
         "id": name,

@@ -1,0 +1,258 @@
+"""Joint mode: many series at once, as many as can be, then at the least total cost, with an honest bound.
+
+First each series is planned alone: the sum of these costs is a bound that nothing can beat. Then they are planned
+one after the other around each other, those that fared badly sooner in the next pass, which gives a good plan in
+a moment. Last, a CP-SAT model of all series over the places that a better plan could still use either improves
+on it or proves that nothing does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from time import monotonic
+
+from planner.engine import free_time
+from planner.engine.answer import Answer, Placement, Proposal, Result, Total
+from planner.engine.cost import breakdown
+from planner.engine.explain import explain
+from planner.engine.grid import Bits, FreeTime
+from planner.engine.places import NEVER, Place, Places
+from planner.engine.problem import Problem, Request
+from planner.engine.series import best_plans
+from planner.engine.starts import uses
+from planner.engine.together import Chosen, Plans, Series, Together
+
+PASSES = 12
+FIRST_EXCESS = 16
+NOT_PLANNED = 1 << 40
+MOST_PLACES = 40_000
+"""A model of more places takes the solver longer to load than it is likely to earn."""
+
+Proposals = tuple[Proposal | None, ...]
+
+
+def plan_jointly(problem: Problem, *, seconds: float = 30.0) -> Answer:
+    """Plan all requests together; no two planned sessions collide. Takes about `seconds` at most."""
+    if not problem.requests:
+        return Answer((), Total(0, 0, True))
+    search = Joint(problem, monotonic() + seconds)
+    search.run()
+    return search.answer()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A feasible joint plan and what counts: series left out, then cost."""
+
+    proposals: Proposals
+
+    @property
+    def planned(self) -> int:
+        return sum(proposal is not None for proposal in self.proposals)
+
+    @property
+    def cost(self) -> int:
+        return sum(proposal.cost for proposal in self.proposals if proposal)
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        return -self.planned, self.cost
+
+
+class Joint:
+    def __init__(self, problem: Problem, deadline: float) -> None:
+        self.requests = problem.requests
+        self.deadline = deadline
+        self.free = free_time(
+            problem,
+            min(request.earliest for request in self.requests),
+            max(request.latest for request in self.requests),
+        )
+        self.alone = [best_plan(self.free, request) for request in self.requests]
+        self.most = sum(proposal is not None for proposal in self.alone)
+        """No plan holds more series than this; lowered when the solver proves that they do not all fit."""
+        self.bound = 0
+        self.best = Standing((None,) * len(self.requests))
+
+    @property
+    def left(self) -> float:
+        return self.deadline - monotonic()
+
+    @property
+    def is_optimal(self) -> bool:
+        return self.best.planned == self.most and self.bound >= self.best.cost
+
+    def run(self) -> None:
+        self._take_turns()
+        if self.best.planned < self.most:
+            self._fit_more()
+        self._lift_bound(self._least_for(self.best.planned))
+        self._cheapen()
+
+    def _least_for(self, planned: int) -> int:
+        """So many series cost at least what the cheapest of them cost alone."""
+        return sum(sorted(proposal.cost for proposal in self.alone if proposal)[:planned])
+
+    def _lift_bound(self, bound: int) -> None:
+        self.bound = min(self.best.cost, max(self.bound, bound))
+
+    def _keep(self, proposals: Proposals) -> None:
+        standing = Standing(proposals)
+        if standing.rank < self.best.rank:
+            self.best = standing
+
+    # One after the other
+
+    def _take_turns(self) -> None:
+        """Each pass plans first what came off worst in the passes before."""
+        wanting = {number for number, proposal in enumerate(self.alone) if proposal}
+        priority = dict.fromkeys(sorted(wanting, key=lambda n: self.requests[n].latest), 0)
+        for _ in range(PASSES):
+            order = sorted(priority, key=lambda number: -priority[number])
+            proposals = self._in_turn(order)
+            self._keep(proposals)
+            excess = {number: self._excess(number, proposals[number]) for number in order}
+            if not any(excess.values()) or self.left <= 0:
+                return
+            for number, more in excess.items():
+                priority[number] += more
+
+    def _excess(self, number: int, proposal: Proposal | None) -> int:
+        alone = self.alone[number]
+        assert alone
+        return proposal.cost - alone.cost if proposal else NOT_PLANNED
+
+    def _in_turn(self, order: Sequence[int]) -> Proposals:
+        proposals: list[Proposal | None] = [None] * len(self.requests)
+        free = self.free
+        for number in order:
+            proposals[number] = best_plan(free, self.requests[number])
+            free = without(free, self.requests[number], proposals[number])
+        return tuple(proposals)
+
+    # All at once
+
+    def _fit_more(self) -> None:
+        """Looks for a plan of more series, or proves that there is none."""
+        series = self._series(None)
+        if sum(len(one.choices) for one in series) > MOST_PLACES:
+            return
+        found = Together(self.free, series).most(self.left / 2, self._chosen())
+        self._keep_found(found.plans)
+        self.most = min(self.most, len(self.requests) - found.bound)
+
+    def _cheapen(self) -> None:
+        """Widens the choice of places until a better plan would have to use one that was offered."""
+        excess = 0
+        while self.left > 0 and not self.is_optimal:
+            least = self._least_for(self.best.planned)
+            series = self._series(excess)
+            if sum(len(one.choices) for one in series) > MOST_PLACES:
+                return
+            found = Together(self.free, series).cheapest(self.best.planned, self.left, self._chosen())
+            self._keep_found(found.plans)
+            self._lift_bound(min(found.bound, least + excess + 1))
+            enough = self.best.cost - self._least_for(self.best.planned) - 1
+            if excess >= enough and found.proved:
+                return
+            excess = min(enough, max(FIRST_EXCESS, 2 * excess))
+
+    def _series(self, excess: int | None) -> list[Series]:
+        """Each series with the places it can use when it may cost so much more than alone; None: all places."""
+        return [
+            Series(places, places.within(NEVER - 1 if excess is None else alone.cost + excess), alone.cost)
+            if alone
+            else Series(places, [], 0)
+            for places, alone in zip(self._places, self.alone, strict=True)
+        ]
+
+    @cached_property
+    def _places(self) -> list[Places]:
+        return [Places(self.free, request) for request in self.requests]
+
+    def _keep_found(self, plans: Plans | None) -> None:
+        """Series that the solver was allowed to leave out are still given a place where one is left."""
+        if plans is None:
+            return
+        proposals = [
+            plan and proposal(self.free, request, plan)
+            for request, plan in zip(self.requests, plans, strict=True)
+        ]
+        free = self._around(proposals)
+        for number, request in enumerate(self.requests):
+            if proposals[number] is None and self.alone[number]:
+                proposals[number] = best_plan(free, request)
+                free = without(free, request, proposals[number])
+        self._keep(tuple(proposals))
+
+    def _around(self, proposals: Sequence[Proposal | None]) -> FreeTime:
+        free = self.free
+        for request, planned in zip(self.requests, proposals, strict=True):
+            free = without(free, request, planned)
+        return free
+
+    def _chosen(self) -> Plans:
+        return tuple(planned and chosen(self.free, planned) for planned in self.best.proposals)
+
+    # The answer
+
+    def answer(self) -> Answer:
+        free = self._around(self.best.proposals)
+        results = tuple(self._result(free, number) for number in range(len(self.requests)))
+        return Answer(results, Total(self.best.cost, self.bound, self.is_optimal))
+
+    def _result(self, around: FreeTime, number: int) -> Result:
+        request, planned = self.requests[number], self.best.proposals[number]
+        if planned:
+            return Result(request.id, "planned", self.is_optimal, (planned,))
+        reasons, relaxations = explain(around if self.alone[number] else self.free, request)
+        return Result(request.id, "infeasible", reasons=reasons, relaxations=relaxations)
+
+
+def best_plan(free: FreeTime, request: Request) -> Proposal | None:
+    proposals, _ = best_plans(free, request, 1)
+    return proposals[0] if proposals else None
+
+
+def without(free: FreeTime, request: Request, planned: Proposal | None) -> FreeTime:
+    """The free time that is left for others beside this plan, turnarounds before and after it kept."""
+    taken: dict[str, Bits] = {}
+    for session in planned.sessions if planned else ():
+        for kind, use in uses(request, free.horizon.grid_minutes).items():
+            name = session.resources[kind]
+            turnaround = free.resources[name].turnaround_minutes // free.horizon.grid_minutes
+            first = position(free, session) + use.first - turnaround
+            bits = (1 << use.steps + 2 * turnaround) - 1
+            taken[name] = taken.get(name, 0) | (bits << first if first >= 0 else bits >> -first)
+    if not taken:
+        return free
+    left = ((resource, bits & ~taken.get(resource.id, 0)) for resource, bits in free.bits)
+    return FreeTime(free.timezone, free.horizon, left)
+
+
+def position(free: FreeTime, session: Placement) -> int:
+    horizon = free.horizon
+    return horizon.day(session.date) * horizon.steps_per_day + session.start_minute // horizon.grid_minutes
+
+
+def chosen(free: FreeTime, planned: Proposal) -> tuple[Chosen, ...]:
+    return tuple(
+        Chosen(
+            Place(session.index - 1, position(free, session), session.practitioner, 0, 0), session.resources
+        )
+        for session in planned.sessions
+    )
+
+
+def proposal(free: FreeTime, request: Request, plan: Sequence[Chosen]) -> Proposal:
+    sessions = tuple(placement(free, request, one) for one in plan)
+    terms = breakdown(request, sessions)
+    return Proposal(terms.total, terms, sessions)
+
+
+def placement(free: FreeTime, request: Request, one: Chosen) -> Placement:
+    day, step = divmod(one.place.at, free.horizon.steps_per_day)
+    start = step * free.horizon.grid_minutes
+    return Placement(
+        one.place.session + 1, free.horizon.date_of(day), start, start + request.minutes, one.resources
+    )
