@@ -101,6 +101,18 @@ class AnswerKind(TextChoices):
     YES_NO_DATE = "yes_no_date", _("Yes or no, with a date")
 
 
+class QuestionGroup(TextChoices):
+    """Under which heading a medical question is asked."""
+
+    PREGNANCY = "pregnancy", _("Pregnancy")
+    SKIN = "skin", _("The skin to be treated")
+    HEALTH = "health", _("Healing and illness")
+    MEDICINES = "medicines", _("Medicines")
+    ALLERGIES = "allergies", _("Allergies")
+    LATELY = "lately", _("On that skin lately")
+    PLANS = "plans", _("Plans and implants")
+
+
 class OverrideBy(TextChoices):
     NONE = "", _("Nobody")
     CLINICIAN = "clinician", _("A clinician, with a reason")

@@ -16,7 +16,7 @@ import yaml
 from django.utils.translation import gettext_lazy as _
 
 from clinic.localtime import day_label
-from patients.choices import AnswerKind, Certainty, OverrideBy, ScreeningEffect, SkinType
+from patients.choices import AnswerKind, Certainty, OverrideBy, QuestionGroup, ScreeningEffect, SkinType
 
 SHIPPED_QUESTIONS = Path(__file__).parent / "data" / "screening.yaml"
 ADULT_AGE, LABEL_AGE = 18, 22
@@ -58,7 +58,7 @@ class GivenAnswer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A shipped question. Asked of everybody, or only before one modality.
+    """A shipped question. Asked of everybody; one with `only_modality` or `only_site` counts only there.
 
     A yes has `effect`; a postponement lasts `wait_days` from the day that `date_meaning` names (for skin
     types IV to VI `wait_days_dark_skin`, where given), and without an end while that day is not known.
@@ -78,6 +78,8 @@ class Question:
     wait_days_dark_skin: int | None = None
     override_by: str = OverrideBy.NONE
     only_modality: str = ""
+    only_site: str = ""
+    group: str = ""
     ask_every_session: bool = False
 
     def __post_init__(self) -> None:
@@ -148,6 +150,7 @@ def _question(entry: dict[str, str], position: int, version: int) -> Question:
         "effect": ScreeningEffect(entry["effect"]),
         "certainty": Certainty(entry["certainty"]),
         "kind": AnswerKind(entry.get("kind", AnswerKind.YES_NO)),
+        "group": QuestionGroup(entry["group"]),
         "override_by": OverrideBy(entry.get("override_by", OverrideBy.NONE)),
     }
     return Question(**{**entry, **typed, "position": position, "version": version})  # type: ignore[arg-type]

@@ -3,7 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Clinic
-from patients.choices import AnswerKind, ScreeningEffect
+from patients.choices import AnswerKind, QuestionGroup, ScreeningEffect
 from patients.models.patient import Patient
 
 
@@ -29,6 +29,8 @@ class ScreeningQuestion(models.Model):
     )
     override_by = models.CharField(max_length=20, blank=True)
     only_modality = models.CharField(max_length=4, blank=True)
+    only_site = models.CharField(max_length=20, blank=True)
+    group = models.CharField(max_length=12, choices=QuestionGroup, default=QuestionGroup.HEALTH)
     ask_every_session = models.BooleanField(default=False)
     source = models.CharField(_("source"), max_length=300)
     certainty = models.CharField(max_length=20)

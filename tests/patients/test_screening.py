@@ -1,0 +1,216 @@
+from datetime import timedelta
+
+import pytest
+
+from clinic.models import Command
+from clinic.permissions import Role
+from patients.choices import ScreeningEffect
+from patients.models import Screening, ScreeningOverride, ScreeningQuestion
+from patients.queries import newest_answers
+from patients.services import screening
+from patients.services.defaults import load_screening_questions
+from patients.services.screening import Reply, set_aside, standing, take_screening
+from tests.makers import NOW, make_location, make_patient, make_staff
+
+pytestmark = pytest.mark.django_db
+TODAY = NOW.date()
+
+
+@pytest.fixture
+def nurse():
+    location = make_location()
+    load_screening_questions(location.clinic)
+    return make_staff(location)
+
+
+@pytest.fixture
+def patient(nurse):
+    return make_patient(nurse.location.clinic)
+
+
+def replies(nurse, *, only_recheck=False, **yes):
+    """A no to every question, except for a yes to those named, with the date given."""
+    questions = ScreeningQuestion.objects.filter(clinic=nurse.location.clinic)
+    asked = questions.filter(ask_every_session=True) if only_recheck else questions
+    return [Reply(each.pk, each.code in yes, yes.get(each.code)) for each in asked]
+
+
+def take(patient, nurse, given, *, key="k", is_recheck=False, now=NOW):
+    return take_screening(patient, given, is_recheck=is_recheck, note="", by=nurse, key=key, now=now)
+
+
+def verdict(patient, on=TODAY, **kwargs):
+    return standing(patient, on=on, **kwargs)
+
+
+def codes(found):
+    return [finding.code for finding in found.findings]
+
+
+def test_the_shipped_questions_are_loaded_once(nurse):
+    count = ScreeningQuestion.objects.count()
+    assert count > 40
+    assert load_screening_questions(nurse.location.clinic) == 0
+    assert ScreeningQuestion.objects.count() == count
+
+
+def test_a_question_the_clinic_changed_is_left_as_it_is(nurse):
+    ScreeningQuestion.objects.filter(code="pregnant").update(text="Expecting?")
+    load_screening_questions(nurse.location.clinic)
+    assert ScreeningQuestion.objects.get(code="pregnant").text == "Expecting?"
+
+
+def test_nobody_asked_holds(patient):
+    assert verdict(patient).effect == ScreeningEffect.HOLD
+
+
+def test_no_to_everything_is_clear(patient, nurse):
+    take(patient, nurse, replies(nurse))
+    assert verdict(patient).effect == ScreeningEffect.CLEAR
+    assert verdict(patient).findings == ()
+
+
+def test_a_yes_blocks(patient, nurse):
+    take(patient, nurse, replies(nurse, pregnant=None))
+    assert verdict(patient).effect == ScreeningEffect.BLOCK
+    assert codes(verdict(patient)) == ["pregnant"]
+
+
+def test_a_wait_ends_on_its_day(patient, nurse):
+    take(patient, nurse, replies(nurse, waxed=TODAY))
+    assert verdict(patient).earliest == TODAY + timedelta(7)
+    assert verdict(patient, on=TODAY + timedelta(6)).effect == ScreeningEffect.POSTPONE
+    assert verdict(patient, on=TODAY + timedelta(7)).effect == ScreeningEffect.CLEAR
+
+
+def test_the_newest_answer_counts(patient, nurse):
+    take(patient, nurse, replies(nurse, pregnant=None))
+    later = NOW + timedelta(1)
+    take(patient, nurse, replies(nurse, only_recheck=True), key="k2", is_recheck=True, now=later)
+    assert verdict(patient).effect == ScreeningEffect.CLEAR
+
+
+def test_a_recheck_leaves_answers_it_does_not_ask_for(patient, nurse):
+    take(patient, nurse, replies(nurse, keloid=None))
+    later = NOW + timedelta(1)
+    take(patient, nurse, replies(nurse, only_recheck=True), key="k2", is_recheck=True, now=later)
+    assert codes(verdict(patient)) == ["keloid"]
+
+
+def test_another_patients_answers_do_not_count(patient, nurse):
+    take(make_patient(nurse.location.clinic), nurse, replies(nurse))
+    assert verdict(patient).effect == ScreeningEffect.HOLD
+
+
+def test_a_question_about_one_site_counts_only_there(patient, nurse):
+    take(patient, nurse, replies(nurse, breast_feeding_ended=TODAY))
+    assert verdict(patient, sites=["abdomen"]).effect == ScreeningEffect.CLEAR
+    assert codes(verdict(patient, sites=["abdomen", "breast"])) == ["breast_feeding_ended"]
+    assert codes(verdict(patient)) == ["breast_feeding_ended"]
+
+
+def test_a_question_about_radiofrequency_counts_only_before_it(patient, nurse):
+    take(patient, nurse, replies(nurse, pacemaker_metal=None))
+    assert verdict(patient, modality="mn").effect == ScreeningEffect.CLEAR
+    assert verdict(patient, modality="rf").effect == ScreeningEffect.BLOCK
+
+
+def test_a_date_beside_a_no_is_not_kept(patient, nurse):
+    given = [Reply(each.question_id, False, TODAY) for each in replies(nurse)]
+    take(patient, nurse, given)
+    assert {answer.event_date for answer in newest_answers(patient)} == {None}
+
+
+def test_the_same_key_keeps_one_round(patient, nurse):
+    first = take(patient, nurse, replies(nurse))
+    assert take(patient, nurse, replies(nurse)) == first
+    assert Screening.objects.count() == 1
+
+
+def refused(patient, nurse, refusal, given, **kwargs):
+    before = Screening.objects.count()
+    with pytest.raises(refusal) as caught:
+        take(patient, nurse, given, **kwargs)
+    assert Screening.objects.count() == before
+    assert Command.objects.filter(key=kwargs.get("key", "k")).count() == 0
+    return caught.value.facts
+
+
+def test_a_question_left_out_is_refused(patient, nurse):
+    facts = refused(patient, nurse, screening.AnswersMissing, replies(nurse)[2:])
+    assert facts == {"count": 2}
+
+
+def test_a_question_no_longer_asked_is_refused(patient, nurse):
+    given = replies(nurse)
+    ScreeningQuestion.objects.filter(code="pregnant").update(is_current=False)
+    refused(patient, nurse, screening.QuestionsChanged, given)
+
+
+def test_a_question_of_another_clinic_is_refused(patient, nurse):
+    other = make_staff(make_location())
+    load_screening_questions(other.location.clinic)
+    refused(patient, nurse, screening.QuestionsChanged, [*replies(nurse), replies(other)[0]])
+
+
+def test_a_date_to_come_is_refused(patient, nurse):
+    tomorrow = TODAY + timedelta(1)
+    facts = refused(patient, nurse, screening.DateInFuture, replies(nurse, waxed=tomorrow))
+    assert facts == {"event": "Last wax or hair removal cream", "day": tomorrow}
+
+
+def test_a_recheck_without_a_screening_is_refused(patient, nurse):
+    given = replies(nurse, only_recheck=True)
+    refused(patient, nurse, screening.NoFullScreening, given, is_recheck=True)
+
+
+def answer_to(patient, code):
+    return next(each for each in newest_answers(patient) if each.question.code == code)
+
+
+def aside(patient, nurse, code, *, reason="Specialist agrees.", key="o"):
+    return set_aside(answer_to(patient, code), reason=reason, by=nurse, key=key, now=NOW)
+
+
+def test_an_answer_set_aside_counts_no_longer_and_stays_to_be_seen(patient, nurse):
+    take(patient, nurse, replies(nurse, keloid=None))
+    override = aside(patient, nurse, "keloid")
+    assert (override.by, override.reason) == (nurse.user, "Specialist agrees.")
+    assert verdict(patient).effect == ScreeningEffect.CLEAR
+    assert [(finding.code, finding.overridden) for finding in verdict(patient).findings] == [("keloid", True)]
+
+
+def test_a_newer_answer_counts_although_the_older_was_set_aside(patient, nurse):
+    take(patient, nurse, replies(nurse, keloid=None))
+    aside(patient, nurse, "keloid")
+    take(patient, nurse, replies(nurse, keloid=None), key="k2", now=NOW + timedelta(1))
+    assert verdict(patient).effect == ScreeningEffect.BLOCK
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "refusal"),
+    [
+        ("pregnant", "She insists.", screening.CannotSetAside),
+        ("waxed", "She said no.", screening.CannotSetAside),
+        ("keloid", "  ", screening.ReasonMissing),
+    ],
+)
+def test_what_may_not_be_set_aside_is_refused(patient, nurse, code, reason, refusal):
+    take(patient, nurse, replies(nurse, pregnant=None, keloid=None))
+    with pytest.raises(refusal):
+        aside(patient, nurse, code, reason=reason)
+    assert ScreeningOverride.objects.count() == 0
+
+
+def test_setting_aside_twice_is_refused(patient, nurse):
+    take(patient, nurse, replies(nurse, keloid=None))
+    aside(patient, nurse, "keloid")
+    with pytest.raises(screening.AlreadySetAside):
+        aside(patient, make_staff(nurse.location, Role.CLINICIAN), "keloid", key="o2")
+    assert ScreeningOverride.objects.count() == 1
+
+
+def test_a_verdict_costs_two_queries(patient, nurse, django_assert_num_queries):
+    take(patient, nurse, replies(nurse, keloid=None))
+    with django_assert_num_queries(2):
+        verdict(patient)
