@@ -1,7 +1,7 @@
 """The outbox: the mails that a booking, a change, a cancellation or a finished session calls for.
 
-The rows are the queue. They are written and withdrawn in the caller's transaction, which has locked the series
-and its sessions; `delivery.py` sends them. News about dates belongs to the series and says at sending what
+The rows are the queue. They are written and withdrawn in the caller's transaction, which has locked the
+series and its sessions; `delivery.py` sends them. News about dates belongs to the series and says at sending what
 changed since the patient was last told, so that changes within the minutes of grace make one mail, or none.
 """
 
@@ -70,7 +70,7 @@ def messages_for_completion(session: Session, *, now: datetime) -> None:
     others = session.series.sessions.exclude(pk=session.pk)
     is_last = not others.exclude(state__in=[SessionState.DONE, SessionState.CANCELLED]).exists()
     steps = _steps(session.series, AFTER_THE_SESSION, is_last=is_last)
-    _plan(session, steps, _visit(session, now, ends_at=min(now, session.ends_at or now)), now)
+    _plan(session, steps, visit_of(session, now), now)
 
 
 def send_now(message_id: int, *, by: User, now: datetime) -> Message:
@@ -82,7 +82,7 @@ def send_now(message_id: int, *, by: User, now: datetime) -> Message:
         message.state, message.due_at = MessageState.WAITING, now
         message.leased_until, message.attempts, message.closed_at = None, 0, None
         message.save()
-        _note([message], _t("To be sent now: %(name)s") % {"name": _name(by)}, now)
+        note([message], _t("To be sent now: %(name)s") % {"name": _name(by)}, now)
     return message
 
 
@@ -103,13 +103,34 @@ def close(messages: QuerySet[Message], state: MessageState, why: str, now: datet
 def close_one(message: Message, state: MessageState, why: str, now: datetime) -> None:
     message.state, message.closed_at, message.leased_until = state, now, None
     message.save()
-    _note([message], why, now)
+    note([message], why, now)
+
+
+def note(messages: Iterable[Message], detail: str, now: datetime) -> None:
+    """Add a line to the history of each."""
+    MessageEvent.objects.bulk_create(
+        MessageEvent(message=message, at=now, state=message.state, detail=detail[:300])
+        for message in messages
+    )
 
 
 def message_id_for(series: Series, session: Session | None, step: AftercareStep, version: int) -> str:
     """The Message-ID: the same on every attempt, and saying nothing to a stranger."""
     number = session.number if session else 0
     return f"<{series.uuid.hex}.{number}.{step.pk}.{version}@{settings.MAIL_DOMAIN}>"
+
+
+def treated_until(session: Session) -> datetime:
+    """When the treatment ended, or was planned to where its record was finished later."""
+    assert session.ends_at is not None
+    return min(session.ends_at, session.done_at or session.ends_at)
+
+
+def visit_of(session: Session, planned_at: datetime) -> Visit:
+    assert session.starts_at is not None
+    place = session.location
+    end = treated_until(session)
+    return Visit(session.starts_at, end, planned_at, place.zone, place.quiet_from, place.quiet_to)
 
 
 def _announce(series: Series, anchor: Anchor, now: datetime) -> None:
@@ -124,7 +145,7 @@ def _announce(series: Series, anchor: Anchor, now: datetime) -> None:
     for step in _steps(series, [anchor])[:1]:
         first = sessions.order_by("starts_at").first()
         leaves = now + timedelta(minutes=series.location.grace_minutes)
-        visit = _visit(first, leaves) if first else _no_visit(series.location, leaves)
+        visit = visit_of(first, leaves) if first else _no_visit(series.location, leaves)
         _add([_row(series, None, step, _news_version(series, step), visit, now)], now)
 
 
@@ -137,7 +158,7 @@ def _plan_preparation(series: Series, sessions: Iterable[Session], now: datetime
     steps = _steps(series, [Anchor.SESSION_START])
     for session in sessions:
         if session.starts_at and session.starts_at > now and session.state in HOLDS_TIME:
-            _plan(session, steps, _visit(session, now), now)
+            _plan(session, steps, visit_of(session, now), now)
 
 
 def _plan(session: Session, steps: Sequence[AftercareStep], visit: Visit, now: datetime) -> None:
@@ -150,14 +171,6 @@ def _plan(session: Session, steps: Sequence[AftercareStep], visit: Visit, now: d
 def _steps(series: Series, anchors: Sequence[Anchor], *, is_last: bool = False) -> tuple[AftercareStep, ...]:
     steps = series.protocol_version.steps.filter(anchor__in=anchors, is_active=True)
     return steps_for(steps, skin_type=series.patient.skin_type, is_last=is_last)
-
-
-def _visit(session: Session, planned_at: datetime, ends_at: datetime | None = None) -> Visit:
-    assert session.starts_at is not None
-    assert session.ends_at is not None
-    place = session.location
-    end = ends_at or session.ends_at
-    return Visit(session.starts_at, end, planned_at, place.zone, place.quiet_from, place.quiet_to)
 
 
 def _no_visit(place: Location, planned_at: datetime) -> Visit:
@@ -188,14 +201,7 @@ def _row(
 
 def _add(rows: Iterable[Message | None], now: datetime) -> None:
     made = Message.objects.bulk_create([row for row in rows if row])
-    _note(made, _t("Planned"), now)
-
-
-def _note(messages: Iterable[Message], detail: str, now: datetime) -> None:
-    MessageEvent.objects.bulk_create(
-        MessageEvent(message=message, at=now, state=message.state, detail=detail[:300])
-        for message in messages
-    )
+    note(made, _t("Planned"), now)
 
 
 def _locked(message_id: int, *states: MessageState) -> Message:

@@ -1,0 +1,59 @@
+"""What changed in the dates of a series since its patient was last told."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max, Min, Q
+
+from planner.choices import HOLDS_TIME, Anchor, MessageState, SessionState
+from planner.models import Series, Session, SessionEvent
+
+_CHANGES = (SessionEvent.Kind.BOOKED, SessionEvent.Kind.MOVED, SessionEvent.Kind.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One session's time as the patient knows it, and as it is; nothing stands for no time."""
+
+    was: datetime | None
+    now: datetime | None
+
+
+def dates_to_come(series: Series, now: datetime) -> tuple[Session, ...]:
+    sessions = Session.objects.filter(series=series, state__in=HOLDS_TIME, starts_at__gt=now)
+    return tuple(sessions.select_related("location").order_by("starts_at"))
+
+
+def moves_untold(series: Series, now: datetime) -> tuple[Change, ...]:
+    """Sessions still to come whose time is not the one the patient knows."""
+    known = _known_times(series, Anchor.SESSION_MOVED)
+    dates = [session for session in dates_to_come(series, now) if session.pk in known]
+    return _changes((known[session.pk], session.starts_at) for session in dates)
+
+
+def cancellations_untold(series: Series) -> tuple[Change, ...]:
+    known = _known_times(series, Anchor.SESSION_CANCELLED)
+    gone = Session.objects.filter(pk__in=known, state=SessionState.CANCELLED).order_by("number")
+    return _changes((known[session.pk] or session.starts_at, None) for session in gone)
+
+
+def _changes(times: Iterable[tuple[datetime | None, datetime | None]]) -> tuple[Change, ...]:
+    return tuple(Change(was, now) for was, now in times if was != now)
+
+
+def _known_times(series: Series, anchor: Anchor) -> dict[int, datetime | None]:
+    """Of each session that changed since: the time before its first change."""
+    events = SessionEvent.objects.filter(_since(series, anchor), session__series=series, kind__in=_CHANGES)
+    known: dict[int, datetime | None] = {}
+    for event in events.order_by("at", "id"):
+        known.setdefault(event.session_id, event.was_at)
+    return known
+
+
+def _since(series: Series, anchor: Anchor) -> Q:
+    news = series.messages.filter(session=None, step__anchor__in=[Anchor.SERIES_BOOKED, anchor])
+    told = news.filter(state=MessageState.SENT).aggregate(last=Max("created_at"))["last"]
+    if told:
+        return Q(at__gt=told)
+    return Q(at__gte=news.aggregate(first=Min("created_at"))["first"])
