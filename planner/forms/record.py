@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from patients.models import Area
 from planner.choices import Endpoint
 from planner.models import AreaTreatment, TreatmentRecord
+from planner.recommendation import DepthAdvice
 from planner.services.treatment import AreaEntry, RecordEntry
 
 
@@ -96,4 +97,4 @@ class AreaRow:
     area: Area
     form: AreaForm
     last: AreaTreatment | None
-    allowed: str
+    advice: DepthAdvice | None

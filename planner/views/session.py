@@ -1,7 +1,6 @@
 """One session: where it stands, what was done, what comes next."""
 
-from datetime import datetime
-from decimal import Decimal
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.contrib import messages
@@ -16,14 +15,14 @@ from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
-from patients.choices import ConsentKind, StriaType
+from patients.choices import ConsentKind
 from patients.models import Area
 from patients.services.consents import consent_on
 from patients.services.screening import standing
-from planner.choices import Endpoint, SessionState
+from planner.choices import SessionState
 from planner.forms.record import AreaForm, AreaRow, RecordForm
 from planner.models import AreaTreatment, Session, SiteDepth, TreatmentRecord
-from planner.recommendation import FIRST_SESSION_DARK_SKIN_MM
+from planner.recommendation import DepthAdvice, depth_for
 from planner.services import treatment
 
 WITH = (
@@ -134,7 +133,7 @@ def _phases(session: Session, now: datetime) -> list[dict[str, object]]:
         return []
     phases, starts = [], session.starts_at
     for phase in session.series.protocol_version.phases.all():
-        ends = starts + timezone.timedelta(minutes=phase.minutes)
+        ends = starts + timedelta(minutes=phase.minutes)
         here = session.state in (SessionState.ARRIVED, SessionState.IN_TREATMENT)
         phases.append(
             {"phase": phase, "starts": starts, "ends": ends, "is_now": here and starts <= now < ends}
@@ -187,49 +186,37 @@ def _rows(
 ) -> list[AreaRow]:
     depths = {depth.site: depth for depth in session.series.protocol_version.depths.all()}
     done = {each.area_id: each for each in own.areas.all()} if own else {}
-    before = {each.area_id: each for each in last.areas.all()} if last else {}
-    return [
-        AreaRow(
-            area=area,
-            form=AreaForm(
-                data,  # type: ignore[arg-type]
-                prefix=f"area{area.pk}",
-                initial=_initial(
-                    session, area, done.get(area.pk) or before.get(area.pk), depths.get(area.site)
-                ),
-            ),
-            last=before.get(area.pk),
-            allowed=_allowed(depths.get(area.site)),
-        )
-        for area in session.series.areas.all()
-    ]
+    before = {each.area_id: each for each in last.areas.select_related("area")} if last else {}
+    rows = []
+    for area in session.series.areas.all():
+        advice = _advice(session, area, depths[area.site]) if area.site in depths else None
+        seen = done.get(area.pk) or before.get(area.pk)
+        form = AreaForm(data, prefix=f"area{area.pk}", initial=_initial(seen, advice))  # type: ignore[arg-type]
+        rows.append(AreaRow(area=area, form=form, last=before.get(area.pk), advice=advice))
+    return rows
 
 
-def _initial(
-    session: Session, area: Area, seen: AreaTreatment | None, depth: SiteDepth | None
-) -> dict[str, object]:
-    """Today's or last time's values; the first time, the protocol's depth for the site and skin."""
+def _advice(session: Session, area: Area, depth: SiteDepth) -> DepthAdvice:
+    devices = [r.resource for r in session.reservations.all() if r.is_active and r.resource.kind == "device"]
+    return depth_for(
+        depth,
+        area.stria_type,
+        skin_type=session.patient.skin_type or 1,
+        session_number=session.number,
+        modality=session.series.protocol_version.protocol.modality,
+        device_max_mm=devices[0].max_depth_mm if devices else None,
+    )
+
+
+def _initial(seen: AreaTreatment | None, advice: DepthAdvice | None) -> dict[str, object]:
+    """Today's or last time's values; the first time, what the protocol says for the site and skin."""
     if seen is not None:
         return {name: getattr(seen, name) for name in ("depth_mm", "passes", "endpoint", "bleeding")}
-    if depth is None:
-        return {"endpoint": Endpoint.EVEN_PINPOINTS, "bleeding": 1}
-    target = depth.rubra_mm if area.stria_type == StriaType.RUBRA else depth.alba_mm
-    if session.number == 1 and (session.patient.skin_type or 0) >= 4:
-        target = max(depth.min_mm, target - Decimal(str(FIRST_SESSION_DARK_SKIN_MM)))
+    if advice is None:
+        return {"bleeding": 1}
     return {
-        "depth_mm": target,
-        "passes": depth.passes_min,
-        "endpoint": Endpoint.EVEN_PINPOINTS,
+        "depth_mm": advice.target_mm,
+        "passes": advice.passes_min,
+        "endpoint": advice.endpoint,
         "bleeding": 1,
-    }
-
-
-def _allowed(depth: SiteDepth | None) -> str:
-    if depth is None:
-        return ""
-    return _("%(low)s to %(high)s mm, %(few)s to %(many)s passes") % {
-        "low": depth.min_mm.normalize(),
-        "high": depth.max_mm.normalize(),
-        "few": depth.passes_min,
-        "many": depth.passes_max,
     }

@@ -1,0 +1,86 @@
+"""Protocols as rows: the shipped ones loaded for a clinic, any version read back as a recipe."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model
+
+from clinic.models import Clinic
+from planner.models import AftercareStep, Protocol, ProtocolGap, ProtocolPhase, ProtocolVersion, SiteDepth
+from planner.recipes import Depth, Gap, Phase, Recipe, load_recipes
+from planner.timeline import load_steps
+
+WHOLE = ("gaps", "phases", "depths")
+OF_THE_PROTOCOL = ("code", "name", "modality", "severity")
+
+
+@transaction.atomic
+def load_protocols(clinic: Clinic, *, now: datetime) -> None:
+    """Give a clinic every shipped protocol it does not have yet, with the shipped aftercare steps. Changes none."""
+    steps = load_steps()
+    has = set(clinic.protocols.values_list("code", flat=True))
+    for recipe in load_recipes():
+        if recipe.code in has:
+            continue
+        own = {name: getattr(recipe, name) for name in OF_THE_PROTOCOL}
+        protocol = Protocol.objects.create(clinic=clinic, **own)
+        version = ProtocolVersion.objects.create(
+            protocol=protocol, number=1, created_at=now, change_note="As shipped", **_version_fields(recipe)
+        )
+        _add(version, ProtocolGap, recipe.gaps)
+        _add(version, SiteDepth, recipe.depths)
+        _add(version, AftercareStep, steps)
+        ProtocolPhase.objects.bulk_create(
+            ProtocolPhase(
+                version=version,
+                position=position,
+                kind=phase.kind,
+                minutes=phase.minutes,
+                needs=list(phase.needs),
+            )
+            for position, phase in enumerate(recipe.phases)
+        )
+
+
+def recipe_of(version: ProtocolVersion) -> Recipe:
+    """A version's rows as the value that the recommendation reads. Prefetch gaps, phases and depths for many."""
+    protocol = version.protocol
+    own = {name: getattr(protocol, name) for name in OF_THE_PROTOCOL}
+    plain = [f.name for f in fields(Recipe) if f.name not in (*own, *WHOLE)]
+    return Recipe(
+        **own,
+        **{name: _value(getattr(version, name)) for name in plain},
+        gaps=tuple(Gap(**_same(Gap, row)) for row in version.gaps.all()),
+        phases=tuple(Phase(row.kind, row.minutes, tuple(row.needs)) for row in version.phases.all()),
+        depths=tuple(Depth(**_same(Depth, row)) for row in version.depths.all()),
+    )
+
+
+def current_versions(clinic: Clinic) -> Sequence[ProtocolVersion]:
+    """The versions a new series may begin with, ready to be read as recipes."""
+    versions = ProtocolVersion.objects.filter(
+        protocol__clinic=clinic, protocol__is_active=True, is_current=True
+    )
+    return list(
+        versions.select_related("protocol").prefetch_related(*WHOLE).order_by("protocol__modality", "pk")
+    )
+
+
+def _version_fields(recipe: Recipe) -> dict[str, Any]:
+    names = {f.name for f in fields(Recipe)} - {*OF_THE_PROTOCOL, *WHOLE}
+    return {name: list(v) if isinstance(v := getattr(recipe, name), tuple) else v for name in names}
+
+
+def _add(version: ProtocolVersion, model: type[Model], values: Sequence[Any]) -> None:
+    model._default_manager.bulk_create(model(version=version, **asdict(value)) for value in values)
+
+
+def _value(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _same(kind: type[Any], row: Model) -> dict[str, Any]:
+    return {f.name: getattr(row, f.name) for f in fields(kind)}
