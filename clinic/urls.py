@@ -1,9 +1,10 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from clinic.views import me
 
 urlpatterns = [
+    re_path(r"^account/(?:signup|email|confirm-email|password/set)/", me.closed, name="closed"),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("me/names/", me.hide_names, name="hide_names"),

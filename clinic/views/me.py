@@ -1,6 +1,6 @@
 """What a member of staff sets for themselves, from the top bar of any page."""
 
-from django.http import HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
@@ -34,3 +34,8 @@ def appearance(request: StaffRequest) -> HttpResponse:
         return HttpResponseBadRequest()
     wear_theme(request.staff, StaffMember.Theme(theme))
     return _back(request)
+
+
+def closed(request: HttpRequest) -> HttpResponse:
+    """Nobody signs up or changes an address by themselves: the manager does it under Staff."""
+    raise Http404

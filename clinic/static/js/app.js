@@ -112,3 +112,11 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key.toLowerCase() === "g") goUntil = event.timeStamp + GO_MS;
 }, { capture: true });
+
+// --- passkeys: allauth's script reports a refusal here ---
+document.addEventListener("allauth.error", (event) => {
+  const failed = document.querySelector("[data-passkey-failed]");
+  if (!failed) return;
+  event.preventDefault();
+  failed.hidden = false;
+});
