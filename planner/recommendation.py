@@ -79,7 +79,6 @@ class DepthAdvice:
     endpoint: Endpoint
     note: str
     is_capped: bool
-    is_shallower_start: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +147,7 @@ DARK_MARKS = Reason(
     Certainty.CLINIC_SETTING,
 )
 RADIOFREQUENCY = Reason(
-    _(
-        "Radiofrequency: burns, scars, fat loss and nerve damage were reported. Check the device's own limits."
-    ),
+    _("Radiofrequency: burns, scars, fat loss and nerve damage were reported. Keep to the device's limits."),
     "FDA, 15 October 2025",
     Certainty.FOUND,
 )
@@ -223,7 +220,6 @@ def depth_for(
         endpoint=_endpoint(row.site, stria_type, planned_as, modality),
         note=row.note,
         is_capped=cap < row.max_mm,
-        is_shallower_start=starts_shallower,
     )
 
 
