@@ -12,7 +12,6 @@ from decimal import Decimal
 from django.db.models import Q
 from django.utils.translation import gettext as _t
 
-from clinic.errors import Refusal
 from clinic.localtime import at_local
 from clinic.models import Absence, Location, Resource, ResourceKind
 from patients.choices import Side
@@ -20,6 +19,7 @@ from planner.calendars import Away, Calendar, Intervals, covers
 from planner.choices import HOLDS_TIME
 from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Series, Session, SiteDepth
 from planner.refusals import (
+    BookingRefusal,
     Closed,
     DeviceTooShallow,
     LacksWhatIsNeeded,
@@ -38,9 +38,10 @@ LONGEST_RESERVATION = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What session `number` takes of a resource: from `starts_at` to `used_until`, ready at `ends_at`."""
+    """What session `number`, asked for `at`, takes of a resource: `starts_at` to `used_until`, ready at `ends_at`."""
 
     number: int
+    at: datetime
     resource: Resource
     starts_at: datetime
     used_until: datetime
@@ -63,7 +64,7 @@ def use_of(resource: Resource, number: int, starts_at: datetime, phases: Sequenc
     begins = starts_at + length(phases[: needing[0]])
     used_until = starts_at + length(phases[: needing[-1] + 1])
     turnaround = timedelta(minutes=resource.turnaround_minutes)
-    return Use(number, resource, begins, used_until, used_until + turnaround)
+    return Use(number, starts_at, resource, begins, used_until, used_until + turnaround)
 
 
 def taken_by_others(
@@ -86,7 +87,7 @@ def taken_by_others(
 
 def why_not_free(
     use: Use, location: Location, calendar: Calendar, taken: Mapping[int, Sequence[Reservation]]
-) -> Refusal | None:
+) -> BookingRefusal | None:
     """The first thing that keeps the resource from this use; nothing when it is free."""
     return (
         _away(use, location, calendar)
@@ -95,7 +96,7 @@ def why_not_free(
     )
 
 
-def _away(use: Use, location: Location, calendar: Calendar) -> Refusal | None:
+def _away(use: Use, location: Location, calendar: Calendar) -> BookingRefusal | None:
     for away in calendar.absences_of(use.resource.pk):
         since, until = _instant(away.starts, location), _instant(away.ends, location)
         if since < use.ends_at and until > use.starts_at:
@@ -103,20 +104,20 @@ def _away(use: Use, location: Location, calendar: Calendar) -> Refusal | None:
     return None
 
 
-def _absence(use: Use, away: Away, location: Location, since: datetime, until: datetime) -> Refusal:
-    facts = {"number": use.number, "at": use.starts_at, "since": since, "until": until}
+def _absence(use: Use, away: Away, location: Location, since: datetime, until: datetime) -> BookingRefusal:
+    facts = {"number": use.number, "at": use.at, "since": since, "until": until}
     if away.resource_id is None:
         return Closed(location=location.name, **facts)
     return OnLeave(resource=use.resource.name, kind=Absence.Kind(away.kind).label, **facts)
 
 
-def _not_open(use: Use, location: Location, calendar: Calendar) -> Refusal | None:
+def _not_open(use: Use, location: Location, calendar: Calendar) -> BookingRefusal | None:
     day = use.starts_at.astimezone(location.zone).date()
     intervals = calendar.open_on(use.resource.pk, day)
     instants = tuple((_instant(a, location), _instant(b, location)) for a, b in intervals)
     if covers(instants, use.starts_at, use.used_until):
         return None
-    facts = {"number": use.number, "at": use.starts_at}
+    facts = {"number": use.number, "at": use.at}
     if day in calendar.holidays and not intervals:
         return PublicHoliday(location=location.name, holiday=calendar.holidays[day], **facts)
     if not intervals:
@@ -124,10 +125,10 @@ def _not_open(use: Use, location: Location, calendar: Calendar) -> Refusal | Non
     return OutsideHours(resource=use.resource.name, open=_in_words(intervals), **facts)
 
 
-def _taken(use: Use, reservations: Iterable[Reservation]) -> Refusal | None:
+def _taken(use: Use, reservations: Iterable[Reservation]) -> BookingRefusal | None:
     for held in reservations:
         if held.starts_at < use.ends_at and held.ends_at > use.starts_at:
-            facts = {"number": use.number, "at": use.starts_at, "until": held.ends_at}
+            facts = {"number": use.number, "at": use.at, "until": held.ends_at}
             return SlotTaken(resource=use.resource.name, since=held.starts_at, **facts)
     return None
 
@@ -154,7 +155,7 @@ def depth_needed_mm(series: Series) -> Decimal | None:
 
 def why_it_does_not_serve(
     resource: Resource, number: int, version: ProtocolVersion, needed_mm: Decimal | None
-) -> Refusal | None:
+) -> BookingRefusal | None:
     """In use, with the skills the protocol asks of its kind, and deep enough by its label."""
     if not resource.is_active:
         return ResourceInactive(number=number, resource=resource.name)

@@ -1,0 +1,388 @@
+"""Booking, moving, cancelling and marking sessions: the one door to sessions and reservations.
+
+Each function is one transaction. It locks first (`locking`), reads anew, checks everything (`checks`), then writes
+sessions, reservations, history and messages together. Repeated with the same key, it does nothing a second time. A
+refusal leaves everything as it was.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from clinic.localtime import local_date
+from clinic.models import User
+from clinic.services.once import once
+from planner.availability import Use
+from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
+from planner.models import Reservation, Series, Session, SessionEvent
+from planner.refusals import (
+    AlreadyBooked,
+    NotThisSeries,
+    NotToday,
+    NotYetBegun,
+    PlanIncomplete,
+    SeriesClosed,
+    Stale,
+    WrongState,
+)
+from planner.services.checks import Facts, refuse_unless_possible
+from planner.services.locking import Locked, lock, with_patience
+from planner.services.messages import messages_for_booking, messages_for_cancellation, messages_for_change
+from planner.services.visits import Visit
+
+Kind = SessionEvent.Kind
+CLOSED = (SessionState.DONE, SessionState.CANCELLED)
+KIND_OF_STATE = {
+    SessionState.BOOKED: Kind.TAKEN_BACK,
+    SessionState.CONFIRMED: Kind.CONFIRMED,
+    SessionState.ARRIVED: Kind.ARRIVED,
+    SessionState.NO_SHOW: Kind.NO_SHOW,
+}
+"""The states a person may set by hand, and what the history calls it; the others come from what is done."""
+
+
+def book_series(series_id: int, visits: Sequence[Visit], *, by: User, key: str, now: datetime) -> Series:
+    """Give every session of the series that has no time yet the one in `visits`: all of them or none.
+
+    Refuses a series that is stopped, complete or has no open session, visits that do not name each open session
+    once, and every time that a rule speaks against.
+    """
+    asked = {"series": series_id, "visits": _plain(visits)}
+    do = partial(_book, series_id, _in_order(visits), by, now)
+    return Series.objects.get(pk=_once(do, by=by, key=key, name="book_series", asked=asked, now=now))
+
+
+def move_sessions(
+    session_id: int,
+    visits: Sequence[Visit],
+    *,
+    by: User,
+    key: str,
+    version: int,
+    now: datetime,
+    reason: str = "",
+) -> Session:
+    """Give this session, and any later ones of its series in `visits`, another time or other resources.
+
+    A missed session, or one without a time, is booked by it; a confirmed one has to be confirmed again. What stays
+    as it is is left alone. Refuses earlier sessions and ones that cannot move, and every time that a rule speaks
+    against. `version` is this session's.
+    """
+    asked = {"session": session_id, "visits": _plain(visits), "version": version, "reason": reason}
+    do = partial(_move, session_id, _in_order(visits), version, by, now, reason)
+    return Session.objects.get(pk=_once(do, by=by, key=key, name="move_sessions", asked=asked, now=now))
+
+
+def cancel_session(
+    session_id: int, *, by: User, key: str, version: int, now: datetime, reason: str
+) -> Session:
+    """Take one session out of its series for good, and free what it held. The others stay where they are.
+
+    When no session is left to come, the series is complete, or stopped if none was done.
+    """
+    asked = {"session": session_id, "version": version, "reason": reason}
+    do = partial(_cancel, session_id, version, by, now, reason)
+    return Session.objects.get(pk=_once(do, by=by, key=key, name="cancel_session", asked=asked, now=now))
+
+
+def stop_series(series_id: int, *, by: User, key: str, version: int, now: datetime, reason: str) -> Series:
+    """Cancel all sessions that are still to come. Refuses while one is in treatment; `version` is the series'."""
+    asked = {"series": series_id, "version": version, "reason": reason}
+    do = partial(_stop, series_id, version, by, now, reason)
+    return Series.objects.get(pk=_once(do, by=by, key=key, name="stop_series", asked=asked, now=now))
+
+
+def change_state(
+    session_id: int,
+    to: SessionState,
+    *,
+    by: User,
+    key: str,
+    version: int,
+    now: datetime,
+    reason: str = "",
+) -> Session:
+    """Confirmed, arrived, missed, or back to booked.
+
+    Arriving is for the day of the session, missing for the time after its start. A missed session frees what it
+    held; taking that back books it again where it was, if that is still free.
+    """
+    asked = {"session": session_id, "to": to, "version": version, "reason": reason}
+    do = partial(_change_state, session_id, SessionState(to), version, by, now, reason)
+    return Session.objects.get(pk=_once(do, by=by, key=key, name="change_state", asked=asked, now=now))
+
+
+def _once(do: Callable[[], int], *, by: User, key: str, name: str, asked: Any, now: datetime) -> int:
+    return with_patience(lambda: once(by=by, key=key, name=name, asked=asked, now=now, do=do))
+
+
+def _in_order(visits: Iterable[Visit]) -> list[Visit]:
+    return sorted(visits, key=lambda visit: visit.number)
+
+
+def _plain(visits: Iterable[Visit]) -> list[dict[str, Any]]:
+    return [asdict(visit) | {"starts_at": visit.starts_at.astimezone(UTC)} for visit in _in_order(visits)]
+
+
+def _book(series_id: int, visits: Sequence[Visit], by: User, now: datetime) -> int:
+    locked = lock(series_id, _resources_of(visits))
+    series = locked.series
+    _refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
+    _refuse_partial(locked, visits)
+    facts = refuse_unless_possible(series, locked.sessions, locked.resources, visits, now=now)
+    series.state = SeriesState.ACTIVE
+    _place(locked, visits, facts, by, "")
+    messages_for_booking(series, now=now)
+    return series.pk
+
+
+def _refuse_partial(locked: Locked, visits: Sequence[Visit]) -> None:
+    wanted = [visit.number for visit in visits]
+    without_time = {each.number for each in locked.sessions if each.state == SessionState.PLANNED}
+    if not without_time:
+        raise AlreadyBooked()
+    wrong = {number for number in wanted if wanted.count(number) > 1} | (without_time ^ set(wanted))
+    if wrong:
+        raise PlanIncomplete(numbers=sorted(wrong))
+
+
+def _move(
+    session_id: int, visits: Sequence[Visit], version: int, by: User, now: datetime, reason: str
+) -> int:
+    locked = _lock_session(session_id, _resources_of(visits))
+    session = locked.session(session_id)
+    _refuse_stale(session, version)
+    _refuse_closed(locked.series, SeriesState.ACTIVE)
+    _refuse_strangers(locked, session, visits)
+    changed = _changed(locked, visits)
+    if changed:
+        _refuse_fixed(locked, changed)
+        facts = refuse_unless_possible(locked.series, locked.sessions, locked.resources, changed, now=now)
+        moved = _place(locked, changed, facts, by, reason)
+        messages_for_change(locked.series, moved, now=now)
+    return session.pk
+
+
+def _refuse_strangers(locked: Locked, session: Session, visits: Sequence[Visit]) -> None:
+    numbers = [visit.number for visit in visits]
+    later = {each.number for each in locked.sessions if each.number >= session.number}
+    if session.number not in numbers or len(set(numbers)) < len(numbers) or not set(numbers) <= later:
+        raise NotThisSeries()
+
+
+def _refuse_fixed(locked: Locked, visits: Sequence[Visit]) -> None:
+    for session in _of(locked, visits):
+        if session.state not in CAN_MOVE:
+            raise WrongState(
+                number=session.number,
+                state=session.get_state_display(),
+                wanted=SessionState.BOOKED.label,
+            )
+
+
+def _changed(locked: Locked, visits: Sequence[Visit]) -> list[Visit]:
+    sessions = _of(locked, visits)
+    held: defaultdict[int, set[int]] = defaultdict(set)
+    reservations = Reservation.objects.filter(session__in=sessions, is_active=True)
+    for number, resource_id in reservations.values_list("session__number", "resource_id"):
+        held[number].add(resource_id)
+    now_at = {each.number: each.starts_at for each in sessions if each.state in HOLDS_TIME}
+    where = {number: (at, held[number]) for number, at in now_at.items()}
+    return [each for each in visits if where.get(each.number) != (each.starts_at, set(each.resource_ids))]
+
+
+def _cancel(session_id: int, version: int, by: User, now: datetime, reason: str) -> int:
+    locked = _lock_session(session_id)
+    session = locked.session(session_id)
+    _refuse_stale(session, version)
+    _refuse_step(session, SessionState.CANCELLED)
+    series = locked.series
+    told = _take_out([session], by, now, reason)
+    if all(each.state in CLOSED for each in locked.sessions):
+        any_done = any(each.state == SessionState.DONE for each in locked.sessions)
+        series.state = SeriesState.DONE if any_done else SeriesState.STOPPED
+    _raise_version(series)
+    _tell_cancelled(told, now)
+    return session.pk
+
+
+def _stop(series_id: int, version: int, by: User, now: datetime, reason: str) -> int:
+    locked = _lock_sessions_of(series_id)
+    series = locked.series
+    if series.version != version:
+        raise Stale()
+    _refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
+    for session in locked.sessions:
+        if session.state == SessionState.IN_TREATMENT:
+            _refuse(session, SessionState.CANCELLED)
+    to_come = [session for session in locked.sessions if session.state not in CLOSED]
+    told = _take_out(to_come, by, now, reason)
+    series.state = SeriesState.STOPPED
+    _raise_version(series)
+    _tell_cancelled(told, now)
+    return series.pk
+
+
+def _take_out(sessions: Sequence[Session], by: User, now: datetime, reason: str) -> list[Session]:
+    """Cancel; answers those that had a time the patient may have been told."""
+    told = [session for session in sessions if session.state in HOLDS_TIME]
+    _release(sessions)
+    for session in sessions:
+        session.state, session.version = SessionState.CANCELLED, session.version + 1
+        session.save(update_fields=["state", "version"])
+        _note(session, Kind.CANCELLED, by, now, was_at=session.starts_at, reason=reason)
+    return told
+
+
+def _tell_cancelled(sessions: Iterable[Session], now: datetime) -> None:
+    for session in sessions:
+        messages_for_cancellation(session, now=now)
+
+
+def _change_state(
+    session_id: int, to: SessionState, version: int, by: User, now: datetime, reason: str
+) -> int:
+    locked = _lock_session(session_id)
+    session = locked.session(session_id)
+    _refuse_stale(session, version)
+    if to not in KIND_OF_STATE or session.starts_at is None:
+        _refuse(session, to)
+    _refuse_step(session, to)
+    _refuse_wrong_moment(locked.series, session, to, now)
+    if to == SessionState.NO_SHOW:
+        _release([session])
+        session.version += 1
+    elif session.state == SessionState.NO_SHOW:
+        _reclaim(locked, session, now)
+        session.version += 1
+    session.state = to
+    session.arrived_at = now if to == SessionState.ARRIVED else None
+    session.save(update_fields=["state", "version", "arrived_at"])
+    _note(session, KIND_OF_STATE[to], by, now, was_at=session.starts_at, reason=reason)
+    return session.pk
+
+
+def _refuse_wrong_moment(series: Series, session: Session, to: SessionState, now: datetime) -> None:
+    assert session.starts_at is not None
+    zone, facts = series.location.zone, {"number": session.number, "at": session.starts_at}
+    if to == SessionState.ARRIVED and local_date(session.starts_at, zone) != local_date(now, zone):
+        raise NotToday(**facts)
+    if to == SessionState.NO_SHOW and session.starts_at > now:
+        raise NotYetBegun(**facts)
+
+
+def _reclaim(locked: Locked, session: Session, now: datetime) -> None:
+    """Hold again what a missed session held; refuses if that has gone to somebody else meanwhile."""
+    visit = _last_visit(session)
+    refuse_unless_possible(
+        locked.series, locked.sessions, locked.resources, [visit], now=now, past_allowed=True
+    )
+    Reservation.objects.filter(pk__in=[each.pk for each in _last_reservations(session)]).update(
+        is_active=True
+    )
+
+
+def _last_reservations(session: Session) -> list[Reservation]:
+    """One per kind: every write makes a new one of each."""
+    newest = {
+        each.resource.kind: each for each in session.reservations.select_related("resource").order_by("pk")
+    }
+    return list(newest.values())
+
+
+def _last_visit(session: Session) -> Visit:
+    assert session.starts_at is not None
+    by_kind: Mapping[str, int] = {
+        each.resource.kind: each.resource_id for each in _last_reservations(session)
+    }
+    return Visit(
+        session.number,
+        session.starts_at,
+        by_kind.get("practitioner"),
+        by_kind.get("room"),
+        by_kind.get("device"),
+    )
+
+
+def _resources_of(visits: Iterable[Visit]) -> set[int]:
+    return {resource_id for visit in visits for resource_id in visit.resource_ids}
+
+
+def _lock_session(session_id: int, more: Iterable[int] = ()) -> Locked:
+    return _lock_sessions_of(Session.objects.values_list("series_id", flat=True).get(pk=session_id), more)
+
+
+def _lock_sessions_of(series_id: int, more: Iterable[int] = ()) -> Locked:
+    """The series with whatever its open sessions hold or held, and `more`."""
+    held = Reservation.objects.filter(session__series=series_id).exclude(session__state__in=CLOSED)
+    return lock(series_id, {*held.values_list("resource_id", flat=True), *more})
+
+
+def _of(locked: Locked, visits: Sequence[Visit]) -> list[Session]:
+    numbers = {visit.number for visit in visits}
+    return [session for session in locked.sessions if session.number in numbers]
+
+
+def _refuse_stale(session: Session, version: int) -> None:
+    if session.version != version:
+        raise Stale()
+
+
+def _refuse_closed(series: Series, *allowed: SeriesState) -> None:
+    if series.state not in allowed:
+        raise SeriesClosed(state=series.get_state_display())
+
+
+def _refuse_step(session: Session, to: SessionState) -> None:
+    if to not in NEXT_STATES[SessionState(session.state)]:
+        _refuse(session, to)
+
+
+def _refuse(session: Session, to: SessionState) -> None:
+    raise WrongState(number=session.number, state=session.get_state_display(), wanted=to.label)
+
+
+def _place(locked: Locked, visits: Sequence[Visit], facts: Facts, by: User, reason: str) -> list[Session]:
+    """Write the sessions at their new times. All are lifted before the first is set down: one may take another's."""
+    sessions = _of(locked, visits)
+    _release(sessions)
+    Session.objects.filter(pk__in=[session.pk for session in sessions]).update(state=SessionState.PLANNED)
+    for session, visit in zip(sessions, visits, strict=True):
+        kind = Kind.MOVED if session.starts_at else Kind.BOOKED
+        was_at = session.starts_at
+        session.state, session.version, session.arrived_at = SessionState.BOOKED, session.version + 1, None
+        session.starts_at, session.ends_at = visit.starts_at, facts.ends_at(visit)
+        session.save(update_fields=["state", "version", "arrived_at", "starts_at", "ends_at"])
+        _reserve(session, facts.uses[visit.number])
+        _note(session, kind, by, facts.now, was_at=was_at, now_at=visit.starts_at, reason=reason)
+    _raise_version(locked.series)
+    return sessions
+
+
+def _release(sessions: Iterable[Session]) -> None:
+    Reservation.objects.filter(session__in=sessions, is_active=True).update(is_active=False)
+
+
+def _reserve(session: Session, uses: Iterable[Use]) -> None:
+    Reservation.objects.bulk_create(
+        Reservation(
+            session=session,
+            resource=use.resource,
+            starts_at=use.starts_at,
+            used_until=use.used_until,
+            ends_at=use.ends_at,
+        )
+        for use in uses
+    )
+
+
+def _raise_version(series: Series) -> None:
+    series.version += 1
+    series.save(update_fields=["state", "version"])
+
+
+def _note(session: Session, kind: Kind, by: User, now: datetime, **fields: Any) -> None:
+    SessionEvent.objects.create(session=session, kind=kind, by=by, at=now, **fields)
