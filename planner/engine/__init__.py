@@ -1,6 +1,6 @@
 """The planner's engine: who and what is free, and when each session of a series should be. Pure Python."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import date
 
 from planner.engine.answer import Answer, Result
@@ -9,16 +9,25 @@ from planner.engine.grid import FreeTime, Horizon
 from planner.engine.problem import MAX_HORIZON_DAYS, Problem, Request
 from planner.engine.series import best_plans
 
-__all__ = ["free_time", "plan", "plan_request"]
+__all__ = ["free_time", "plan", "plan_request", "prepare"]
 
 
-def plan(problem: Problem) -> Answer:
-    """Plan all requests, each as if it were the only one, or together in joint mode."""
+def plan(problem: Problem, free: Sequence[FreeTime] | None = None) -> Answer:
+    """Plan all requests, each as if it were the only one, or together in joint mode.
+
+    `free` is what `prepare` made of the same problem, to plan again without building it again.
+    """
     if problem.mode == "joint":
         from planner.engine.joint import plan_jointly  # loads OR-Tools, which nothing else here needs
 
         return plan_jointly(problem)
-    return Answer(tuple(_independently(problem)))
+    states = prepare(problem) if free is None else free
+    return Answer(
+        tuple(
+            plan_request(state, request, problem.alternatives)
+            for state, request in zip(states, problem.requests, strict=True)
+        )
+    )
 
 
 def plan_request(free: FreeTime, request: Request, alternatives: int = 3) -> Result:
@@ -30,22 +39,18 @@ def plan_request(free: FreeTime, request: Request, alternatives: int = 3) -> Res
     return Result(request.id, "infeasible", reasons=reasons, relaxations=relaxations)
 
 
+def prepare(problem: Problem) -> tuple[FreeTime, ...]:
+    """The free time each request is planned against: one state for all where their dates allow it."""
+    if not problem.requests:
+        return ()
+    first = min(request.earliest for request in problem.requests)
+    last = max(request.latest for request in problem.requests)
+    if (last - first).days <= MAX_HORIZON_DAYS:
+        return (free_time(problem, first, last),) * len(problem.requests)
+    return tuple(free_time(problem, request.earliest, request.latest) for request in problem.requests)
+
+
 def free_time(problem: Problem, first: date, last: date) -> FreeTime:
     """The free time of all resources from one date to another, both included."""
     horizon = Horizon(first, (last - first).days + 1, problem.grid_minutes)
     return FreeTime.of(problem.timezone, horizon, problem.resources)
-
-
-def _independently(problem: Problem) -> Iterator[Result]:
-    """Requests share one state where their dates allow it; a far-flung request gets its own."""
-    free: FreeTime | None = None
-    for request in problem.requests:
-        if free is None or not free.horizon.holds(request.earliest, request.latest):
-            free = free_time(problem, *_dates(problem, request))
-        yield plan_request(free, request, problem.alternatives)
-
-
-def _dates(problem: Problem, request: Request) -> tuple[date, date]:
-    first = min(other.earliest for other in problem.requests)
-    last = max(other.latest for other in problem.requests)
-    return (first, last) if (last - first).days <= MAX_HORIZON_DAYS else (request.earliest, request.latest)

@@ -5,7 +5,7 @@ they repeat (autumn) count once, as the wall clock shows them.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -40,8 +40,12 @@ class Horizon:
     def date_of(self, day: int) -> date:
         return self.first + timedelta(days=day)
 
+    @property
+    def last(self) -> date:
+        return self.date_of(self.days - 1)
+
     def holds(self, first: date, last: date) -> bool:
-        return self.first <= first and self.day(last) < self.days
+        return self.first <= first and last <= self.last
 
 
 def free_bits(resource: Resource, horizon: Horizon) -> Bits:
@@ -174,13 +178,23 @@ class FreeTime:
         self.horizon = horizon
         self.bits = tuple(sorted(bits, key=lambda pair: pair[0].id))
         self.resources = {resource.id: resource for resource, _ in self.bits}
+        self.grows = False
         self._starts: dict[tuple[str, frozenset[str], int], tuple[tuple[str, Bits], ...]] = {}
         self._any_start: dict[tuple[str, frozenset[str], int], Bits] = {}
         self._bytes: dict[tuple[str, frozenset[str], int], tuple[tuple[str, bytes], ...]] = {}
 
     @classmethod
     def of(cls, timezone: str, horizon: Horizon, resources: Sequence[Resource]) -> "FreeTime":
-        return cls(timezone, horizon, ((resource, free_bits(resource, horizon)) for resource in resources))
+        free = cls(timezone, horizon, ((resource, free_bits(resource, horizon)) for resource in resources))
+        free.grows = True
+        return free
+
+    def until(self, last: date) -> "FreeTime":
+        """The same resources to a later date, if hours and busy times are known and not only their bits."""
+        if not self.grows or self.horizon.holds(self.horizon.first, last):
+            return self
+        horizon = replace(self.horizon, days=self.horizon.day(last) + 1)
+        return FreeTime.of(self.timezone, horizon, tuple(self.resources.values()))
 
     def starts(self, kind: str, skills: frozenset[str], steps: int) -> tuple[tuple[str, Bits], ...]:
         """Each suitable resource, by id, with the steps at which it can begin a use of `steps`."""
