@@ -1,0 +1,171 @@
+"""New patients and changes to who they are and how they are reached."""
+
+import unicodedata
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+
+import phonenumbers
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from clinic.errors import Refusal
+from clinic.localtime import local_date
+from clinic.models import Clinic, StaffMember
+from clinic.services.once import once
+from patients.models import Patient
+from patients.models.patient import fold
+
+EARLIEST_BIRTH = date(1900, 1, 1)
+
+
+class NameMissing(Refusal):
+    code = "name_missing"
+    status = 422
+    sentence = _("A first or a last name is needed. Nothing was saved.")
+
+
+class BornInFuture(Refusal):
+    code = "born_in_future"
+    status = 422
+    sentence = _("{day} is still to come. Nothing was saved.")
+    next_step = _("Enter the day the patient was born.")
+
+
+class BornTooLongAgo(Refusal):
+    code = "born_too_long_ago"
+    status = 422
+    sentence = _("{day} is before 1900. Nothing was saved.")
+    next_step = _("Enter the year with four digits.")
+
+
+class PhoneUnreadable(Refusal):
+    code = "phone_unreadable"
+    status = 422
+    sentence = _("“{phone}” is not a telephone number. Nothing was saved.")
+    next_step = _("Enter it with its area code, or from abroad with + and the country's number.")
+
+
+class LikelyDuplicate(Refusal):
+    code = "likely_duplicate"
+    sentence = _("{name}, born {day}, is already a patient. Nothing was saved.")
+    next_step = _("Open that record, or save this one all the same if it is somebody else.")
+
+
+class PatientChanged(Refusal):
+    code = "patient_changed"
+    sentence = _(
+        "Somebody changed this record while you were writing. Nothing was saved; your input is kept."
+    )
+    next_step = _("Compare with what stands there now, then save again.")
+
+
+@dataclass(frozen=True, slots=True)
+class PatientDetails:
+    """Who somebody is and how to reach them. `skin_type` is Fitzpatrick 1 to 6; None while not judged."""
+
+    first_name: str
+    last_name: str
+    date_of_birth: date
+    email: str = ""
+    phone: str = ""
+    skin_type: int | None = None
+    mail_allowed: bool = True
+    notes: str = ""
+
+    @property
+    def folded_name(self) -> str:
+        return fold(f"{self.first_name} {self.last_name}")
+
+
+def create_patient(
+    details: PatientDetails, *, although_similar: bool = False, by: StaffMember, key: str, now: datetime
+) -> Patient:
+    """Add a patient to the clinic of `by`.
+
+    Refuses an impossible date of birth, a number that is none, and, unless `although_similar`, somebody who shares
+    the date of birth and the name, e-mail or telephone with a patient the clinic already has.
+    """
+
+    def create() -> int:
+        tidy = _checked(details, by, now)
+        clinic = Clinic.objects.select_for_update(no_key=True).get(pk=by.location.clinic_id)
+        known = None if although_similar else _likely_same(tidy, clinic)
+        if known:
+            raise LikelyDuplicate(patient_id=known.pk, name=known.full_name, day=known.date_of_birth)
+        fields = asdict(tidy) | {"folded_name": tidy.folded_name}
+        return Patient.objects.create(clinic=clinic, created_at=now, **fields).pk
+
+    asked = asdict(details) | {"although_similar": although_similar}
+    return Patient.objects.get(
+        pk=once(by=by.user, key=key, name="create_patient", asked=asked, now=now, do=create)
+    )
+
+
+def edit_patient(
+    patient: Patient, details: PatientDetails, *, version: int, by: StaffMember, key: str, now: datetime
+) -> Patient:
+    """Replace a patient's details; refuses what `create_patient` refuses, and a record changed since `version`."""
+
+    def edit() -> int:
+        tidy = _checked(details, by, now)
+        locked = Patient.objects.select_for_update().get(pk=patient.pk)
+        if locked.version != version:
+            raise PatientChanged(patient_id=locked.pk, version=locked.version)
+        for name, value in asdict(tidy).items():
+            setattr(locked, name, value)
+        locked.folded_name = tidy.folded_name
+        locked.version += 1
+        locked.save()
+        return locked.pk
+
+    asked = asdict(details) | {"patient": patient.pk, "version": version}
+    return Patient.objects.get(
+        pk=once(by=by.user, key=key, name="edit_patient", asked=asked, now=now, do=edit)
+    )
+
+
+def _checked(details: PatientDetails, by: StaffMember, now: datetime) -> PatientDetails:
+    """`details` without stray spaces and with a full telephone number; refuses what cannot be right."""
+    tidy = replace(
+        details,
+        first_name=tidy_name(details.first_name),
+        last_name=tidy_name(details.last_name),
+        email=details.email.strip(),
+        phone=full_number(details.phone, by.location.country),
+    )
+    if not tidy.first_name and not tidy.last_name:
+        raise NameMissing()
+    if tidy.date_of_birth > local_date(now, by.location.zone):
+        raise BornInFuture(day=tidy.date_of_birth)
+    if tidy.date_of_birth < EARLIEST_BIRTH:
+        raise BornTooLongAgo(day=tidy.date_of_birth)
+    return tidy
+
+
+def tidy_name(name: str) -> str:
+    """Single-spaced and composed, without control characters; emoji and right-to-left marks stay."""
+    composed = unicodedata.normalize("NFC", name)
+    printable = "".join(" " if unicodedata.category(sign) == "Cc" else sign for sign in composed)
+    return " ".join(printable.split())
+
+
+def full_number(phone: str, country: str) -> str:
+    """`07700 900123` as `+44 7700 900123`, read as dialled in `country`; refuses what cannot be a number."""
+    if not phone.strip():
+        return ""
+    try:
+        number = phonenumbers.parse(phone, country)
+    except phonenumbers.NumberParseException as error:
+        raise PhoneUnreadable(phone=phone) from error
+    if not phonenumbers.is_possible_number(number):
+        raise PhoneUnreadable(phone=phone)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _likely_same(details: PatientDetails, clinic: Clinic) -> Patient | None:
+    shared = Q(folded_name=details.folded_name)
+    if details.email:
+        shared |= Q(email__iexact=details.email)
+    if details.phone:
+        shared |= Q(phone=details.phone)
+    return Patient.objects.filter(shared, clinic=clinic, date_of_birth=details.date_of_birth).first()

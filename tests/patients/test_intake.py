@@ -1,0 +1,171 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+
+from clinic.models import Command
+from clinic.services.once import KeyUsedForSomethingElse
+from patients.models import Patient
+from patients.services import intake
+from patients.services.intake import PatientDetails, create_patient, edit_patient, full_number, tidy_name
+from tests.makers import NOW, make_location, make_patient, make_staff
+
+pytestmark = pytest.mark.django_db
+BORN = date(1995, 5, 17)
+
+
+@pytest.fixture
+def desk():
+    return make_staff(make_location())
+
+
+def details(**fields):
+    return PatientDetails(**{"first_name": "Jade", "last_name": "Robinson", "date_of_birth": BORN} | fields)
+
+
+def create(desk, *, key="k", although_similar=False, **fields):
+    return create_patient(details(**fields), although_similar=although_similar, by=desk, key=key, now=NOW)
+
+
+def test_a_patient_is_kept_whole(desk):
+    made = create(desk, email="jade@example.com", phone="07700 900123", skin_type=4, notes="Prefers mornings")
+    assert made.clinic == desk.location.clinic
+    assert (made.full_name, made.folded_name) == ("Jade Robinson", "jade robinson")
+    assert (made.email, made.phone, made.skin_type) == ("jade@example.com", "+44 7700 900123", 4)
+    assert (made.notes, made.version, made.created_at) == ("Prefers mornings", 1, NOW)
+
+
+@pytest.mark.parametrize(
+    "name", ['O\'Brien "Kit"', "Łukasz 🌸", "فاطمة", "<script>alert(1)</script>", "Robert'); DROP TABLE--"]
+)
+def test_any_name_is_kept_as_it_is(desk, name):
+    assert create(desk, first_name=name).first_name == name
+
+
+def test_names_lose_stray_spaces_and_control_characters():
+    assert tidy_name("  Anna\r\nBcc: x\t Lee\x00 ") == "Anna Bcc: x Lee"
+
+
+def test_ten_thousand_characters_of_notes_are_kept(desk):
+    assert create(desk, notes="ä" * 10_000).notes == "ä" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("phone", "country", "full"),
+    [
+        ("07700 900123", "GB", "+44 7700 900123"),
+        ("+49 30 123456", "GB", "+49 30 123456"),
+        ("030/123456", "DE", "+49 30 123456"),
+        ("  ", "GB", ""),
+    ],
+)
+def test_numbers_are_read_as_dialled_in_the_locations_country(phone, country, full):
+    assert full_number(phone, country) == full
+
+
+def test_the_same_key_creates_one_patient(desk):
+    assert create(desk) == create(desk)
+    assert Patient.objects.count() == 1
+
+
+def test_the_same_key_for_another_patient_is_refused(desk):
+    create(desk)
+    with pytest.raises(KeyUsedForSomethingElse):
+        create(desk, first_name="Ruby")
+    assert Patient.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [
+        ({"date_of_birth": NOW.date() + timedelta(1)}, intake.BornInFuture),
+        ({"date_of_birth": date(1899, 12, 31)}, intake.BornTooLongAgo),
+        ({"phone": "12"}, intake.PhoneUnreadable),
+        ({"phone": "call me"}, intake.PhoneUnreadable),
+        ({"first_name": " ", "last_name": "\t"}, intake.NameMissing),
+    ],
+)
+def test_what_cannot_be_right_is_refused(desk, fields, refusal):
+    with pytest.raises(refusal):
+        create(desk, **fields)
+    assert Patient.objects.count() == 0
+    assert Command.objects.count() == 0
+
+
+def test_somebody_born_today_is_kept(desk):
+    assert create(desk, date_of_birth=NOW.date()).date_of_birth == NOW.date()
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        {"first_name": "JADE", "last_name": "Róbinson"},
+        {"first_name": "J.", "email": "JADE@example.com"},
+        {"first_name": "J.", "phone": "+447700900123"},
+    ],
+)
+def test_a_likely_duplicate_is_refused_and_named(desk, shared):
+    known = create(desk, email="jade@example.com", phone="07700 900123")
+    with pytest.raises(intake.LikelyDuplicate) as caught:
+        create(desk, key="k2", **shared)
+    assert caught.value.facts == {"patient_id": known.pk, "name": "Jade Robinson", "day": BORN}
+    assert Patient.objects.count() == 1
+
+
+def test_a_likely_duplicate_can_be_made_on_purpose_with_the_same_key(desk):
+    create(desk)
+    with pytest.raises(intake.LikelyDuplicate):
+        create(desk, key="k2")
+    assert create(desk, key="k2", although_similar=True).full_name == "Jade Robinson"
+    assert Patient.objects.count() == 2
+
+
+@pytest.mark.parametrize("other", [{"date_of_birth": date(1995, 5, 18)}, {"first_name": "Ruby"}])
+def test_somebody_else_is_no_duplicate(desk, other):
+    create(desk)
+    create(desk, key="k2", **other)
+    assert Patient.objects.count() == 2
+
+
+def test_another_clinics_patient_is_no_duplicate(desk):
+    create(desk)
+    create(make_staff(make_location()))
+    assert Patient.objects.count() == 2
+
+
+def edit(patient, desk, *, version=1, key="e", **fields):
+    return edit_patient(patient, details(**fields), version=version, by=desk, key=key, now=NOW)
+
+
+def test_an_edit_replaces_the_details_and_raises_the_version(desk):
+    patient = create(desk)
+    edited = edit(patient, desk, last_name="Żak", phone="0113 496 0123")
+    assert (edited.full_name, edited.folded_name, edited.version) == ("Jade Żak", "jade zak", 2)
+    assert edited.phone == "+44 113 496 0123"
+
+
+def test_an_edit_of_a_record_changed_since_is_refused(desk):
+    patient = make_patient(desk.location.clinic, version=3)
+    with pytest.raises(intake.PatientChanged) as caught:
+        edit(patient, desk, version=2)
+    assert caught.value.facts == {"patient_id": patient.pk, "version": 3}
+    patient.refresh_from_db()
+    assert (patient.version, patient.date_of_birth) == (3, date(1995, 5, 17))
+    assert patient.last_name != "Robinson"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_desks_at_the_same_time_make_one_patient(desk):
+    def one(key):
+        try:
+            return create(desk, key=key).pk
+        except intake.LikelyDuplicate as refusal:
+            return refusal.facts["patient_id"]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        made = set(threads.map(one, ["a", "b", "c", "d"]))
+    assert Patient.objects.count() == 1
+    assert made == {Patient.objects.get().pk}
