@@ -1,0 +1,141 @@
+"""A clinic with one of each resource and a desk that books in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from clinic.models import Command, Location, Resource, User
+from patients.models import Patient, Screening
+from planner.choices import SessionState
+from planner.models import Message, ProtocolVersion, Reservation, Series, Session, SessionEvent
+from planner.refusals import BookingRefusal
+from planner.services.booking import book_series, cancel_session, change_state, move_sessions, stop_series
+from planner.services.visits import Visit, starts_at_local
+from tests.makers import (
+    NOW,
+    make_consent,
+    make_device,
+    make_location,
+    make_patient,
+    make_practitioner,
+    make_protocol_version,
+    make_room,
+    make_series,
+    make_staff,
+)
+
+_keys = count(1)
+# Tuesdays 19 January, 23 February, 30 March (after the clocks went forward), 4 May 2027: no public holiday.
+FIRST_DAY = datetime(2027, 1, 19)
+
+
+@dataclass(frozen=True)
+class Desk:
+    location: Location
+    practitioner: Resource
+    room: Resource
+    device: Resource
+    version: ProtocolVersion
+    by: User
+
+    def patient(self, **fields: Any) -> Patient:
+        """Screened clear and with a consent for a year."""
+        patient = make_patient(self.location.clinic, **fields)
+        Screening.objects.create(patient=patient, taken_at=NOW, taken_by=self.by)
+        make_consent(patient, taken_by=self.by)
+        return patient
+
+    def series(self, patient: Patient | None = None, **fields: Any) -> Series:
+        fields = {"version": self.version} | fields
+        version = fields.pop("version")
+        return make_series(patient or self.patient(), version, self.location, by=self.by, **fields)
+
+    def at(self, local: datetime) -> datetime:
+        return starts_at_local(local.date(), local.time(), ZoneInfo(self.location.timezone))
+
+    def visit(self, number: int, local: datetime, **fields: Any) -> Visit:
+        where = {
+            "practitioner_id": self.practitioner.pk,
+            "room_id": self.room.pk,
+            "device_id": self.device.pk,
+        }
+        return Visit(number=number, starts_at=self.at(local), **where | fields)
+
+    def visits(
+        self, numbers: int = 4, *, at: time = time(10), first: datetime = FIRST_DAY, gap: int = 35
+    ) -> list[Visit]:
+        days = (first + timedelta(days=gap * n) for n in range(numbers))
+        return [
+            self.visit(number, datetime.combine(day.date(), at)) for number, day in enumerate(days, start=1)
+        ]
+
+    def book(self, series: Series, visits: list[Visit] | None = None, *, now: datetime = NOW) -> Series:
+        visits = self.visits(series.sessions_planned) if visits is None else visits
+        return book_series(series.pk, visits, by=self.by, key=new_key(), now=now)
+
+    def booked(self, **fields: Any) -> Series:
+        return self.book(self.series(**fields))
+
+    def move(self, session: Session, *visits: Visit, now: datetime = NOW, **more: Any) -> Session:
+        more = {"key": new_key(), "version": session.version} | more
+        return move_sessions(session.pk, visits, by=self.by, now=now, **more)
+
+    def cancel(self, session: Session, *, now: datetime = NOW, **more: Any) -> Session:
+        more = {"key": new_key(), "version": session.version, "reason": "Patient asked"} | more
+        return cancel_session(session.pk, by=self.by, now=now, **more)
+
+    def mark(self, session: Session, to: SessionState, *, now: datetime = NOW, **more: Any) -> Session:
+        more = {"key": new_key(), "version": session.version} | more
+        return change_state(session.pk, to, by=self.by, now=now, **more)
+
+    def stop(self, series: Series, *, now: datetime = NOW, **more: Any) -> Series:
+        more = {"key": new_key(), "version": series.version, "reason": "Moving away"} | more
+        return stop_series(series.pk, by=self.by, now=now, **more)
+
+
+def new_key() -> str:
+    return f"key-{next(_keys)}"
+
+
+def open_desk(**location: Any) -> Desk:
+    place = make_location(**location)
+    return Desk(
+        place,
+        make_practitioner(place, name="Priya Nair"),
+        make_room(place, name="Room 1"),
+        make_device(place, name="Pen A"),
+        make_protocol_version(place.clinic),
+        make_staff(place).user,
+    )
+
+
+def session_of(series: Series, number: int) -> Session:
+    return series.sessions.get(number=number)
+
+
+def elsewhere(visit: Visit, **shift: int) -> Visit:
+    return replace(visit, starts_at=visit.starts_at + timedelta(**shift))
+
+
+def everything() -> list[list[tuple[Any, ...]]]:
+    """All rows that a booking may touch."""
+    tables = (Series, Session, Reservation, SessionEvent, Message, Command)
+    return [list(table.objects.order_by("pk").values_list()) for table in tables]
+
+
+@contextmanager
+def refused(*codes: str) -> Iterator[list[dict[str, Any]]]:
+    """Refused with these codes in this order, and nothing changed; yields the facts of each."""
+    before, facts = everything(), []
+    with pytest.raises(BookingRefusal) as caught:
+        yield facts
+    reasons = (caught.value, *caught.value.others)
+    facts.extend(reason.facts for reason in reasons)
+    assert tuple(reason.code for reason in reasons) == codes
+    assert everything() == before
