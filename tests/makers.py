@@ -1,16 +1,28 @@
 """One maker for each thing a test needs; every field can be set, none has to be."""
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from clinic.localtime import add_local_days
 from clinic.models import Clinic, Location, Resource, StaffMember, User, WeeklyHours
 from clinic.permissions import Role
 from patients.choices import ConsentKind, Severity, Side, Site, StriaType
 from patients.models import Area, Consent, ConsentText, Patient
 from patients.models.patient import fold
-from planner.models import Protocol, ProtocolGap, ProtocolPhase, ProtocolVersion, Series, Session, SiteDepth
+from planner.models import (
+    AftercareStep,
+    Protocol,
+    ProtocolGap,
+    ProtocolPhase,
+    ProtocolVersion,
+    Series,
+    Session,
+    SiteDepth,
+)
+from planner.timeline import load_steps
 
 # A quiet winter Monday, far from any clock change: what "now" is in tests that do not care.
 NOW = datetime(2027, 1, 11, 9, 0, tzinfo=UTC)
@@ -194,4 +206,28 @@ def make_series(
     series.areas.set(areas or [patient.areas.first() or make_area(patient)])
     for number in range(1, series.sessions_planned + 1):
         Session.objects.create(series=series, patient=patient, location=location, number=number)
+    return series
+
+
+def make_steps(version: ProtocolVersion) -> list[AftercareStep]:
+    """All the steps that are shipped."""
+    return AftercareStep.objects.bulk_create(
+        AftercareStep(version=version, **asdict(step)) for step in load_steps()
+    )
+
+
+def make_booked_series(
+    location: Location, *, first: datetime = NOW + timedelta(days=28, hours=1), **fields: Any
+) -> Series:
+    """A series under way with shipped steps, a session every 35 days from `first`, two hours each."""
+    patient = fields.pop("patient", None) or make_patient(location.clinic)
+    version = fields.pop("version", None) or make_protocol_version(location.clinic)
+    if not version.steps.exists():
+        make_steps(version)
+    by = fields.pop("by", None) or User.objects.get_or_create(email="desk@example.com")[0]
+    series = make_series(patient, version, location, by=by, **{"state": "active"} | fields)
+    for session in series.sessions.all():
+        start = add_local_days(first, 35 * (session.number - 1), location.zone)
+        session.state, session.starts_at, session.ends_at = "booked", start, start + timedelta(hours=2)
+        session.save()
     return series

@@ -38,7 +38,7 @@ class MessageTooLate(Refusal):
 
 def messages_for_booking(series: Series, *, now: datetime) -> None:
     """One confirmation for the whole series, and the preparation of each session that is still to come."""
-    _plan_preparation(series, Session.objects.filter(series=series), now)
+    _plan_preparation(series, Session.objects.filter(series=series).select_related("location"), now)
     _announce(series, Anchor.SERIES_BOOKED, now)
 
 
@@ -69,8 +69,7 @@ def messages_for_completion(session: Session, *, now: datetime) -> None:
     """
     others = session.series.sessions.exclude(pk=session.pk)
     is_last = not others.exclude(state__in=[SessionState.DONE, SessionState.CANCELLED]).exists()
-    steps = _steps(session.series, AFTER_THE_SESSION, is_last=is_last)
-    _plan(session, steps, visit_of(session, now), now)
+    _plan(session.series, [session], _steps(session.series, AFTER_THE_SESSION, is_last=is_last), now)
 
 
 def send_now(message_id: int, *, by: User, now: datetime) -> Message:
@@ -143,7 +142,7 @@ def _announce(series: Series, anchor: Anchor, now: datetime) -> None:
     if anchor == Anchor.SERIES_BOOKED and not sessions.filter(state__in=HOLDS_TIME).exists():
         return
     for step in _steps(series, [anchor])[:1]:
-        first = sessions.order_by("starts_at").first()
+        first = sessions.select_related("location").order_by("starts_at").first()
         leaves = now + timedelta(minutes=series.location.grace_minutes)
         visit = visit_of(first, leaves) if first else _no_visit(series.location, leaves)
         _add([_row(series, None, step, _news_version(series, step), visit, now)], now)
@@ -155,16 +154,19 @@ def _news_version(series: Series, step: AftercareStep) -> int:
 
 
 def _plan_preparation(series: Series, sessions: Iterable[Session], now: datetime) -> None:
-    steps = _steps(series, [Anchor.SESSION_START])
-    for session in sessions:
-        if session.starts_at and session.starts_at > now and session.state in HOLDS_TIME:
-            _plan(session, steps, visit_of(session, now), now)
+    ahead = [s for s in sessions if s.state in HOLDS_TIME and s.starts_at and s.starts_at > now]
+    _plan(series, ahead, _steps(series, [Anchor.SESSION_START]), now)
 
 
-def _plan(session: Session, steps: Sequence[AftercareStep], visit: Visit, now: datetime) -> None:
-    planned = session.messages.filter(about_version=session.version).values_list("step_id", flat=True)
-    missing = [step for step in steps if step.pk not in set(planned)]
-    rows = [_row(session.series, session, step, session.version, visit, now) for step in missing]
+def _plan(series: Series, sessions: Iterable[Session], steps: Sequence[AftercareStep], now: datetime) -> None:
+    """The steps of each session in its present version, but for those that are planned already."""
+    planned = set(series.messages.values_list("session_id", "step_id", "about_version"))
+    rows = (
+        _row(series, session, step, session.version, visit_of(session, now), now)
+        for session in sessions
+        for step in steps
+        if (session.pk, step.pk, session.version) not in planned
+    )
     _add(rows, now)
 
 

@@ -1,0 +1,59 @@
+"""A real mail server on this machine that keeps what it takes and gives the answers it is told."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import Message as Mail
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+
+class Sink:
+    """Gives `answers` in order, then takes everything into `taken`."""
+
+    def __init__(self) -> None:
+        self.answers: list[str] = []
+        self.refuses_recipients = False
+        self.taken: list[Mail] = []
+        self.connections = 0
+        self.port = free_port()
+
+    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, answers: Any) -> Any:
+        self.connections += 1
+        session.host_name = hostname
+        return answers
+
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if self.refuses_recipients:
+            return "553 not here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer == "hang up":
+            server.transport.close()
+        if answer.startswith("250"):
+            self.taken.append(message_from_bytes(envelope.content))
+        return answer
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(sink: Sink) -> Iterator[Sink]:
+    server = Controller(sink, hostname="127.0.0.1", port=sink.port)
+    server.start()
+    try:
+        yield sink
+    finally:
+        server.stop()
