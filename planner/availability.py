@@ -199,7 +199,7 @@ def _uses_by(others: Iterable[Series], series: Series) -> Iterator[SkinUse]:
     ours = {(area.site, area.side) for area in series.areas.all()}
     for other in others:
         theirs = {(area.site, area.side) for area in other.areas.all()}
-        if not any(_same_skin(mine, their) for mine in ours for their in theirs):
+        if not any(same_skin(mine, their) for mine in ours for their in theirs):
             continue
         rest = max(shortest_gap_days(series), shortest_gap_days(other))
         for session in other.sessions.all():
@@ -207,5 +207,5 @@ def _uses_by(others: Iterable[Series], series: Series) -> Iterator[SkinUse]:
                 yield SkinUse(session.starts_at.astimezone(other.location.zone).date(), rest)
 
 
-def _same_skin(one: tuple[str, str], other: tuple[str, str]) -> bool:
+def same_skin(one: tuple[str, str], other: tuple[str, str]) -> bool:
     return one[0] == other[0] and (one[1] == other[1] or Side.BOTH in (one[1], other[1]))

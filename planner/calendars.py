@@ -117,6 +117,18 @@ class Calendar:
     def days(self) -> Iterator[date]:
         yield from (self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1))
 
+    def turning_days(self, resource_id: int) -> frozenset[date]:
+        """From each of these to the next, open times depend on the weekday and on holidays alone."""
+        days: set[date] = set()
+        for owner in (None, resource_id):
+            for hours in self._weekly.get(owner, ()):
+                days.add(hours.valid_from)
+                days.add(hours.valid_to + ONE_DAY if hours.valid_to < date.max else date.max)
+            for start, end in self._extra.get(owner, ()):
+                extra = (end.date() - start.date()).days + 2
+                days.update(start.date() + n * ONE_DAY for n in range(extra))
+        return frozenset(days)
+
     def open(self, resource_id: int) -> Intervals:
         """Open over all the days, whoever is away."""
         return union(each for day in self.days() for each in self.open_on(resource_id, day))
