@@ -32,9 +32,9 @@ def plan(problem: Problem, free: Sequence[FreeTime] | None = None) -> Answer:
 
 def plan_request(free: FreeTime, request: Request, alternatives: int = 3) -> Result:
     """Plan one request whose dates lie in the horizon of `free`, or explain why there is no plan."""
-    proposals, optimal = best_plans(free, request, alternatives)
+    proposals = best_plans(free, request, alternatives)
     if proposals:
-        return Result(request.id, "planned", optimal, proposals)
+        return Result(request.id, "planned", True, proposals)
     reasons, relaxations = explain(free, request)
     return Result(request.id, "infeasible", reasons=reasons, relaxations=relaxations)
 

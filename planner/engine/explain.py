@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from planner.engine.answer import Reason, Relaxation, clock
 from planner.engine.grid import FreeTime
 from planner.engine.problem import (
-    DEVICE,
     KINDS,
     MAX_HORIZON_DAYS,
     PRACTITIONER,
-    ROOM,
+    Gap,
     PatientTime,
     Phase,
     Pin,
@@ -33,7 +32,6 @@ from planner.engine.starts import Cells, Starts, uses
 Days = NDArray[np.bool_]  # one per day from the request's earliest date
 
 FIRST_EXTENSION_DAYS = 28
-PLURAL = {PRACTITIONER: "practitioners", ROOM: "rooms", DEVICE: "devices"}
 
 # How much a change asks of the patient, in days' worth of waiting: sorts the relaxations.
 OTHER_TIME_OF_PIN, NO_PIN, NO_HOURS, NO_ABSENCE, NO_PATIENT_TIME, ONE_SESSION = 7, 14, 21, 28, 42, 60
@@ -52,20 +50,26 @@ def explain(free: FreeTime, request: Request) -> tuple[tuple[Reason, ...], tuple
 
 def _reasons(free: FreeTime, request: Request) -> Iterator[Reason]:
     possible = _possible_days(free, request)
-    earlier: Days | None = None
-    for session in range(request.sessions):
-        window = _window(request, session, earlier)
-        reached = window & possible[session]
-        if not reached.any():
-            yield from _gap_reason(request, session, earlier, window, possible[session])
-            yield from _blockers(free, request, session, window)
-            return
-        earlier = reached
-    yield Reason(
-        "collision",
-        request.sessions,
-        "The sessions would have to overlap each other or the time between two uses",
-    )
+    reached = _reached_days(request, possible)
+    session = len(reached)
+    if session == request.sessions:
+        message = "The sessions would have to overlap each other, or the turnaround between them"
+        yield Reason("collision", session, message)
+        return
+    earlier = reached[-1] if reached else None
+    window = _window(request, earlier)
+    yield from _gap_reason(request, session, earlier, window, possible[session])
+    yield from _blockers(free, request, session)
+
+
+def _reached_days(request: Request, possible: Days) -> list[Days]:
+    """For each session that can be reached, its possible days a right gap after those of the one before."""
+    reached: list[Days] = []
+    for days in possible:
+        reached.append(days & _window(request, reached[-1] if reached else None))
+        if not reached[-1].any():
+            return reached[:-1]
+    return reached
 
 
 def _possible_days(free: FreeTime, request: Request) -> Days:
@@ -76,8 +80,8 @@ def _possible_days(free: FreeTime, request: Request) -> Days:
     return days
 
 
-def _window(request: Request, session: int, earlier: Days | None) -> Days:
-    """The days on which the gap allows a session, after the possible days of the one before it."""
+def _window(request: Request, earlier: Days | None) -> Days:
+    """The days on which the gap allows a session, after the days reached by the one before it."""
     count = (request.latest - request.earliest).days + 1
     window = np.zeros(count, dtype=np.bool_)
     if earlier is not None:
@@ -100,14 +104,12 @@ def _gap_reason(
     if earlier is None and request.previous is None:
         return
     if pin and not window[(pin.date - request.earliest).days]:
-        message = (
-            f"Session {number} is fixed on {_day(pin.date)}, not {gap.min} to {gap.max} days after {before}"
-        )
+        message = f"Session {number} is fixed on {_day(pin.date)}, not {_days(gap)} after {before}"
         yield Reason("pin", number, message)
     elif not window.any():
         yield _outside_window(request, number, before, earlier)
     elif possible[int(np.flatnonzero(window)[-1]) :].any():
-        yield Reason("gap_max", number, f"No free time {gap.min} to {gap.max} days after {before}")
+        yield Reason("gap_max", number, f"No free time {_days(gap)} after {before}")
     elif possible.any():
         message = f"Free time for session {number} is only sooner than {gap.min} days after {before}"
         yield Reason("gap_min", number, message)
@@ -117,8 +119,10 @@ def _outside_window(request: Request, number: int, before: str, earlier: Days | 
     """No day from earliest to latest has the right distance to the session before."""
     soonest = _soonest(request, earlier)
     if soonest > request.latest:
-        message = f"Session {number} could be on {_day(soonest)} at the earliest; the last date is {_day(request.latest)}"
-        return Reason("latest", number, message)
+        message = (
+            f"Session {number} could be on {_day(soonest)} at the earliest, after {_day(request.latest)}"
+        )
+        return Reason("latest", number, f"{message}, the last date allowed")
     message = f"The first date, {_day(request.earliest)}, is more than {request.gap.max} days after {before}"
     return Reason("gap_max", number, message)
 
@@ -127,35 +131,32 @@ def _soonest(request: Request, earlier: Days | None) -> date:
     if earlier is not None:
         return request.earliest + timedelta(days=int(earlier.argmax()) + request.gap.min)
     assert request.previous
-    return request.previous.date + timedelta(days=min(request.gap.min, 2 * MAX_HORIZON_DAYS))
+    return request.previous.date + timedelta(days=request.gap.min)
 
 
-def _blockers(free: FreeTime, request: Request, session: int, window: Days) -> Iterator[Reason]:
-    """What stands in the way on the days of the window: whatever helps if lifted, or blocks even alone."""
-    if not window.any():
-        return
-    pin = _pin(request, session)
-    where = f"on {_day(pin.date)}" if pin else "on the dates it could be"
+def _blockers(free: FreeTime, request: Request, session: int) -> Iterator[Reason]:
+    """What stands in the way of this session: whatever lets it through if lifted, or blocks it even alone."""
+    pin, number = _pin(request, session), session + 1
+    where = f" on {_day(pin.date)}" if pin else ""
 
     def opens(change: Request) -> bool:
-        return bool((window & _possible_days(free, change)[session]).any())
+        return len(_reached_days(change, _possible_days(free, change))) > session
 
-    found = False
+    found = []
     if request.patient != PatientTime() and opens(replace(request, patient=PatientTime())):
-        found = True
-        yield Reason(
-            "patient", session + 1, f"The patient is not free when session {session + 1} would fit {where}"
-        )
+        message = f"The patient's hours and absences leave no time for session {number}{where}"
+        found.append(Reason("patient", number, message))
     if pin and pin != Pin(pin.index, pin.date) and opens(_with_pin(request, Pin(pin.index, pin.date))):
-        found = True
-        yield Reason("pin", session + 1, f"Session {session + 1} is fixed {_pinned(pin)}, which is not free")
-    for kind in uses(request, free.horizon.grid_minutes):
-        if opens(_without(request, (kind,))) or not opens(_only(request, kind)):
-            found = True
-            yield _no_resource(free, request, kind, session + 1, where)
-    if not found:
-        message = f"Patient, practitioner, room and device are never free together for session {session + 1} {where}"
-        yield Reason("closed", session + 1, message)
+        found.append(Reason("pin", number, f"Session {number} is fixed {_pinned(pin)}, which is not free"))
+    found += [
+        _no_resource(free, request, kind, number, where)
+        for kind in uses(request, free.horizon.grid_minutes)
+        if opens(_without(request, (kind,))) or not opens(_only(request, kind))
+    ]
+    yield from found
+    if not found and opens(_without(replace(request, patient=PatientTime()), KINDS)):
+        message = f"What session {number} needs is never free at the same time{where}"
+        yield Reason("closed", number, message)
 
 
 def _no_resource(free: FreeTime, request: Request, kind: str, number: int, where: str) -> Reason:
@@ -166,10 +167,12 @@ def _no_resource(free: FreeTime, request: Request, kind: str, number: int, where
         return Reason(code, number, f"There is no {kind}" + (f" with the skills {skills}" if skills else ""))
     if not any(bits for _, bits in starts):
         minutes = use.steps * free.horizon.grid_minutes
-        return Reason("closed", number, f"No {kind} is ever open and free for {minutes} minutes at a time")
-    return Reason(
-        code, number, f"All suitable {PLURAL[kind]} are busy or closed for session {number} {where}"
-    )
+        return Reason(
+            "closed",
+            number,
+            f"No {kind} is open and free for {minutes} minutes at a time on any of these dates",
+        )
+    return Reason(code, number, f"No suitable {kind} is free for session {number}{where} when all else is")
 
 
 def _without(request: Request, kinds: tuple[str, ...]) -> Request:
@@ -235,13 +238,13 @@ def _longer_gap(free: FreeTime, request: Request) -> Iterator[Change]:
     furthest = (request.latest - begin).days
     days = _smallest(lambda d: least_cost(free, longer(d)) is not None, request.gap.max + 1, furthest)
     if days is not None:
-        weeks = f" ({days // 7} weeks)" if days % 7 == 0 else ""
-        message = f"Allow up to {days} days{weeks} between sessions"
+        weeks = f" ({days // 7} weeks)" if days % 7 == 0 and days > 7 else ""
+        message = f"Allow up to {_days(Gap(days, days, days))}{weeks} between sessions"
         yield from _try(free, days - request.gap.max, longer(days), {"gap_days.max": days}, message)
 
 
 def _later(free: FreeTime, request: Request) -> Iterator[Change]:
-    """Looks 4 weeks further, then twice as far each time, and then for the earliest date that works."""
+    """Looks 4 weeks further, then four times as far each time, and then for the earliest date that works."""
 
     def until(days: int) -> Request:
         return replace(request, latest=request.latest + timedelta(days=days))
@@ -257,11 +260,11 @@ def _later(free: FreeTime, request: Request) -> Iterator[Change]:
             message = f"Allow sessions until {_day(latest)}"
             yield from _try(wide, days, until(days), {"latest": latest.isoformat()}, message)
             return
-        tried, further = further, min(most, 2 * further) if wide.grows else further
+        tried, further = further, min(most, 4 * further) if wide.grows else further
 
 
 def _patient_time(free: FreeTime, request: Request) -> Iterator[Change]:
-    found = []
+    found: list[Change] = []
     if request.patient.open is not None:
         change = replace(request, patient=replace(request.patient, open=None))
         message = "Accept times outside the patient's hours"
@@ -291,7 +294,9 @@ def _fewer_sessions(free: FreeTime, request: Request) -> Iterator[Change]:
 
 def _looser_pins(free: FreeTime, request: Request) -> Iterator[Change]:
     for pin in request.pins:
-        choices = [(NO_PIN, None, f"Let session {pin.index} be on another date than {_day(pin.date)}")]
+        choices: list[tuple[int, Pin | None, str]] = [
+            (NO_PIN, None, f"Let session {pin.index} be on another date than {_day(pin.date)}")
+        ]
         loose = f"Keep session {pin.index} on {_day(pin.date)}, but not"
         if pin.start is not None:
             message = f"{loose} at {clock(pin.start)}"
@@ -326,6 +331,12 @@ def _pin_json(pin: Pin) -> dict[str, Any]:
 def _pinned(pin: Pin) -> str:
     at = "" if pin.start is None else f" at {clock(pin.start)}"
     return f"on {_day(pin.date)}{at}" + (f" with {pin.practitioner}" if pin.practitioner else "")
+
+
+def _days(gap: Gap) -> str:
+    if gap.min == gap.max:
+        return f"{gap.max} day{'' if gap.max == 1 else 's'}"
+    return f"{gap.min} to {gap.max} days"
 
 
 def _day(day: date) -> str:

@@ -34,10 +34,10 @@ GRIDS = (5, 10, 15)
 MAX_BYTES = 64 * 2**20
 MAX_VALUES = 5_000_000  # one "[", "{" or "," each: keeps what json.loads builds well under 1 GB
 MAX_SESSIONS = 20
-MAX_GAP_DAYS = 36_500
+MAX_GAP_DAYS = 120_000  # more than lies between any two dates of requests
 MAX_ALTERNATIVES = 20
 MAX_WEIGHT = 1_000_000  # the dearest plan still fits a 64-bit integer
-FIRST_YEAR, LAST_YEAR = 1900, 2200  # of requests: inside what calendars and zone data can add days to
+FIRST_YEAR, LAST_YEAR = 1900, 2200  # of a request's dates, so that days can be added to them
 
 T = TypeVar("T")
 
@@ -166,9 +166,12 @@ class _Value:
 
     def day(self) -> date:
         try:
-            return _day(self.value)
+            day = _day(self.value)
         except (TypeError, ValueError):
             raise self.expected('a date such as "2026-03-02"') from None
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise self.expected(f"a year from {FIRST_YEAR} to {LAST_YEAR}")
+        return day
 
     def moment(self) -> datetime:
         try:
@@ -316,8 +319,6 @@ def _request(value: _Value, grid: int) -> Request:
 
 def _dates(first: _Value, last: _Value) -> tuple[date, date]:
     earliest, latest = first.day(), last.day()
-    if not FIRST_YEAR <= earliest.year <= LAST_YEAR:
-        raise first.expected(f"a year from {FIRST_YEAR} to {LAST_YEAR}")
     if latest < earliest:
         raise last.refusal(f"{latest} is before earliest, {earliest}")
     if (latest - earliest).days > MAX_HORIZON_DAYS:

@@ -12,6 +12,9 @@ from planner.engine.grid import Bits
 from planner.engine.problem import DEVICE, PRACTITIONER, ROOM
 from planner.engine.starts import Starts
 
+Assignment = dict[str, tuple[str, ...]]  # kind -> the resource of each session; empty when there is none
+Choice = tuple[int, frozenset[int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -21,11 +24,18 @@ class Plan:
     days: tuple[int, ...]
     steps: tuple[int, ...]
     who: tuple[int, ...]
+    resources: Assignment
 
     @property
-    def choice(self) -> tuple[int, frozenset[int]]:
+    def choice(self) -> Choice:
         """What makes it a choice of its own for a person: the first date and who treats."""
         return self.days[0], frozenset(self.who)
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Cost, then ties: practitioners count in the order of their ids."""
+        rooms, devices = self.resources.get(ROOM, ()), self.resources.get(DEVICE, ())
+        return self.cost, self.days, self.steps, self.who, rooms, devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +46,6 @@ class Restriction:
     day: int
     keep: Bits
     who: int | None = None
-
-
-Assignment = dict[str, tuple[str, ...]]  # kind -> the resource of each session; empty when there is none
 
 
 def assignment(starts: Starts, plan: Plan) -> Assignment:
@@ -52,19 +59,19 @@ def assignment(starts: Starts, plan: Plan) -> Assignment:
     return found
 
 
-def collision(starts: Starts, plan: Plan, assigned: Assignment) -> tuple[Restriction, ...]:
+def collision(starts: Starts, plan: Plan) -> tuple[Restriction, ...]:
     """Empty when the plan holds; else restrictions of which every plan that holds keeps at least one."""
     for earlier, later in pairwise(range(len(plan.days))):
-        if plan.days[earlier] == plan.days[later]:
-            if _at(starts, plan, later) < _at(starts, plan, earlier) + starts.steps:
-                return _in_turn(starts, plan, earlier, later, starts.steps, None)
+        same_date = plan.days[earlier] == plan.days[later]
+        if same_date and _at(starts, plan, later) < _at(starts, plan, earlier) + starts.steps:
+            return _in_turn(starts, plan, earlier, later, starts.steps, None)
     for earlier, later in combinations(range(len(plan.days)), 2):
         who = plan.who[earlier]
-        if PRACTITIONER in assigned and who == plan.who[later]:
-            ready = _ready(starts, PRACTITIONER, assigned[PRACTITIONER][earlier])
+        if PRACTITIONER in plan.resources and who == plan.who[later]:
+            ready = _ready(starts, PRACTITIONER, plan.resources[PRACTITIONER][earlier])
             if _at(starts, plan, later) < _at(starts, plan, earlier) + ready:
                 return _in_turn(starts, plan, earlier, later, ready, who)
-    if all(assigned.values()):
+    if all(plan.resources.values()):
         return ()
     return tuple(
         Restriction(session, plan.days[session], ~(1 << plan.steps[session]))

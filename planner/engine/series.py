@@ -11,11 +11,12 @@ Alternatives and the rare series that could collide with itself (two sessions on
 midnight) are found by splitting the space of plans around a plan already looked at, best first.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count as counter
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,14 @@ from numpy.typing import NDArray
 from planner.engine.answer import Placement, Proposal
 from planner.engine.cost import breakdown
 from planner.engine.grid import FreeTime
-from planner.engine.problem import DEVICE, ROOM, Request
-from planner.engine.rooms import Assignment, Plan, Restriction, assignment, collision
+from planner.engine.problem import Request
+from planner.engine.rooms import Choice, Plan, Restriction, assignment, collision
 from planner.engine.starts import Allowed, Cells, Costs, Starts, Steps
 
-MAX_SPACES = 5_000  # only a series that keeps colliding with itself comes near; it is then not called optimal
+MAX_LOOKS = 2_000  # at spaces and plans; only a series that keeps colliding with itself comes near
 
 Mask = NDArray[np.bool_]
-Entry = tuple[tuple[Any, ...], int, Callable[[], "Space"], Plan | None]
+Piece = tuple[int, Callable[[], "Space"]]  # the least cost in a part of a space, or less, and how to make it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,24 @@ class Space:
     allowed: Allowed
 
 
-def best_plans(free: FreeTime, request: Request, count: int) -> tuple[tuple[Proposal, ...], bool]:
-    """Up to `count` proposals, cheapest first, and whether the first is proved to be the optimum."""
-    search = Search(free, request)
-    return search.proposals(count)
+@dataclass(frozen=True, slots=True, order=True)
+class Look:
+    """What to look at next: a space by the least cost in it, or a plan found there by all that decides ties."""
+
+    order: tuple[Any, ...]
+    number: int
+    space: Callable[[], Space] = field(compare=False)
+    plan: Plan | None = field(compare=False, default=None)
+
+
+def best_plans(free: FreeTime, request: Request, count: int) -> tuple[Proposal, ...]:
+    """Up to `count` proposals, the optimum first, each a real choice and no cheaper than the one before."""
+    return tuple(islice(Search(free, request).proposals(), count))
 
 
 def least_cost(free: FreeTime, request: Request) -> int | None:
     """What the best plan costs; None when there is none."""
-    found, _ = best_plans(free, request, 1)
-    return found[0].cost if found else None
+    return next((proposal.cost for proposal in best_plans(free, request, 1)), None)
 
 
 class Search:
@@ -71,46 +80,34 @@ class Search:
         self.change = request.weights.change
         self.change_cost = self.change * (1 - np.eye(len(self.starts.practitioners), dtype=self.cells.dtype))
 
-    def proposals(self, count: int) -> tuple[tuple[Proposal, ...], bool]:
+    def proposals(self) -> Iterator[Proposal]:
+        """The plans in order, as far as each is a choice of its own."""
         if self.columns <= 0 or not self.starts.practitioners:
-            return (), True
-        found: list[Proposal] = []
-        choices: set[tuple[int, frozenset[int]]] = set()
+            return
+        seen: set[Choice] = set()
+        queue: list[Look] = []
         number = counter()
         root = self._root()
-        queue: list[Entry] = []
-
-        def add(cost: int, make: Callable[[], Space]) -> None:
-            if cost < self.none:
-                heappush(queue, ((cost,), next(number), make, None))
-
-        add(self._least(root), lambda: root)
-        for _ in range(MAX_SPACES):
-            if not queue:
-                return tuple(found), True
-            _, _, make, plan = heappop(queue)
-            space = make()
-            if plan is None:
-                if self._least(space) >= self.none:
-                    continue
-                plan = self._plan(space)
-                assigned = assignment(self.starts, plan)
-                key = (plan.cost, plan.days, plan.steps, plan.who, assigned.get(ROOM), assigned.get(DEVICE))
-                heappush(queue, (key, next(number), partial(_same, space), plan))
-                continue
-            assigned = assignment(self.starts, plan)
-            restrictions = collision(self.starts, plan, assigned)
-            if not restrictions and plan.choice not in choices:
-                choices.add(plan.choice)
-                found.append(self._proposal(plan, assigned))
-                if len(found) == count:
-                    return tuple(found), True
-            pieces = (
-                self._restricted(space, restrictions) if restrictions else self._other_choices(space, plan)
-            )
+        pieces: Iterable[Piece] = [(self._least(root), partial(_same, root))]
+        for _ in range(MAX_LOOKS):
             for cost, piece in pieces:
-                add(cost, piece)
-        return tuple(found), False
+                if cost < self.none:
+                    heappush(queue, Look((cost,), next(number), piece))
+            if not queue:
+                return
+            look = heappop(queue)
+            space, plan, pieces = look.space(), look.plan, ()
+            if plan is None:
+                if self._least(space) < self.none:
+                    plan = self._plan(space)
+                    heappush(queue, Look(plan.order, next(number), partial(_same, space), plan))
+            elif restrictions := collision(self.starts, plan):
+                pieces = self._restricted(space, restrictions)
+            else:
+                if plan.choice not in seen:
+                    seen.add(plan.choice)
+                    yield self._proposal(plan)
+                pieces = self._other_choices(space, plan)
 
     # The dynamic programme
 
@@ -169,11 +166,12 @@ class Search:
         step = [steps[:, slack] for steps, slack in zip(space.step, slacks, strict=True)]
         who = _first_path(alive, edges, step)
         days = tuple(space.slack + slack + i * self.request.gap.min for i, slack in enumerate(slacks))
-        return Plan(cost, days, tuple(int(s[w]) for s, w in zip(step, who, strict=True)), who)
+        plan = Plan(cost, days, tuple(int(s[w]) for s, w in zip(step, who, strict=True)), who, {})
+        return replace(plan, resources=assignment(self.starts, plan))
 
     # Splitting the space around a plan
 
-    def _other_choices(self, space: Space, plan: Plan) -> Iterator[tuple[int, Callable[[], Space]]]:
+    def _other_choices(self, space: Space, plan: Plan) -> Iterator[Piece]:
         """All plans of the space with another first date or another set of practitioners, in parts."""
         start = plan.days[0] - space.slack
         elsewhere = space.rest[0].copy()
@@ -214,9 +212,7 @@ class Search:
         step = tuple(step[:, span] for step in space.step)
         return Space(space.slack + start, tuple(cost), step, self._rest(tuple(cost)), space.allowed)
 
-    def _restricted(
-        self, space: Space, restrictions: tuple[Restriction, ...]
-    ) -> Iterator[tuple[int, Callable[[], Space]]]:
+    def _restricted(self, space: Space, restrictions: tuple[Restriction, ...]) -> Iterator[Piece]:
         """The plans that keep a restriction, in parts without overlap: the n-th breaks those before it."""
         for restriction in restrictions:
             piece = self._under(space, restriction)
@@ -244,7 +240,7 @@ class Search:
         step = _replaced(space.step, rule.session, starts)
         return Space(space.slack, cost, step, self._rest(cost), allowed)
 
-    def _proposal(self, plan: Plan, assigned: Assignment) -> Proposal:
+    def _proposal(self, plan: Plan) -> Proposal:
         grid = self.starts.horizon.grid_minutes
         sessions = tuple(
             Placement(
@@ -252,7 +248,7 @@ class Search:
                 date=self.starts.horizon.date_of(plan.days[i]),
                 start_minute=plan.steps[i] * grid,
                 end_minute=plan.steps[i] * grid + self.request.minutes,
-                resources={kind: names[i] for kind, names in assigned.items()},
+                resources={kind: names[i] for kind, names in plan.resources.items()},
             )
             for i in range(self.request.sessions)
         )

@@ -21,7 +21,9 @@ T = TypeVar("T")
 
 
 class Command(BaseCommand):
-    help = "Plan the series of a problem file. Exit status 2, with one line that names the place, if it is not understood."
+    help = (
+        "Plan the series of a problem file. Status 2 and one line naming the place if it is not understood."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
