@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from clinic.views import me
+from clinic.views import days, hours, location, me, resources, staff
 
 urlpatterns = [
     re_path(r"^account/(?:signup|email|confirm-email|password/set)/", me.closed, name="closed"),
@@ -9,6 +9,26 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("me/names/", me.hide_names, name="hide_names"),
     path("me/appearance/", me.appearance, name="appearance"),
+    path("settings/", location.settings, name="settings"),
+    path("settings/location/", location.location, name="settings_location"),
+    path("settings/hours/", hours.location_hours, name="settings_hours"),
+    path("settings/hours/<int:hours_id>/", hours.change_hours, name="settings_hours_change"),
+    path("settings/hours/<int:hours_id>/remove/", hours.remove_hours, name="settings_hours_remove"),
+    path("settings/days/", days.days, name="settings_days"),
+    path("settings/days/absence/", days.new_absence, name="settings_absence_new"),
+    path(
+        "settings/days/absence/<int:absence_id>/remove/", days.remove_absence, name="settings_absence_remove"
+    ),
+    path("settings/days/extra/", days.new_extra_hours, name="settings_extra_new"),
+    path("settings/days/extra/<int:extra_id>/remove/", days.remove_extra_hours, name="settings_extra_remove"),
+    path("settings/resources/", resources.resources, name="settings_resources"),
+    path("settings/resources/new/<str:kind>/", resources.new_resource, name="settings_resource_new"),
+    path("settings/resources/<int:resource_id>/", resources.resource, name="settings_resource"),
+    path("settings/resources/<int:resource_id>/hours/", hours.resource_hours, name="settings_resource_hours"),
+    path("settings/staff/", staff.staff, name="settings_staff"),
+    path("settings/staff/new/", staff.new_member, name="settings_staff_new"),
+    path("settings/staff/<int:staff_id>/", staff.member, name="settings_staff_member"),
+    path("settings/staff/<int:staff_id>/mail/", staff.mail_password_link, name="settings_staff_mail"),
     path("", include("patients.urls")),
     path("", include("planner.urls")),
 ]

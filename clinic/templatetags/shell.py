@@ -54,7 +54,7 @@ def _entry(place: Place, path: str) -> Entry | None:
 @register.simple_tag(takes_context=True)
 def places(context: Context) -> list[Entry]:
     """Where this member of staff may go, in the bar's order."""
-    request, rights = context.get("request"), context.get("rights", frozenset())
+    request, rights = context.get("request"), context.get("rights") or frozenset()
     path = request.path if request is not None else ""
     entries = (_entry(place, path) for place in PLACES if place.right in rights)
     return [entry for entry in entries if entry is not None]

@@ -1,0 +1,95 @@
+"""Weekly hours, absences and extra hours of a location or one of its resources.
+
+An absence may lie over sessions that are booked: they stay until someone moves them. What is added is handed
+back with its start and end, for the page to point the board at.
+"""
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django.forms.models import model_to_dict
+from django.utils.translation import gettext_lazy as _
+
+from clinic.errors import Refusal
+from clinic.models import Absence, ExtraHours, Location, User, WeeklyHours
+from clinic.services.once import once
+
+
+class HoursOverlap(Refusal):
+    code = "hours_overlap"
+    sentence = _("{weekday} {opens} to {closes} is open already. Nothing was changed.")
+    next_step = _("Change those hours, or let them end before these begin.")
+
+
+def _let_one_change_at_a_time(hours: WeeklyHours) -> None:
+    location = hours.resource.location if hours.resource else hours.location
+    assert location is not None
+    Location.objects.select_for_update(no_key=True).get(pk=location.pk)
+
+
+def _refuse_overlap(hours: WeeklyHours) -> None:
+    others = WeeklyHours.objects.filter(
+        Q(valid_from__isnull=True) | Q(valid_from__lte=hours.valid_to or date.max),
+        Q(valid_to__isnull=True) | Q(valid_to__gte=hours.valid_from or date.min),
+        location=hours.location,
+        resource=hours.resource,
+        weekday=hours.weekday,
+        opens__lt=hours.closes,
+        closes__gt=hours.opens,
+    )
+    if other := others.exclude(pk=hours.pk).first():
+        raise HoursOverlap(
+            weekday=other.get_weekday_display(),
+            opens=f"{other.opens:%H:%M}",
+            closes=f"{other.closes:%H:%M}",
+        )
+
+
+def _keep_weekly(hours: WeeklyHours) -> int:
+    _let_one_change_at_a_time(hours)
+    _refuse_overlap(hours)
+    hours.save()
+    return hours.pk
+
+
+def add_weekly_hours(hours: WeeklyHours, *, by: User, key: str, now: datetime) -> WeeklyHours:
+    """Keep one more opening interval; refuses one that overlaps another of the same owner and weekday."""
+    asked = model_to_dict(hours)
+    pk = once(by=by, key=key, name="add_weekly_hours", asked=asked, now=now, do=lambda: _keep_weekly(hours))
+    return WeeklyHours.objects.get(pk=pk)
+
+
+def change_weekly_hours(hours: WeeklyHours) -> None:
+    """Keep what was changed; refuses as `add_weekly_hours` does."""
+    with transaction.atomic():
+        _keep_weekly(hours)
+
+
+def remove_weekly_hours(hours: WeeklyHours) -> None:
+    hours.delete()
+
+
+def _keep(row: Absence | ExtraHours) -> int:
+    row.save()
+    return row.pk
+
+
+def add_absence(absence: Absence, *, by: User, key: str, now: datetime) -> Absence:
+    asked = model_to_dict(absence)
+    pk = once(by=by, key=key, name="add_absence", asked=asked, now=now, do=lambda: _keep(absence))
+    return Absence.objects.get(pk=pk)
+
+
+def remove_absence(absence: Absence) -> None:
+    absence.delete()
+
+
+def add_extra_hours(extra: ExtraHours, *, by: User, key: str, now: datetime) -> ExtraHours:
+    asked = model_to_dict(extra)
+    pk = once(by=by, key=key, name="add_extra_hours", asked=asked, now=now, do=lambda: _keep(extra))
+    return ExtraHours.objects.get(pk=pk)
+
+
+def remove_extra_hours(extra: ExtraHours) -> None:
+    extra.delete()

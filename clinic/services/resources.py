@@ -1,0 +1,48 @@
+"""The clinic, its location, and its practitioners, rooms and devices. A resource is put out of use, never deleted:
+its past sessions name it."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.forms.models import model_to_dict
+from django.utils.translation import gettext_lazy as _
+
+from clinic.errors import Refusal
+from clinic.models import Location, Resource, User
+from clinic.services.once import once
+
+
+class ResourceNameTaken(Refusal):
+    code = "resource_name_taken"
+    sentence = _("There is a {kind} called {name} already. Nothing was changed.")
+    next_step = _("Give it another name, or put the other one back into use.")
+
+
+def _keep(resource: Resource) -> int:
+    try:
+        with transaction.atomic():
+            resource.save()
+    except IntegrityError as error:
+        if "resource_name_unique" not in str(error):
+            raise
+        raise ResourceNameTaken(kind=resource.get_kind_display().lower(), name=resource.name) from error
+    return resource.pk
+
+
+def add_resource(resource: Resource, *, by: User, key: str, now: datetime) -> Resource:
+    """Keep a new practitioner, room or device; refuses a name its kind has at the location already."""
+    asked = model_to_dict(resource)
+    pk = once(by=by, key=key, name="add_resource", asked=asked, now=now, do=lambda: _keep(resource))
+    return Resource.objects.get(pk=pk)
+
+
+def change_resource(resource: Resource) -> None:
+    """Keep what was changed; refuses as `add_resource` does. Sessions booked with it stay as they are."""
+    _keep(resource)
+
+
+def change_location(location: Location) -> None:
+    """Keep the location and the clinic it belongs to."""
+    with transaction.atomic():
+        location.clinic.save()
+        location.save()

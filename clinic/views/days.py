@@ -1,0 +1,85 @@
+"""Settings: the days that are not like every week: leave, closures, upkeep and extra hours."""
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clinic.forms import AbsenceForm, ExtraHoursForm
+from clinic.localtime import local_date, moment_label
+from clinic.models import Absence, ExtraHours
+from clinic.permissions import Right
+from clinic.queries import coming_absences, coming_extra_hours
+from clinic.services import hours as service
+from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import answer, taken
+
+PER_PAGE = 50
+
+
+@needs(Right.MANAGE_CLINIC)
+def days(request: StaffRequest) -> HttpResponse:
+    """Those that are not over yet."""
+    here, now = request.staff.location, timezone.now()
+    page = Paginator(coming_absences(here, now), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "clinic/days.html", {"page": page, "extra": coming_extra_hours(here, now)})
+
+
+def _said(request: StaffRequest, row: Absence | ExtraHours, sentence: str) -> str:
+    """What was kept, with the way to the board of its first day, where booked sessions can be seen and moved."""
+    zone = request.staff.location.zone
+    facts = {
+        "who": row.resource or request.staff.location,
+        "start": moment_label(row.starts_at, zone),
+        "end": moment_label(row.ends_at, zone),
+    }
+    board = f"{reverse('board')}?day={local_date(row.starts_at, zone):%Y-%m-%d}"
+    return format_html('{} <a href="{}">{}</a>', sentence % facts, board, _("Look at the board"))
+
+
+@needs(Right.MANAGE_CLINIC)
+def new_absence(request: StaffRequest) -> HttpResponse:
+    form = AbsenceForm(request.POST or None, location=request.staff.location)
+
+    def write() -> str:
+        key, now = form.cleaned_data["key"], timezone.now()
+        row = service.add_absence(form.absence(), by=request.staff.user, key=key, now=now)
+        sentence = _("%(who)s is away from %(start)s to %(end)s. Booked sessions stay until you move them.")
+        return _said(request, row, sentence)
+
+    title = _("Somebody or something is away")
+    return answer(request, "clinic/day_new.html", form, write=write, to="settings_days", title=title)
+
+
+@needs(Right.MANAGE_CLINIC)
+def new_extra_hours(request: StaffRequest) -> HttpResponse:
+    form = ExtraHoursForm(request.POST or None, location=request.staff.location)
+
+    def write() -> str:
+        key, now = form.cleaned_data["key"], timezone.now()
+        row = service.add_extra_hours(form.extra_hours(), by=request.staff.user, key=key, now=now)
+        return _said(request, row, _("%(who)s is also open from %(start)s to %(end)s."))
+
+    return answer(
+        request, "clinic/day_new.html", form, write=write, to="settings_days", title=_("Open on another day")
+    )
+
+
+@require_POST
+@needs(Right.MANAGE_CLINIC)
+def remove_absence(request: StaffRequest, absence_id: int) -> HttpResponse:
+    here = request.staff.location
+    service.remove_absence(get_object_or_404(Absence, pk=absence_id, location=here))
+    return taken(request, "settings_days", _("They are there again in that time."))
+
+
+@require_POST
+@needs(Right.MANAGE_CLINIC)
+def remove_extra_hours(request: StaffRequest, extra_id: int) -> HttpResponse:
+    here = request.staff.location
+    service.remove_extra_hours(get_object_or_404(ExtraHours, pk=extra_id, location=here))
+    return taken(request, "settings_days", _("The extra hours were removed."))

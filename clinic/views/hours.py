@@ -1,0 +1,82 @@
+"""Settings: the weekly hours of the location and of each resource."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clinic.forms import WeeklyHoursForm
+from clinic.models import Location, Resource, WeeklyHours
+from clinic.permissions import Right
+from clinic.queries import weekly_hours_of
+from clinic.services import hours as service
+from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import answer, taken
+from clinic.views.resources import resource_or_404
+
+
+def _hours_or_404(request: StaffRequest, hours_id: int) -> WeeklyHours:
+    here = request.staff.location
+    rows = WeeklyHours.objects.select_related("location", "resource__location")
+    return get_object_or_404(rows.filter(location=here) | rows.filter(resource__location=here), pk=hours_id)
+
+
+def _page_of(owner: Location | Resource) -> str:
+    if isinstance(owner, Resource):
+        return reverse("settings_resource_hours", args=[owner.pk])
+    return reverse("settings_hours")
+
+
+def _owners_hours(request: StaffRequest, owner: Location | Resource) -> HttpResponse:
+    row = WeeklyHours(resource=owner) if isinstance(owner, Resource) else WeeklyHours(location=owner)
+    form = WeeklyHoursForm(request.POST or None, instance=row)
+
+    def write() -> str:
+        service.add_weekly_hours(row, by=request.staff.user, key=form.cleaned_data["key"], now=timezone.now())
+        return _("The hours of %(name)s were added.") % {"name": owner}
+
+    return answer(
+        request,
+        "clinic/hours.html",
+        form,
+        write=write,
+        to=_page_of(owner),
+        owner=owner,
+        hours=weekly_hours_of(owner),
+        is_location=isinstance(owner, Location),
+    )
+
+
+@needs(Right.MANAGE_CLINIC)
+def location_hours(request: StaffRequest) -> HttpResponse:
+    return _owners_hours(request, request.staff.location)
+
+
+@needs(Right.MANAGE_CLINIC)
+def resource_hours(request: StaffRequest, resource_id: int) -> HttpResponse:
+    return _owners_hours(request, resource_or_404(request, resource_id))
+
+
+@needs(Right.MANAGE_CLINIC)
+def change_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
+    row = _hours_or_404(request, hours_id)
+    owner = row.resource or request.staff.location
+    to = _page_of(owner)
+
+    def write() -> str:
+        service.change_weekly_hours(row)
+        return _("The hours of %(name)s were changed.") % {"name": owner}
+
+    form = WeeklyHoursForm(request.POST or None, instance=row)
+    return answer(request, "clinic/hours_change.html", form, write=write, to=to, owner=owner, owner_url=to)
+
+
+@require_POST
+@needs(Right.MANAGE_CLINIC)
+def remove_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
+    row = _hours_or_404(request, hours_id)
+    owner = row.resource or request.staff.location
+    service.remove_weekly_hours(row)
+    return taken(request, _page_of(owner), _("The hours of %(name)s were removed.") % {"name": owner})

@@ -1,0 +1,44 @@
+"""Settings: the clinic, its location, and where the settings begin."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic.forms import ClinicForm, LocationForm
+from clinic.localtime import local_date
+from clinic.permissions import Right
+from clinic.queries import coming_holidays
+from clinic.services.resources import change_location
+from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import answer
+
+
+@needs(Right.MANAGE_PROTOCOLS)
+def settings(request: StaffRequest) -> HttpResponse:
+    """To the first page this member of staff may set something on."""
+    return redirect("settings_location" if request.staff.may(Right.MANAGE_CLINIC) else "protocols")
+
+
+@needs(Right.MANAGE_CLINIC)
+def location(request: StaffRequest) -> HttpResponse:
+    place, data = request.staff.location, request.POST or None
+    shown = coming_holidays(place, local_date(timezone.now(), place.zone))
+    business = ClinicForm(data, instance=place.clinic, prefix="clinic")
+    form = LocationForm(data, instance=place)
+    if data and not business.is_valid():
+        form.add_error(None, _("The clinic's name is missing."))
+
+    def write() -> str:
+        change_location(place)
+        return _("The clinic was changed.")
+
+    return answer(
+        request,
+        "clinic/location.html",
+        form,
+        write=write,
+        to="settings_location",
+        business=business,
+        holidays=shown,
+    )

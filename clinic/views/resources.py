@@ -1,0 +1,63 @@
+"""Settings: practitioners, rooms and devices."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.forms import RESOURCE_FORMS
+from clinic.models import Resource, ResourceKind
+from clinic.permissions import Right
+from clinic.queries import resources_of
+from clinic.services.resources import add_resource, change_resource
+from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import answer
+
+HEADINGS = {
+    ResourceKind.PRACTITIONER: gettext_lazy("Practitioners"),
+    ResourceKind.ROOM: gettext_lazy("Rooms"),
+    ResourceKind.DEVICE: gettext_lazy("Devices"),
+}
+
+
+def resource_or_404(request: StaffRequest, resource_id: int) -> Resource:
+    rows = Resource.objects.select_related("location__clinic", "user__staff")
+    return get_object_or_404(rows, pk=resource_id, location=request.staff.location)
+
+
+@needs(Right.MANAGE_CLINIC)
+def resources(request: StaffRequest) -> HttpResponse:
+    rows = list(resources_of(request.staff.location))
+    kinds = [(kind, HEADINGS[kind], [row for row in rows if row.kind == kind]) for kind in ResourceKind]
+    return render(request, "clinic/resources.html", {"kinds": kinds})
+
+
+@needs(Right.MANAGE_CLINIC)
+def new_resource(request: StaffRequest, kind: str) -> HttpResponse:
+    if kind not in ResourceKind.values:
+        raise Http404
+    row = Resource(location=request.staff.location, kind=kind)
+    form = RESOURCE_FORMS[ResourceKind(kind)](request.POST or None, instance=row)
+
+    def write() -> str:
+        add_resource(row, by=request.staff.user, key=form.cleaned_data["key"], now=timezone.now())
+        return _("%(name)s was added.") % {"name": row.name}
+
+    title = _("New %(kind)s") % {"kind": row.get_kind_display().lower()}
+    return answer(request, "clinic/resource.html", form, write=write, to="settings_resources", title=title)
+
+
+@needs(Right.MANAGE_CLINIC)
+def resource(request: StaffRequest, resource_id: int) -> HttpResponse:
+    row = resource_or_404(request, resource_id)
+    name = row.name
+    form = RESOURCE_FORMS[ResourceKind(row.kind)](request.POST or None, instance=row)
+
+    def write() -> str:
+        change_resource(row)
+        return _("%(name)s was changed.") % {"name": row.name}
+
+    return answer(
+        request, "clinic/resource.html", form, write=write, to="settings_resources", title=name, resource=row
+    )

@@ -1,0 +1,89 @@
+"""Settings: who works here and what they may do."""
+
+import logging
+from smtplib import SMTPException
+
+from allauth.account.forms import ResetPasswordForm
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clinic.forms import NewStaffForm, StaffForm
+from clinic.models import StaffMember, User
+from clinic.permissions import Right
+from clinic.queries import staff_of
+from clinic.services.staff import add_staff, change_staff
+from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import answer, taken
+
+log = logging.getLogger(__name__)
+
+
+def _member_or_404(request: StaffRequest, staff_id: int) -> StaffMember:
+    return get_object_or_404(staff_of(request.staff.location.clinic), pk=staff_id)
+
+
+def _mail_password_link(request: StaffRequest, user: User) -> bool:
+    """Whether the mail with the link to set a password has left."""
+    form = ResetPasswordForm({"email": user.email})
+    assert form.is_valid()
+    try:
+        form.save(request)
+    except (OSError, SMTPException) as error:
+        log.warning("the mail to user %s did not leave: %s", user.pk, type(error).__name__)
+        messages.warning(request, _("The mail did not leave. Send it again from their page."))
+        return False
+    return True
+
+
+@needs(Right.MANAGE_CLINIC)
+def staff(request: StaffRequest) -> HttpResponse:
+    return render(request, "clinic/staff.html", {"members": staff_of(request.staff.location.clinic)})
+
+
+@needs(Right.MANAGE_CLINIC)
+def new_member(request: StaffRequest) -> HttpResponse:
+    form = NewStaffForm(request.POST or None)
+
+    def write() -> str:
+        member = add_staff(
+            form.cleaned_data["email"],
+            form.entry(),
+            location=request.staff.location,
+            welcome=lambda user: _mail_password_link(request, user),
+            by=request.staff.user,
+            key=form.cleaned_data["key"],
+            now=timezone.now(),
+        )
+        return _("%(name)s was added and gets a mail with a link to set a password.") % {"name": member.name}
+
+    return answer(
+        request, "clinic/member.html", form, write=write, to="settings_staff", title=_("New in the team")
+    )
+
+
+@needs(Right.MANAGE_CLINIC)
+def member(request: StaffRequest, staff_id: int) -> HttpResponse:
+    row = _member_or_404(request, staff_id)
+    now = {"name": row.name, "role": row.role, "is_active": row.is_active}
+    form = StaffForm(request.POST or None, initial=now)
+
+    def write() -> str:
+        change_staff(row, form.entry(), by=request.staff.user)
+        return _("%(name)s was changed.") % {"name": row.name}
+
+    return answer(
+        request, "clinic/member.html", form, write=write, to="settings_staff", title=now["name"], member=row
+    )
+
+
+@require_POST
+@needs(Right.MANAGE_CLINIC)
+def mail_password_link(request: StaffRequest, staff_id: int) -> HttpResponse:
+    row = _member_or_404(request, staff_id)
+    has_left = row.is_active and _mail_password_link(request, row.user)
+    said = _("%(name)s gets a mail with a link.") if has_left else _("No mail was sent to %(name)s.")
+    return taken(request, "settings_staff", said % {"name": row.name})
