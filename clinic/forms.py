@@ -24,6 +24,7 @@ from clinic.models import (
     StaffMember,
     WeeklyHours,
 )
+from clinic.models.hours import WEEKDAYS
 from clinic.permissions import Role
 from clinic.queries import clinicians_for
 from clinic.services.staff import StaffEntry
@@ -59,6 +60,7 @@ class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Clinic
         fields = ["name", "mail_name"]
+        labels = {"name": _("clinic's name")}
 
 
 class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -81,6 +83,7 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
             "quiet_to",
             "grace_minutes",
         ]
+        labels = {"name": _("location's name")}
         widgets = {"quiet_from": ClockInput(), "quiet_to": ClockInput()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -110,6 +113,8 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class WeeklyHoursForm(forms.ModelForm, Keyed):  # type: ignore[type-arg]
+    weekday = forms.TypedChoiceField(label=_("weekday"), choices=WEEKDAYS, coerce=int)
+
     class Meta:
         model = WeeklyHours
         fields = ["weekday", "opens", "closes", "valid_from", "valid_to"]

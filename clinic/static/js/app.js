@@ -67,6 +67,8 @@ const leave = (toast) => {
 };
 document.querySelectorAll("[data-toast]").forEach((toast) => setTimeout(leave, TOAST_MS, toast));
 
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // --- keys; single letters never act in a field and can be turned off on this device ---
 const KEYS_OFF = "single-keys-off";
 const singleKeys = document.querySelector("[data-single-keys]");

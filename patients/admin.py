@@ -1,0 +1,3 @@
+from clinic.admin import show
+
+show("patients")
