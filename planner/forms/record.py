@@ -56,7 +56,7 @@ class AreaForm(forms.Form):
         return AreaEntry(area_id=area_id, **self.cleaned_data)
 
 
-class RecordForm(forms.ModelForm[TreatmentRecord]):
+class RecordForm(forms.ModelForm):  # type: ignore[type-arg]
     """The rest of the record. `record_version` is what the page was made from, so that no later entry is lost."""
 
     cartridge_expires_on = MonthField(
