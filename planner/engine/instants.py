@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -51,7 +52,7 @@ def _wall_clock(timezone: str, first: date, days: int) -> WallClock:
     begins = datetime.combine(first, time(), tzinfo=UTC) - MARGIN
     marks = [int(begins.timestamp()) // 60 + day * 24 * 60 for day in range(days + 2 * MARGIN.days + 1)]
     changes, offsets = [], [_offset(marks[0], zone)]
-    for low, high in zip(marks, marks[1:], strict=False):
+    for low, high in pairwise(marks):
         if _offset(high, zone) != offsets[-1]:
             changes.append(_change_between(low, high, zone))
             offsets.append(_offset(high, zone))

@@ -134,7 +134,14 @@ class Reservation(models.Model):
 
     class Meta:
         ordering = ["starts_at", "id"]
-        indexes = [models.Index(fields=["resource", "starts_at"], name="reservation_by_start")]
+        indexes = [
+            models.Index(
+                fields=["resource", "starts_at"],
+                include=["ends_at", "session"],
+                condition=Q(is_active=True),
+                name="reservation_held",
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(starts_at__lt=F("used_until")) & Q(used_until__lte=F("ends_at")),

@@ -1,8 +1,10 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from clinic.localtime import at_local, time_exists
+from planner.engine.answer import Proposal
 from planner.refusals import NoSuchTime
 
 
@@ -30,3 +32,21 @@ def starts_at_local(day: date, at: time, zone: ZoneInfo) -> datetime:
     if not time_exists(day, at, zone):
         raise NoSuchTime(day=day, time=f"{at:%H:%M}")
     return at_local(day, at, zone)
+
+
+def visits_of(proposal: Proposal, numbers: Sequence[int], zone: ZoneInfo) -> tuple[Visit, ...]:
+    """The engine's sessions as visits; `numbers` are those of the sessions it planned, in order."""
+    return tuple(
+        Visit(
+            number=number,
+            starts_at=at_local(placed.date, time(*divmod(placed.start_minute, 60)), zone),
+            practitioner_id=_number(placed.practitioner),
+            room_id=_number(placed.room),
+            device_id=_number(placed.device),
+        )
+        for number, placed in zip(numbers, proposal.sessions, strict=True)
+    )
+
+
+def _number(engine_id: str | None) -> int | None:
+    return int(engine_id) if engine_id else None

@@ -1,0 +1,188 @@
+"""Who and what is free, as the engine's bits: opening calendars and reservations, translated in bulk.
+
+A proposal looks at tens of thousands of reservations. They come from the database as packed numbers, one value per
+resource, and become bits without ever being objects.
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+
+import numpy as np
+from django.db.models import Aggregate, BinaryField, OuterRef, QuerySet, Subquery
+from numpy.typing import NDArray
+
+from clinic.localtime import day_bounds
+from clinic.models import Location, Resource, ResourceKind
+from planner.availability import LONGEST_RESERVATION
+from planner.calendars import Calendar, Intervals
+from planner.engine.grid import Bits, FreeTime, Horizon
+from planner.engine.instants import WallClock
+from planner.engine.problem import Resource as EngineResource
+from planner.models import Reservation
+
+MICROSECONDS_PER_MINUTE = 60_000_000
+MINUTES_1970_TO_2000 = 946_684_800 // 60
+"""PostgreSQL counts from the year 2000."""
+
+Ints = NDArray[np.int64]
+
+
+class PackedSpans(Aggregate):
+    """Two columns of instants as PostgreSQL itself keeps them, all rows in one value: big-endian microseconds."""
+
+    template = "STRING_AGG(TIMESTAMPTZ_SEND(%(expressions)s), ''::bytea)"
+    arg_joiner = ") || TIMESTAMPTZ_SEND("
+    output_field = BinaryField()
+
+
+def with_reservations(
+    location: Location, first: date, last: date, *, except_sessions: Collection[int] = ()
+) -> QuerySet[Resource]:
+    """The resources in use at a location, each with its reservations packed in `held`: one query."""
+    start, end = day_bounds(first, location.zone)[0], day_bounds(last, location.zone)[1]
+    held = (
+        Reservation.objects.filter(
+            resource=OuterRef("pk"),
+            is_active=True,
+            starts_at__gt=start - LONGEST_RESERVATION,
+            starts_at__lt=end + LONGEST_RESERVATION,
+        )
+        .exclude(session__in=except_sessions)
+        .order_by()
+        .values("resource")
+        .annotate(packed=PackedSpans("starts_at", "ends_at"))
+        .values("packed")
+    )
+    used = Resource.objects.filter(location=location, is_active=True).order_by("pk")
+    return used.annotate(held=Subquery(held))
+
+
+def engine_id(resource_id: int) -> str:
+    """As text of one length, so that the engine's order of ids is the order of numbers."""
+    return f"{resource_id:012}"
+
+
+def depth_skill(depth_mm: Decimal) -> str:
+    """What the engine asks of a device that has to reach a depth."""
+    return f"reaches {depth_mm} mm"
+
+
+def free_time(
+    resources: Sequence[Resource],
+    calendar: Calendar,
+    timezone: str,
+    horizon: Horizon,
+    depths: Collection[Decimal],
+) -> FreeTime:
+    """The free time of resources read by `with_reservations`; `depths` are those that some series asks for."""
+    busy = _Busy(resources, calendar, timezone, horizon).rows()
+    opening = _Opening(calendar, horizon)
+    grid = horizon.grid_minutes
+    return FreeTime(
+        timezone,
+        horizon,
+        (
+            (_engine_resource(resource, grid, depths), opening.bits(resource.pk) & ~taken)
+            for resource, taken in zip(resources, busy, strict=True)
+        ),
+    )
+
+
+def _engine_resource(resource: Resource, grid_minutes: int, depths: Collection[Decimal]) -> EngineResource:
+    turnaround = -(-resource.turnaround_minutes // grid_minutes) * grid_minutes
+    skills = frozenset(resource.skills)
+    if resource.kind == ResourceKind.DEVICE:
+        deepest = resource.max_depth_mm
+        skills |= {depth_skill(depth) for depth in depths if deepest is None or depth <= deepest}
+    return EngineResource(engine_id(resource.pk), resource.kind, skills, turnaround_minutes=turnaround)
+
+
+class _Opening:
+    """Open times as bits: worked out once for each kind of day, then repeated."""
+
+    def __init__(self, calendar: Calendar, horizon: Horizon) -> None:
+        self.calendar = calendar
+        self.horizon = horizon
+        self.days = [horizon.date_of(day) for day in range(horizon.days)]
+        self._kinds: dict[frozenset[date], tuple[list[int], list[date]]] = {}
+
+    def bits(self, resource_id: int) -> Bits:
+        which, examples = self._kinds_of_day(self.calendar.turning_days(resource_id))
+        size = self.horizon.steps_per_day // 8
+        each = [
+            self._day(self.calendar.open_on(resource_id, day), day).to_bytes(size, "little")
+            for day in examples
+        ]
+        return int.from_bytes(b"".join(each[kind] for kind in which), "little")
+
+    def _kinds_of_day(self, turning: frozenset[date]) -> tuple[list[int], list[date]]:
+        """The kind of each day, and an example of each kind."""
+        if turning not in self._kinds:
+            turns, holidays = sorted(turning), self.calendar.holidays
+            kinds: dict[tuple[bool, int, int], int] = {}
+            which, examples = [], []
+            for day in self.days:
+                kind = (day in holidays, day.weekday(), bisect_right(turns, day))
+                if kind not in kinds:
+                    kinds[kind] = len(kinds)
+                    examples.append(day)
+                which.append(kinds[kind])
+            self._kinds[turning] = which, examples
+        return self._kinds[turning]
+
+    def _day(self, intervals: Intervals, day: date) -> Bits:
+        midnight, grid = datetime.combine(day, time()), self.horizon.grid_minutes
+        bits = 0
+        for opens, closes in intervals:
+            first = -(-(opens - midnight).total_seconds() // (60 * grid))
+            last = (closes - midnight).total_seconds() // (60 * grid)
+            bits |= ((1 << max(0, int(last - first))) - 1) << int(first)
+        return bits
+
+
+class _Busy:
+    """Steps taken by reservations and absences, with the turnaround that a use before them needs."""
+
+    def __init__(
+        self, resources: Sequence[Resource], calendar: Calendar, timezone: str, horizon: Horizon
+    ) -> None:
+        self.resources = resources
+        self.calendar = calendar
+        self.horizon = horizon
+        self.clock = WallClock.of(timezone, horizon.first, horizon.days)
+        self.midnight = int(np.datetime64(horizon.first, "m").astype(np.int64))
+
+    def rows(self) -> list[Bits]:
+        count, steps, grid = len(self.resources), self.horizon.steps, self.horizon.grid_minutes
+        edges = np.zeros(count * (steps + 1), dtype=np.int16)
+        for row, first, last in (self._reserved(), self._absent()):
+            offset = row * (steps + 1)
+            np.add.at(edges, offset + ((first - self.midnight) // grid).clip(0, steps), 1)
+            np.subtract.at(edges, offset + (-(-(last - self.midnight) // grid)).clip(0, steps), 1)
+        taken = edges.reshape(count, steps + 1)[:, :-1].cumsum(axis=1, dtype=np.int16) > 0
+        packed = np.packbits(taken, axis=1, bitorder="little")
+        return [int.from_bytes(row.tobytes(), "little") for row in packed]
+
+    def _reserved(self) -> tuple[Ints, Ints, Ints]:
+        """Resource (as a row number), first and last wall-clock minute of each reservation."""
+        held = [bytes(getattr(resource, "held") or b"") for resource in self.resources]
+        spans = np.frombuffer(b"".join(held), dtype=">i8").astype(np.int64).reshape(-1, 2)
+        rows = np.repeat(np.arange(len(held)), [len(packed) // 16 for packed in held])
+        before = np.array([resource.turnaround_minutes for resource in self.resources], dtype=np.int64)
+        starts = spans[:, 0] // MICROSECONDS_PER_MINUTE + MINUTES_1970_TO_2000 - before[rows]
+        ends = -(-spans[:, 1] // MICROSECONDS_PER_MINUTE) + MINUTES_1970_TO_2000
+        return rows, *self.clock.spans(starts, ends)
+
+    def _absent(self) -> tuple[Ints, Ints, Ints]:
+        found = [
+            (row, away.starts, away.ends, resource.turnaround_minutes)
+            for row, resource in enumerate(self.resources)
+            for away in self.calendar.absences_of(resource.pk)
+        ]
+        rows = np.array([each[0] for each in found], dtype=np.int64)
+        before = np.array([each[3] for each in found], dtype=np.int64)
+        starts = np.array([each[1] for each in found], dtype="datetime64[m]").astype(np.int64)
+        ends = np.array([each[2] for each in found], dtype="datetime64[us]").astype(np.int64)
+        return rows, starts - before, -(-ends // MICROSECONDS_PER_MINUTE)
