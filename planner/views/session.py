@@ -22,6 +22,7 @@ from patients.services.screening import standing
 from planner.choices import SessionState
 from planner.forms.record import AreaForm, AreaRow, RecordForm
 from planner.models import AreaTreatment, Session, SiteDepth, TreatmentRecord
+from planner.queries import last_record
 from planner.recommendation import DepthAdvice, depth_for
 from planner.services import treatment
 
@@ -121,8 +122,8 @@ def _page(
         context |= {
             "form": form,
             "rows": rows,
-            "last": _last_record(session),
-            "checks": _checks(session, now),
+            "last": last_record(session),
+            "checks": checks_on_the_day(session, now),
         }
     return render(request, "planner/session.html", context, status=refusal.status if refusal else status)
 
@@ -142,7 +143,7 @@ def _phases(session: Session, now: datetime) -> list[dict[str, object]]:
     return phases
 
 
-def _checks(session: Session, now: datetime) -> dict[str, object]:
+def checks_on_the_day(session: Session, now: datetime) -> dict[str, object]:
     """What must be true before the needle: today's questions, consent, pictures."""
     today = local_date(now, session.location.zone)
     asked = session.patient.screenings.first()
@@ -156,18 +157,10 @@ def _checks(session: Session, now: datetime) -> dict[str, object]:
     }
 
 
-def _last_record(session: Session) -> TreatmentRecord | None:
-    """What was done last time on this series, to carry forward."""
-    earlier = TreatmentRecord.objects.filter(
-        session__series=session.series, session__number__lt=session.number
-    )
-    return earlier.select_related("session").prefetch_related("areas").order_by("-session__number").first()
-
-
 def _forms(session: Session, request: StaffRequest | None = None) -> tuple[RecordForm, list[AreaRow]]:
     data = request.POST if request else None
     own: TreatmentRecord | None = getattr(session, "record", None)
-    last = _last_record(session)
+    last = last_record(session)
     initial = {"record_version": own.version if own else 0}
     if own is None and last is not None:
         initial |= {
@@ -189,14 +182,14 @@ def _rows(
     before = {each.area_id: each for each in last.areas.select_related("area")} if last else {}
     rows = []
     for area in session.series.areas.all():
-        advice = _advice(session, area, depths[area.site]) if area.site in depths else None
+        advice = depth_advice(session, area, depths[area.site]) if area.site in depths else None
         seen = done.get(area.pk) or before.get(area.pk)
         form = AreaForm(data, prefix=f"area{area.pk}", initial=_initial(seen, advice))  # type: ignore[arg-type]
         rows.append(AreaRow(area=area, form=form, last=before.get(area.pk), advice=advice))
     return rows
 
 
-def _advice(session: Session, area: Area, depth: SiteDepth) -> DepthAdvice:
+def depth_advice(session: Session, area: Area, depth: SiteDepth) -> DepthAdvice:
     devices = [r.resource for r in session.reservations.all() if r.is_active and r.resource.kind == "device"]
     return depth_for(
         depth,

@@ -1,0 +1,139 @@
+"""What pages read of series, sessions and messages: a fixed number of queries, however many rows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Prefetch, QuerySet
+
+from clinic.localtime import day_bounds, local_date
+from clinic.models import Location, Resource, ResourceKind
+from planner.choices import HOLDS_TIME, MessageState, SeriesState, SessionState
+from planner.models import Message, Reservation, Session, TreatmentRecord
+
+ON_THE_DAY = (*HOLDS_TIME, SessionState.NO_SHOW)
+WITHOUT_PLACE = (SessionState.PLANNED, SessionState.NO_SHOW)
+HERE = (SessionState.ARRIVED, SessionState.IN_TREATMENT)
+
+
+def sessions_on(location: Location, first: date, last: date) -> QuerySet[Session]:
+    """Everything that has or had a time from `first` to `last`, included, with what a page says of it."""
+    since, until = day_bounds(first, location.zone)[0], day_bounds(last, location.zone)[1]
+    return with_details(
+        Session.objects.filter(
+            location=location, state__in=ON_THE_DAY, starts_at__gte=since, starts_at__lt=until
+        )
+    )
+
+
+def with_details(sessions: QuerySet[Session]) -> QuerySet[Session]:
+    """In the order of their times, with patient, series, areas, phases and whoever and whatever serves."""
+    newest = Reservation.objects.select_related("resource").order_by("pk")
+    return (
+        sessions.select_related("patient", "series__protocol_version__protocol")
+        .prefetch_related(
+            Prefetch("reservations", queryset=newest),
+            "series__areas",
+            "series__protocol_version__phases",
+        )
+        .order_by("starts_at", "pk")
+    )
+
+
+def served_by(session: Session) -> dict[str, Resource]:
+    """By kind, what the session holds; what it held, if it was missed."""
+    return {held.resource.kind: held.resource for held in session.reservations.all()}
+
+
+def is_served_by(session: Session, resource: Resource) -> bool:
+    return served_by(session).get(resource.kind) == resource
+
+
+def left_open(location: Location, before: datetime, *, practitioner: Resource | None = None) -> list[Session]:
+    """Sessions of earlier days of which nobody said how they ended, oldest first."""
+    open_states = (SessionState.BOOKED, SessionState.CONFIRMED, *HERE)
+    sessions = Session.objects.filter(location=location, state__in=open_states, ends_at__lte=before)
+    if practitioner:
+        sessions = sessions.filter(reservations__resource=practitioner, reservations__is_active=True)
+    return list(sessions.select_related("patient", "series").order_by("starts_at", "pk"))
+
+
+def next_day_with_sessions(location: Location, after: date) -> date | None:
+    since = day_bounds(after, location.zone)[1]
+    later = Session.objects.filter(location=location, state__in=HOLDS_TIME, starts_at__gte=since)
+    first = later.order_by("starts_at").values_list("starts_at", flat=True).first()
+    return local_date(first, location.zone) if first else None
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A session that should have a time, or an earlier one.
+
+    `last_day` is the last day within the series' longest gap, where a session before it has a day; `days_left` may
+    be negative. A session that has a time drifts only when that lies after `last_day`.
+    """
+
+    session: Session
+    last_day: date | None
+    days_left: int | None
+
+    @property
+    def has_time(self) -> bool:
+        return self.session.state in HOLDS_TIME
+
+
+def drifts(location: Location, *, today: date) -> list[Drift]:
+    """In each series under way: its first session to come without a time, or beyond the longest gap.
+
+    Most urgent first; those no session precedes come last.
+    """
+    to_come = Session.objects.filter(location=location, series__state=SeriesState.ACTIVE)
+    to_come = to_come.select_related("patient", "series").order_by("series_id", "number")
+    found = [drift for sessions in _by_series(to_come) if (drift := _drift(sessions, location, today))]
+    return sorted(found, key=lambda drift: (drift.last_day or date.max, drift.session.pk))
+
+
+def _by_series(sessions: QuerySet[Session]) -> Iterator[list[Session]]:
+    line: list[Session] = []
+    for session in sessions:
+        if line and line[-1].series_id != session.series_id:
+            yield line
+            line = []
+        line.append(session)
+    if line:
+        yield line
+
+
+def _drift(sessions: Sequence[Session], location: Location, today: date) -> Drift | None:
+    previous: date | None = None
+    for session in sessions:
+        if session.state == SessionState.CANCELLED:
+            continue
+        last_day = previous + timedelta(days=session.series.gap_max_days) if previous else None
+        if session.state in WITHOUT_PLACE:
+            return Drift(session, last_day, (last_day - today).days if last_day else None)
+        assert session.starts_at is not None
+        day = local_date(session.starts_at, location.zone)
+        if last_day and day > max(last_day, today) and session.state != SessionState.DONE:
+            return Drift(session, last_day, (last_day - today).days)
+        previous = day
+    return None
+
+
+def failed_messages(location: Location, since: datetime) -> QuerySet[Message]:
+    """Mails that could not be sent, newest first."""
+    failed = Message.objects.filter(location=location, state=MessageState.FAILED, closed_at__gte=since)
+    return failed.select_related("patient").order_by("-closed_at", "-pk")
+
+
+def practitioners(location: Location) -> QuerySet[Resource]:
+    return location.resources.filter(kind=ResourceKind.PRACTITIONER, is_active=True)
+
+
+def last_record(session: Session) -> TreatmentRecord | None:
+    """What was done last time on this series, to carry forward."""
+    earlier = TreatmentRecord.objects.filter(
+        session__series=session.series_id, session__number__lt=session.number
+    )
+    with_areas = earlier.select_related("session").prefetch_related("areas__area")
+    return with_areas.order_by("-session__number").first()
