@@ -6,8 +6,9 @@ a moment. Last, a CP-SAT model of all series over the places that a better plan 
 on it or proves that nothing does.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 from functools import cached_property
 from time import monotonic
 
@@ -17,7 +18,7 @@ from planner.engine.cost import breakdown
 from planner.engine.explain import explain
 from planner.engine.grid import Bits, FreeTime
 from planner.engine.places import NEVER, Place, Places
-from planner.engine.problem import Problem, Request
+from planner.engine.problem import Moments, Problem, Request
 from planner.engine.series import best_plans
 from planner.engine.starts import uses
 from planner.engine.together import Chosen, Plans, Series, Together
@@ -175,7 +176,7 @@ class Joint:
         if plans is None:
             return
         proposals = [
-            plan and proposal(self.free, request, plan)
+            proposal(self.free, request, plan) if plan else None
             for request, plan in zip(self.requests, plans, strict=True)
         ]
         free = self._around(proposals)
@@ -192,42 +193,67 @@ class Joint:
         return free
 
     def _chosen(self) -> Plans:
-        return tuple(planned and chosen(self.free, planned) for planned in self.best.proposals)
+        return tuple(chosen(self.free, planned) if planned else None for planned in self.best.proposals)
 
     # The answer
 
     def answer(self) -> Answer:
-        free = self._around(self.best.proposals)
-        results = tuple(self._result(free, number) for number in range(len(self.requests)))
+        results = tuple(self._result(number) for number in range(len(self.requests)))
         return Answer(results, Total(self.best.cost, self.bound, self.is_optimal))
 
-    def _result(self, around: FreeTime, number: int) -> Result:
+    def _result(self, number: int) -> Result:
         request, planned = self.requests[number], self.best.proposals[number]
         if planned:
             return Result(request.id, "planned", self.is_optimal, (planned,))
-        reasons, relaxations = explain(around if self.alone[number] else self.free, request)
+        reasons, relaxations = explain(self._beside_the_planned, request)
         return Result(request.id, "infeasible", reasons=reasons, relaxations=relaxations)
+
+    @cached_property
+    def _beside_the_planned(self) -> FreeTime:
+        """What is left beside the planned series, as busy times: these, unlike bits, reach beyond the horizon."""
+        taken: dict[str, Moments] = {}
+        for request, planned in zip(self.requests, self.best.proposals, strict=True):
+            for name, hold in holds(self.free, request, planned):
+                taken[name] = (*taken.get(name, ()), hold)
+        resources = [
+            replace(one, busy=(*one.busy, *taken.get(one.id, ()))) for one in self.free.resources.values()
+        ]
+        return FreeTime.of(self.free.timezone, self.free.horizon, resources)
 
 
 def best_plan(free: FreeTime, request: Request) -> Proposal | None:
-    proposals, _ = best_plans(free, request, 1)
+    proposals = best_plans(free, request, 1)
     return proposals[0] if proposals else None
 
 
 def without(free: FreeTime, request: Request, planned: Proposal | None) -> FreeTime:
-    """The free time that is left for others beside this plan, turnarounds before and after it kept."""
-    taken: dict[str, Bits] = {}
-    for session in planned.sessions if planned else ():
-        for kind, use in uses(request, free.horizon.grid_minutes).items():
-            name = session.resources[kind]
-            turnaround = free.resources[name].turnaround_minutes // free.horizon.grid_minutes
-            first = position(free, session) + use.first - turnaround
-            bits = (1 << use.steps + 2 * turnaround) - 1
-            taken[name] = taken.get(name, 0) | (bits << first if first >= 0 else bits >> -first)
+    """The free time that is left for others beside this plan, with a turnaround kept before it and after it."""
+    horizon, taken = free.horizon, dict[str, Bits]()
+    midnight = datetime.combine(horizon.first, time())
+    for name, (start, end) in holds(free, request, planned):
+        turnaround = timedelta(minutes=free.resources[name].turnaround_minutes)
+        steps = [
+            (at - midnight) // timedelta(minutes=horizon.grid_minutes) for at in (start - turnaround, end)
+        ]
+        taken[name] = taken.get(name, 0) | (1 << steps[1]) - (1 << max(0, steps[0]))
     if not taken:
         return free
     left = ((resource, bits & ~taken.get(resource.id, 0)) for resource, bits in free.bits)
-    return FreeTime(free.timezone, free.horizon, left)
+    return FreeTime(free.timezone, horizon, left)
+
+
+def holds(
+    free: FreeTime, request: Request, planned: Proposal | None
+) -> Iterator[tuple[str, tuple[datetime, datetime]]]:
+    """Each resource and the time the plan takes of it, turnaround included."""
+    grid = free.horizon.grid_minutes
+    for session in planned.sessions if planned else ():
+        midnight = datetime.combine(session.date, time())
+        for kind, use in uses(request, grid).items():
+            resource = free.resources[session.resources[kind]]
+            start = session.start_minute + use.first * grid
+            end = start + use.steps * grid + resource.turnaround_minutes
+            yield resource.id, (midnight + timedelta(minutes=start), midnight + timedelta(minutes=end))
 
 
 def position(free: FreeTime, session: Placement) -> int:

@@ -19,6 +19,7 @@ from tests.engine.checker import (
     own_collisions,
     patient_is_free,
     serves,
+    skips,
     uses,
 )
 
@@ -46,7 +47,8 @@ def free_resources(problem: Json, request: Json, start: int) -> dict[str, list[s
 def starts(problem: Json, request: Json) -> Iterator[int]:
     for day in range(day_of(request["earliest"]), day_of(request["latest"]) + 1):
         for minute in range(0, DAY - length(request) + 1, problem["grid_minutes"]):
-            if patient_is_free(request, (day * DAY + minute, day * DAY + minute + length(request))):
+            whole = day * DAY + minute, day * DAY + minute + length(request)
+            if patient_is_free(request, whole) and not skips(problem["timezone"], whole):
                 yield day * DAY + minute
 
 
@@ -58,8 +60,10 @@ def options(problem: Json, request: Json, *, every_resource: bool) -> list[Json]
         chosen = {
             kind: ids if every_resource or kind == "practitioner" else ids[:1] for kind, ids in free.items()
         }
-        for combination in product(*chosen.values()):
-            found.append(placed(request, start, dict(zip(chosen, combination, strict=True))))
+        found += [
+            placed(request, start, dict(zip(chosen, combination, strict=True)))
+            for combination in product(*chosen.values())
+        ]
     return found
 
 

@@ -1,9 +1,11 @@
 """Checks an answer against its problem from the contract alone: JSON in, complaints out, nothing of the engine's."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 Json = dict[str, Any]
 Span = tuple[int, int]
@@ -47,6 +49,18 @@ def covered(use: Span, openings: list[Span]) -> bool:
         if start <= reached < end:
             reached = end
     return reached >= use[1]
+
+
+def skips(zone: str, use: Span) -> bool:
+    """Whether the clocks go forward over a part of it: such a time is on no clock's face."""
+    return any(not exists(zone, minute) for minute in range(use[0], use[1], 5))
+
+
+@cache
+def exists(zone: str, minute: int) -> bool:
+    wall = datetime.combine(date.fromordinal(minute // DAY), time()) + timedelta(minutes=minute % DAY)
+    there = wall.replace(tzinfo=ZoneInfo(zone))
+    return there.astimezone(UTC).astimezone(there.tzinfo).replace(tzinfo=None) == wall
 
 
 def length(request: Json) -> int:
@@ -114,6 +128,8 @@ def session_complaints(problem: Json, request: Json, session: Json) -> Iterator[
         yield f"{where}: {session['start']} is not on the grid"
     if end > start - start % DAY + DAY:
         yield f"{where}: runs past midnight"
+    if skips(problem["timezone"], (start, end)):
+        yield f"{where}: covers an hour that the clocks skip"
     if minute_of(session["end"]) != end - start + start % DAY:
         yield f"{where}: end {session['end']} is not start plus phases"
     if not request["earliest"] <= session["date"] <= request["latest"]:
@@ -227,9 +243,11 @@ def proposal_complaints(problem: Json, request: Json, proposal: Json) -> Iterato
     if [session["index"] for session in sessions] != list(range(1, request["sessions"] + 1)):
         yield f"{request['id']}: sessions are not 1..{request['sessions']}"
         return
-    for session in sessions:
-        yield from session_complaints(problem, request, session)
+    misplaced = [one for session in sessions for one in session_complaints(problem, request, session)]
+    yield from misplaced
     yield from gap_complaints(request, sessions)
+    if misplaced:
+        return
     yield from own_collisions(problem, request, sessions)
     expected = breakdown(request, sessions)
     if proposal["breakdown"] != expected or proposal["cost"] != sum(expected.values()):
@@ -243,7 +261,7 @@ def choice(proposal: Json) -> tuple[str, frozenset[str | None]]:
 
 
 def result_complaints(problem: Json, request: Json, result: Json) -> Iterator[str]:
-    if result["status"] == "infeasible":
+    if result["status"] != "planned":
         yield from infeasible_complaints(request, result)
         return
     proposals = result["proposals"]

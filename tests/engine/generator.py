@@ -94,17 +94,19 @@ def weekly_hours(random: Random) -> Json:
 
 
 def day_of_bookings(random: Random, day: date, hours: Json, full: float) -> list[list[str]]:
-    """Bookings back to back with holes between them, so that about `full` of each opening is taken."""
+    """Bookings back to back around one hole or two: some days are packed, others nearly empty, `full` on average."""
     found = []
     for start, end in hours.get(WEEKDAYS[day.weekday()], []):
         minute, closing = to_minute(start), to_minute(end)
+        free = round((closing - minute) * min(1, random.expovariate(1 / (1 - full))))
+        holes = random.choice([[free], [free // 2, free - free // 2]])
         while minute < closing:
-            booked = random.choice([30, 45, 60, 90, 105])
-            hole = round(booked * (1 - full) / full * random.uniform(0, 2))
-            minute += hole
-            if minute < closing:
-                found.append([stamp(day, minute), stamp(day, min(minute + booked, closing))])
-            minute += booked
+            if holes and random.random() < 0.3:
+                minute += holes.pop()
+            booked = min(random.choice([30, 45, 60, 90, 105]), closing - sum(holes) - minute)
+            if booked > 0:
+                found.append([stamp(day, minute), stamp(day, minute + booked)])
+            minute += booked if booked > 0 else sum(holes)
     return found
 
 
