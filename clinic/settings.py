@@ -215,12 +215,10 @@ MAX_PHOTO_BYTES = 20 * 1024 * 1024
 # --- files ---
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static-collected"
+MEDIA_ROOT = str(DATA_DIR / "files")
 WHITENOISE_USE_FINDERS = LOCAL
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA_DIR / "files"},
-    },
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if LOCAL

@@ -69,16 +69,16 @@ def new_extra_hours(request: StaffRequest) -> HttpResponse:
     )
 
 
-@require_POST
 @needs(Right.MANAGE_CLINIC)
+@require_POST
 def remove_absence(request: StaffRequest, absence_id: int) -> HttpResponse:
     here = request.staff.location
     service.remove_absence(get_object_or_404(Absence, pk=absence_id, location=here))
     return taken(request, "settings_days", _("They are there again in that time."))
 
 
-@require_POST
 @needs(Right.MANAGE_CLINIC)
+@require_POST
 def remove_extra_hours(request: StaffRequest, extra_id: int) -> HttpResponse:
     here = request.staff.location
     service.remove_extra_hours(get_object_or_404(ExtraHours, pk=extra_id, location=here))

@@ -73,8 +73,8 @@ def change_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
     return answer(request, "clinic/hours_change.html", form, write=write, to=to, owner=owner, owner_url=to)
 
 
-@require_POST
 @needs(Right.MANAGE_CLINIC)
+@require_POST
 def remove_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
     row = _hours_or_404(request, hours_id)
     owner = row.resource or request.staff.location

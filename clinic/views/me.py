@@ -19,15 +19,15 @@ def _back(request: StaffRequest) -> HttpResponse:
     return redirect(page if is_ours else "/")
 
 
-@require_POST
 @needs(Right.SEE_SCHEDULE)
+@require_POST
 def hide_names(request: StaffRequest) -> HttpResponse:
     hide(request.staff, hides=request.POST.get("hide") == "1")
     return _back(request)
 
 
-@require_POST
 @needs(Right.SEE_SCHEDULE)
+@require_POST
 def appearance(request: StaffRequest) -> HttpResponse:
     theme = request.POST.get("theme", "")
     if theme not in StaffMember.Theme.values:

@@ -80,8 +80,8 @@ def member(request: StaffRequest, staff_id: int) -> HttpResponse:
     )
 
 
-@require_POST
 @needs(Right.MANAGE_CLINIC)
+@require_POST
 def mail_password_link(request: StaffRequest, staff_id: int) -> HttpResponse:
     row = _member_or_404(request, staff_id)
     has_left = row.is_active and _mail_password_link(request, row.user)
