@@ -49,7 +49,7 @@ class Score(models.Model):
     assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="scores")
     area = models.ForeignKey(Area, on_delete=models.CASCADE, null=True, blank=True, related_name="scores")
     scale = models.CharField(max_length=30)
-    scale_version = models.CharField(max_length=20)
+    scale_version = models.PositiveSmallIntegerField()
     points = ArrayField(models.DecimalField(max_digits=6, decimal_places=2))
     total = models.DecimalField(max_digits=7, decimal_places=2)
     band_set = models.CharField(max_length=40, blank=True)

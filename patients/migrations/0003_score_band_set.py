@@ -10,8 +10,5 @@ class Migration(migrations.Migration):
             name="band_set",
             field=models.CharField(blank=True, max_length=40, default=""),
             preserve_default=False,
-        ),
-        migrations.AlterField(
-            model_name="score", name="scale_version", field=models.CharField(max_length=20)
-        ),
+        )
     ]
