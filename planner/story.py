@@ -1,0 +1,196 @@
+"""What happened to a patient, newest first: every record of every room as one line of a history."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+from django.urls import reverse
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clinic.localtime import local_date
+from clinic.models import StaffMember
+from clinic.permissions import Right
+from patients.models import Patient
+from planner.choices import MessageState
+from planner.models import Message, SessionEvent, TreatmentRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened. `mark` is an icon's name, `number` a session's; `group` is what the page filters by."""
+
+    at: datetime
+    group: str
+    title: str
+    detail: str = ""
+    facts: tuple[str, ...] = ()
+    url: str = ""
+    mark: str = "circle"
+    number: int | None = None
+    is_done: bool = False
+
+
+def story_of(patient: Patient, staff: StaffMember) -> list[Entry]:
+    """The history as `staff` may see it: who may not see the record gets dates and mails only.
+
+    A dozen statements at most, however long the history.
+    """
+    entries = [*_bookings(patient), *_mails(patient)]
+    if staff.may(Right.SEE_RECORD):
+        entries += [*_treatments(patient), *_screenings(patient), *_assessments(patient), *_consents(patient)]
+        entries += _photos(patient, staff)
+    else:
+        entries += _visits(patient)
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+
+
+def _who(name: str | None) -> str:
+    return name or _("the system")
+
+
+def _bookings(patient: Patient) -> Iterable[Entry]:
+    """Bookings, moves, cancellations and no-shows; what one click did to many sessions is one entry."""
+    shown = (
+        SessionEvent.Kind.BOOKED,
+        SessionEvent.Kind.MOVED,
+        SessionEvent.Kind.CANCELLED,
+        SessionEvent.Kind.NO_SHOW,
+    )
+    events = SessionEvent.objects.filter(session__patient=patient, kind__in=shown).select_related(
+        "session", "by__staff"
+    )
+    for (at, kind, series_id), group in groupby(
+        events.order_by("at", "kind", "session__series", "session__number"),
+        key=lambda each: (each.at, each.kind, each.session.series_id),
+    ):
+        together = list(group)
+        first = together[0]
+        numbers = ", ".join(str(each.session.number) for each in together)
+        who = _who(first.by.staff.name if first.by and hasattr(first.by, "staff") else None)
+        yield Entry(
+            at=at,
+            group="sessions",
+            title=ngettext("Session %(n)s: %(what)s", "Sessions %(n)s: %(what)s", len(together))
+            % {"n": numbers, "what": first.get_kind_display().lower()},
+            detail=_("By %(who)s. %(why)s") % {"who": who, "why": first.reason},
+            url=reverse("series", args=[series_id]),
+            mark={"moved": "move-right", "cancelled": "x", "no_show": "user-x"}.get(kind, "calendar-check"),
+        )
+
+
+def _treatments(patient: Patient) -> Iterable[Entry]:
+    records = TreatmentRecord.objects.filter(session__patient=patient).select_related("session")
+    for record in records.prefetch_related("areas__area"):
+        facts = [
+            _("%(area)s: %(depth)s mm, %(passes)s passes, %(endpoint)s")
+            % {
+                "area": each.area,
+                "depth": each.depth_mm.normalize(),
+                "passes": each.passes,
+                "endpoint": each.get_endpoint_display().lower(),
+            }
+            for each in record.areas.all()
+        ]
+        if record.pain is not None:
+            facts.append(_("pain %(n)s of 10") % {"n": record.pain})
+        yield Entry(
+            at=record.session.starts_at or record.recorded_at,
+            group="sessions",
+            title=_("Session %(n)s") % {"n": record.session.number},
+            detail=record.note,
+            facts=tuple(facts),
+            url=reverse("session", args=[record.session_id]),
+            number=record.session.number,
+            is_done=True,
+        )
+
+
+def _visits(patient: Patient) -> Iterable[Entry]:
+    """Sessions that took place, without what was done in them."""
+    for session in patient.sessions.filter(state="done"):
+        assert session.starts_at is not None
+        yield Entry(
+            at=session.starts_at,
+            group="sessions",
+            title=_("Session %(n)s") % {"n": session.number},
+            url=reverse("session", args=[session.pk]),
+            number=session.number,
+            is_done=True,
+        )
+
+
+def _screenings(patient: Patient) -> Iterable[Entry]:
+    for each in patient.screenings.select_related("taken_by__staff"):
+        yield Entry(
+            at=each.taken_at,
+            group="record",
+            title=_("Questions of the day asked") if each.is_recheck else _("Screening"),
+            detail=each.note,
+            url=reverse("screening", args=[patient.pk]),
+            mark="clipboard-check",
+        )
+
+
+def _assessments(patient: Patient) -> Iterable[Entry]:
+    for each in patient.assessments.prefetch_related("findings__area", "scores"):
+        facts = [
+            f"{finding.area}: {finding.get_severity_display().lower()}" for finding in each.findings.all()
+        ]
+        yield Entry(
+            at=each.taken_at,
+            group="record",
+            title=_("Assessment"),
+            detail=each.note,
+            facts=tuple(facts),
+            url=reverse("scores", args=[patient.pk]),
+            mark="ruler",
+        )
+
+
+def _consents(patient: Patient) -> Iterable[Entry]:
+    for each in patient.consents.select_related("text"):
+        yield Entry(
+            at=each.signed_at,
+            group="record",
+            title=_("Consent signed: %(what)s") % {"what": each.text.title},
+            detail=_("Version %(n)s, good until %(day)s")
+            % {"n": each.text.version, "day": formats.date_format(each.valid_to, "D j M Y")},
+            url=reverse("consent", args=[patient.pk, each.kind]),
+            mark="signature",
+        )
+
+
+def _photos(patient: Patient, staff: StaffMember) -> list[Entry]:
+    """One entry a day, however many pictures."""
+    by_day: dict[date, list[datetime]] = {}
+    for at in patient.photos.values_list("taken_at", flat=True):
+        by_day.setdefault(local_date(at, staff.location.zone), []).append(at)
+    return [
+        Entry(
+            at=max(times),
+            group="record",
+            title=ngettext("%(n)s picture taken", "%(n)s pictures taken", len(times)) % {"n": len(times)},
+            url=reverse("photos", args=[patient.pk]),
+            mark="camera",
+        )
+        for times in by_day.values()
+    ]
+
+
+def _mails(patient: Patient) -> Iterable[Entry]:
+    told = (MessageState.SENT, MessageState.FAILED, MessageState.MISSED)
+    for each in Message.objects.filter(
+        patient=patient, state__in=told, closed_at__isnull=False
+    ).select_related("step"):
+        assert each.closed_at is not None
+        yield Entry(
+            at=each.closed_at,
+            group="mails",
+            title=_("Mail: %(title)s") % {"title": each.subject or each.step.subject},
+            detail="" if each.state == MessageState.SENT else str(each.get_state_display()),
+            url=reverse("message", args=[each.pk]),
+            mark="mail" if each.state == MessageState.SENT else "mail-x",
+        )

@@ -1,0 +1,312 @@
+"""Planning a series: the recipe and the wishes first, then three whole plans, one of which is booked."""
+
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic.errors import Refusal, say
+from clinic.localtime import local_date
+from clinic.models import Resource
+from clinic.permissions import Right
+from clinic.services.audit import note_reading
+from clinic.views.access import StaffRequest, needs
+from patients.choices import ConsentKind, Modality, ScreeningEffect
+from patients.models import AreaFinding, Patient
+from patients.services.consents import consent_on
+from patients.services.screening import standing
+from planner.choices import SessionState
+from planner.forms.plan import PlanForm, WishesForm, wishes_of
+from planner.models import ProtocolVersion, Series
+from planner.rail import Stop, draw
+from planner.recommendation import AreaFacts, NoProtocolFits, Recommendation, recommend
+from planner.refusals import every_reason
+from planner.services.booking import book_series
+from planner.services.planning import Plan, change_wishes, draft_series, propose
+from planner.services.protocols import current_versions, recipe_of
+from planner.services.visits import Visit
+from planner.views.series import series_for
+
+DEVICE_FOR = {"pen": Modality.MICRONEEDLING, "rf": Modality.RADIOFREQUENCY}
+
+
+@needs(Right.PRESCRIBE)
+def plan(request: StaffRequest, patient_id: int) -> HttpResponse:
+    """Protocol, sessions, gaps and wishes for a new series, as recommended until the clinician says otherwise."""
+    now, staff = timezone.now(), request.staff
+    patient = get_object_or_404(Patient, pk=patient_id, clinic=staff.location.clinic)
+    note_reading(staff, patient.pk, "plan", now=now)
+    findings = newest_findings(patient)
+    versions = current_versions(staff.location.clinic)
+    advice = _advice(request, patient, findings, versions)
+    context = {"patient": patient, "advice": advice, "key": request.POST.get("key") or uuid4().hex}
+    context["notices"] = _notices(
+        patient, [each.area.site for each in findings], now=now, today=_today(request, now)
+    )
+    if not findings or not versions:
+        return render(request, "planner/plan.html", context)
+    form = _plan_form(request, patient, findings, versions, advice)
+    refusal = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            series = _draft(request, patient, form, versions, advice, context["key"], now)
+        except Refusal as no:
+            refusal = say(no, staff.location.zone)
+        else:
+            return redirect("series_plan", series.pk)
+    context |= {"form": form, "refusal": refusal}
+    context["visit_minutes"] = sum(phase.minutes for phase in advice.recipe.phases) if advice else 0
+    status = 409 if refusal else 422 if form.is_bound else 200
+    return render(request, "planner/plan.html", context, status=status)
+
+
+def newest_findings(patient: Patient) -> list[AreaFinding]:
+    """The newest judgement of every area in care."""
+    findings = AreaFinding.objects.filter(area__patient=patient, area__is_active=True)
+    newest = findings.order_by("area_id", "-assessment__taken_at", "-pk").distinct("area_id")
+    return list(newest.select_related("area"))
+
+
+def _today(request: StaffRequest, now: datetime) -> date:
+    return local_date(now, request.staff.location.zone)
+
+
+def _advice(
+    request: StaffRequest, patient: Patient, findings: list[AreaFinding], versions: list[ProtocolVersion]
+) -> Recommendation | None:
+    """What the clinic's own protocols recommend with the devices it has; None where none of them fits."""
+    if not findings or not patient.skin_type:
+        return None
+    devices = list(
+        request.staff.location.resources.filter(kind="device", is_active=True).order_by("position")
+    )
+    methods = list(dict.fromkeys(DEVICE_FOR[each.device_type] for each in devices))
+    deepest = max((each.max_depth_mm for each in devices if each.max_depth_mm), default=None)
+    facts = [
+        AreaFacts(each.area.site, each.area.stria_type, each.severity, each.stage or None)  # type: ignore[arg-type]
+        for each in findings
+    ]
+    try:
+        return recommend(
+            facts,
+            skin_type=patient.skin_type,
+            modality_options=methods,
+            recipes=[recipe_of(version) for version in versions],
+            device_max_mm=deepest,
+        )
+    except NoProtocolFits:
+        return None
+
+
+def _plan_form(
+    request: StaffRequest,
+    patient: Patient,
+    findings: list[AreaFinding],
+    versions: list[ProtocolVersion],
+    advice: Recommendation | None,
+) -> PlanForm:
+    areas = [each.area for each in findings]
+    initial: dict[str, object] = {"areas": [area.pk for area in areas]}
+    draft = Series.objects.filter(
+        pk=_number(request.GET.get("series")), patient=patient, state="draft"
+    ).first()
+    if advice:
+        initial |= {
+            "version": _version_of(advice, versions),
+            "sessions": advice.recipe.sessions_target,
+            "gap_min": advice.gap.min_days,
+            "gap_target": advice.gap.target_days,
+            "gap_max": advice.gap.max_days,
+        }
+    if draft:
+        initial |= wishes_of(draft) | {
+            "version": draft.protocol_version_id,
+            "areas": list(draft.areas.values_list("pk", flat=True)),
+            "sessions": draft.sessions_planned,
+            "gap_min": draft.gap_min_days,
+            "gap_target": draft.gap_target_days,
+            "gap_max": draft.gap_max_days,
+            "choice_reason": draft.choice_reason,
+        }
+    data = request.POST if request.method == "POST" else None
+    return PlanForm(data, areas=areas, versions=versions, location=request.staff.location, initial=initial)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None
+
+
+def _version_of(advice: Recommendation, versions: list[ProtocolVersion]) -> ProtocolVersion:
+    return next(each for each in versions if each.protocol.code == advice.recipe.code)
+
+
+def _draft(
+    request: StaffRequest,
+    patient: Patient,
+    form: PlanForm,
+    versions: list[ProtocolVersion],
+    advice: Recommendation | None,
+    key: str,
+    now: datetime,
+) -> Series:
+    return draft_series(
+        patient,
+        location=request.staff.location,
+        version=form.cleaned_data["version"],
+        areas=list(form.cleaned_data["areas"]),
+        sessions=form.cleaned_data["sessions"],
+        gap=form.gap,
+        recommended_version=_version_of(advice, versions) if advice else None,
+        recommended_sessions=advice.recipe.sessions_target if advice else None,
+        choice_reason=form.cleaned_data["choice_reason"],
+        wishes=form.wishes(),
+        by=request.staff.user,
+        key=key,
+        now=now,
+    )
+
+
+@needs(Right.BOOK)
+def plans(request: StaffRequest, series_id: int) -> HttpResponse:
+    """Up to three whole plans for what is still to be booked; a post changes the wishes or books one of them."""
+    now = timezone.now()
+    series = series_for(request, series_id)
+    note_reading(request.staff, series.patient_id, "plan", now=now, object_id=series.pk)
+    asks_for_wishes = request.method == "POST" and "book" not in request.POST
+    skills = series.protocol_version.practitioner_skills
+    form = WishesForm(
+        request.POST if asks_for_wishes else None,
+        location=series.location,
+        skills=skills,
+        initial=wishes_of(series),
+    )
+    refusals: tuple[Refusal, ...] = ()
+    try:
+        if asks_for_wishes and form.is_valid():
+            change_wishes(series, **form.wishes(), by=request.staff.user, now=now)
+            return redirect("series_plan", series.pk)
+        if request.method == "POST" and not asks_for_wishes:
+            key = request.POST.get("key", "")
+            book_series(series.pk, _visits(request.POST), by=request.staff.user, key=key, now=now)
+            messages.success(request, _("The whole series is booked."))
+            return redirect("series", series.pk)
+    except Refusal as no:
+        refusals = every_reason(no)
+    return _show_plans(request, series, form, refusals, now)
+
+
+def _show_plans(
+    request: StaffRequest, series: Series, form: WishesForm, refusals: tuple[Refusal, ...], now: datetime
+) -> HttpResponse:
+    series.refresh_from_db()
+    answer = propose(series, now=now)
+    sites = list(series.areas.values_list("site", flat=True))
+    context = {
+        "series": series,
+        "patient": series.patient,
+        "answer": answer,
+        "cards": _cards(series, answer.plans, today=_today(request, now)),
+        "form": form,
+        "key": uuid4().hex,
+        "refusal": " ".join(say(each, series.location.zone) for each in refusals),
+        "notices": _notices(series.patient, sites, now=now, today=_today(request, now)),
+    }
+    status = refusals[0].status if refusals else 422 if form.is_bound else 200
+    return render(request, "planner/plans.html", context, status=status)
+
+
+def _cards(series: Series, plans: tuple[Plan, ...], *, today: date) -> list[dict[str, object]]:
+    """Each plan with its rail, all on one time axis, and its rows with gaps."""
+    if not plans:
+        return []
+    zone = series.location.zone
+    names = dict(
+        Resource.objects.filter(location=series.location, kind="practitioner").values_list("pk", "name")
+    )
+    kept = [
+        (each.number, local_date(each.starts_at, zone))
+        for each in series.sessions.filter(state=SessionState.DONE)
+        if each.starts_at
+    ]
+    ends = [local_date(plan.visits[-1].starts_at, zone) for plan in plans]
+    first, last = min([today, *(day for _n, day in kept)]), max(ends) + timedelta(days=10)
+    cards = []
+    for plan, end in zip(plans, ends, strict=True):
+        days = [local_date(visit.starts_at, zone) for visit in plan.visits]
+        stops = [Stop(n, day, "done") for n, day in kept]
+        stops += [Stop(visit.number, day) for visit, day in zip(plan.visits, days, strict=True)]
+        gaps = [(after - before).days for before, after in pairwise(days)] + [None]
+        cards.append(
+            {
+                "plan": plan,
+                "ends": end,
+                "days": (days[-1] - days[0]).days,
+                "rail": draw(stops, first=first, last=last),
+                "slack": {"days": plan.slack_days, "last_safe_date": plan.last_safe_date},
+                "rows": [
+                    {
+                        "visit": visit,
+                        "practitioner": names.get(visit.practitioner_id or 0, ""),
+                        "gap": gap,
+                        "off": None if gap is None else gap - series.gap_target_days,
+                        "token": _token(visit),
+                    }
+                    for visit, gap in zip(plan.visits, gaps, strict=True)
+                ],
+            }
+        )
+    return cards
+
+
+def _token(visit: Visit) -> str:
+    """A visit as one form value; what comes back is checked like any other wish."""
+    parts = (
+        visit.number,
+        int(visit.starts_at.timestamp()),
+        visit.practitioner_id,
+        visit.room_id,
+        visit.device_id,
+    )
+    return ".".join("" if part is None else str(part) for part in parts)
+
+
+def _visits(data: QueryDict) -> tuple[Visit, ...]:
+    """The visits of the plan whose button was pressed. Garbage reads as no visit at all, which booking refuses."""
+    visits = []
+    for token in data.getlist("visit"):
+        parts = token.split(".")
+        if len(parts) != 5 or not all(part.isdigit() and len(part) < 15 or part == "" for part in parts):
+            return ()
+        number, stamp, *ids = (int(part) if part else None for part in parts)
+        if number is None or stamp is None or stamp > 4_000_000_000:
+            return ()
+        visits.append(Visit(number, datetime.fromtimestamp(stamp, tz=timezone.get_default_timezone()), *ids))
+    return tuple(visits)
+
+
+def _notices(patient: Patient, sites: list[str], *, now: datetime, today: date) -> list[dict[str, str]]:
+    """What will stand in the way of booking, said before anybody tries."""
+    notices = []
+    if not patient.screenings.filter(is_recheck=False).exists():
+        text = _("The medical questions have not been asked yet; without them nothing can be booked.")
+        notices.append(_notice("warn", text, reverse("screening", args=[patient.pk]), _("Ask them")))
+    else:
+        verdict = standing(patient, on=today, sites=sites)
+        if verdict.effect not in (ScreeningEffect.CLEAR, ScreeningEffect.WARN):
+            tone = "stop" if verdict.effect == ScreeningEffect.BLOCK else "warn"
+            text = _("Screening: %(effect)s.") % {"effect": ScreeningEffect(verdict.effect).label.lower()}
+            notices.append(_notice(tone, text, reverse("screening", args=[patient.pk]), _("See why")))
+    if consent_on(patient, today, ConsentKind.TREATMENT) is None:
+        link = reverse("consent", args=[patient.pk, ConsentKind.TREATMENT])
+        notices.append(_notice("warn", _("The consent is still to be signed."), link, _("Have it signed")))
+    return notices
+
+
+def _notice(tone: str, text: str, url: str, label: str) -> dict[str, str]:
+    return {"tone": tone, "text": text, "url": url, "label": label}
