@@ -15,7 +15,6 @@ from typing import Any
 from clinic.localtime import local_date
 from clinic.models import User
 from clinic.services.once import once
-from planner.availability import Use
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
 from planner.models import Reservation, Series, Session, SessionEvent
 from planner.refusals import (
@@ -233,7 +232,7 @@ def _take_out(sessions: Sequence[Session], by: User, now: datetime, reason: str)
     for session in sessions:
         session.state, session.version = SessionState.CANCELLED, session.version + 1
         session.save(update_fields=["state", "version"])
-        _note(session, Kind.CANCELLED, by, now, was_at=session.starts_at, reason=reason)
+        _event(session, Kind.CANCELLED, by, now, was_at=session.starts_at, reason=reason).save()
     return told
 
 
@@ -261,7 +260,7 @@ def _change_state(
     session.state = to
     session.arrived_at = now if to == SessionState.ARRIVED else None
     session.save(update_fields=["state", "version", "arrived_at"])
-    _note(session, KIND_OF_STATE[to], by, now, was_at=session.starts_at, reason=reason)
+    _event(session, KIND_OF_STATE[to], by, now, was_at=session.starts_at, reason=reason).save()
     return session.pk
 
 
@@ -280,9 +279,8 @@ def _reclaim(locked: Locked, session: Session, now: datetime) -> None:
     refuse_unless_possible(
         locked.series, locked.sessions, locked.resources, [visit], now=now, past_allowed=True
     )
-    Reservation.objects.filter(pk__in=[each.pk for each in _last_reservations(session)]).update(
-        is_active=True
-    )
+    held = [reservation.pk for reservation in _last_reservations(session)]
+    Reservation.objects.filter(pk__in=held).update(is_active=True)
 
 
 def _last_reservations(session: Session) -> list[Reservation]:
@@ -347,17 +345,18 @@ def _refuse(session: Session, to: SessionState) -> None:
 
 def _place(locked: Locked, visits: Sequence[Visit], facts: Facts, by: User, reason: str) -> list[Session]:
     """Write the sessions at their new times. All are lifted before the first is set down: one may take another's."""
-    sessions = _of(locked, visits)
+    sessions, events = _of(locked, visits), []
     _release(sessions)
     Session.objects.filter(pk__in=[session.pk for session in sessions]).update(state=SessionState.PLANNED)
     for session, visit in zip(sessions, visits, strict=True):
         kind = Kind.MOVED if session.starts_at else Kind.BOOKED
-        was_at = session.starts_at
+        times = {"was_at": session.starts_at, "now_at": visit.starts_at}
+        events.append(_event(session, kind, by, facts.now, reason=reason, **times))
         session.state, session.version, session.arrived_at = SessionState.BOOKED, session.version + 1, None
         session.starts_at, session.ends_at = visit.starts_at, facts.ends_at(visit)
         session.save(update_fields=["state", "version", "arrived_at", "starts_at", "ends_at"])
-        _reserve(session, facts.uses[visit.number])
-        _note(session, kind, by, facts.now, was_at=was_at, now_at=visit.starts_at, reason=reason)
+    SessionEvent.objects.bulk_create(events)
+    _reserve(sessions, facts)
     _raise_version(locked.series)
     return sessions
 
@@ -366,7 +365,7 @@ def _release(sessions: Iterable[Session]) -> None:
     Reservation.objects.filter(session__in=sessions, is_active=True).update(is_active=False)
 
 
-def _reserve(session: Session, uses: Iterable[Use]) -> None:
+def _reserve(sessions: Iterable[Session], facts: Facts) -> None:
     Reservation.objects.bulk_create(
         Reservation(
             session=session,
@@ -375,7 +374,8 @@ def _reserve(session: Session, uses: Iterable[Use]) -> None:
             used_until=use.used_until,
             ends_at=use.ends_at,
         )
-        for use in uses
+        for session in sessions
+        for use in facts.uses[session.number]
     )
 
 
@@ -384,5 +384,5 @@ def _raise_version(series: Series) -> None:
     series.save(update_fields=["state", "version"])
 
 
-def _note(session: Session, kind: Kind, by: User, now: datetime, **fields: Any) -> None:
-    SessionEvent.objects.create(session=session, kind=kind, by=by, at=now, **fields)
+def _event(session: Session, kind: Kind, by: User, now: datetime, **fields: Any) -> SessionEvent:
+    return SessionEvent(session=session, kind=kind, by=by, at=now, **fields)

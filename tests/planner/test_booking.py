@@ -160,7 +160,7 @@ def test_a_stopped_series_takes_no_booking(desk):
 
 def test_the_number_of_queries_grows_only_with_what_is_written(desk, django_assert_max_num_queries):
     series = desk.series()
-    with django_assert_max_num_queries(75):
+    with django_assert_max_num_queries(70):
         desk.book(series)
 
 

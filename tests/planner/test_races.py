@@ -1,0 +1,231 @@
+"""Real threads, real connections, one PostgreSQL: whoever clicks when, nothing is held twice and nobody deadlocks."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import combinations
+
+import pytest
+from django.db import connection, transaction
+
+from clinic.models import Command, Resource
+from planner.choices import HOLDS_TIME, SeriesState, SessionState
+from planner.models import Reservation, Session, SessionEvent
+from planner.refusals import BookingRefusal
+from planner.services import booking
+from planner.services.booking import book_series
+from tests.makers import NOW, make_device, make_practitioner, make_room
+from tests.planner.desk import FIRST_DAY, Desk, elsewhere, open_desk, session_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return open_desk()
+
+
+def at_once(actions: Sequence[Callable[[], object]]) -> list[str]:
+    """Run all in threads let go by one barrier; what came of each: "done", a refusal's code, or the error."""
+    outcomes, barrier = [""] * len(actions), threading.Barrier(len(actions))
+
+    def run(index: int) -> None:
+        try:
+            connection.ensure_connection()
+            barrier.wait()
+            actions[index]()
+            outcomes[index] = "done"
+        except BookingRefusal as refusal:
+            outcomes[index] = refusal.code
+        except Exception as error:
+            outcomes[index] = repr(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(actions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+def overlaps() -> list[tuple[int, int]]:
+    held = list(Reservation.objects.filter(is_active=True))
+    return [
+        (one.pk, other.pk)
+        for one, other in combinations(held, 2)
+        if one.resource_id == other.resource_id
+        and one.starts_at < other.ends_at
+        and other.starts_at < one.ends_at
+    ]
+
+
+def test_of_fifty_bookings_of_one_slot_exactly_one_succeeds(desk):  # cases 1, 4, 5, 68
+    series = [desk.series(sessions_planned=1) for _ in range(50)]
+    visits = desk.visits(1)
+    outcomes = Counter(at_once([lambda each=each: desk.book(each, visits) for each in series]))
+    assert outcomes == {"done": 1, "slot_taken": 49}
+    assert Reservation.objects.count() == 3
+    assert Session.objects.filter(state="booked").count() == 1
+    assert Command.objects.count() == 1
+
+
+def test_thirty_whole_series_for_the_same_weeks_end_without_overlap_or_deadlock(desk):  # cases 1, 3
+    """Each wants another mix of the same three practitioners, rooms and devices, half a session apart."""
+    practitioners = [desk.practitioner, *(make_practitioner(desk.location) for _ in range(2))]
+    rooms = [desk.room, *(make_room(desk.location) for _ in range(2))]
+    devices = [desk.device, *(make_device(desk.location) for _ in range(2))]
+
+    def wish(n: int) -> list:
+        at = datetime(2027, 1, 19, 9 + n % 5).time()
+        return [
+            replace(
+                visit,
+                practitioner_id=practitioners[(n + visit.number) % 3].pk,
+                room_id=rooms[(n // 2 + visit.number) % 3].pk,
+                device_id=devices[(n // 3) % 3].pk,
+            )
+            for visit in desk.visits(at=at)
+        ]
+
+    series = [desk.series() for _ in range(30)]
+    outcomes = Counter(
+        at_once([lambda n=n, each=each: desk.book(each, wish(n)) for n, each in enumerate(series)])
+    )
+    booked = outcomes["done"]
+    assert outcomes == {"done": booked, "slot_taken": 30 - booked}
+    assert booked >= 5
+    assert overlaps() == []
+    assert Session.objects.filter(state="booked").count() == 4 * booked
+    assert Reservation.objects.count() == 12 * booked
+    assert set(Command.objects.values_list("result_id", flat=True)) == set(
+        Session.objects.filter(state="booked").values_list("series_id", flat=True)
+    )
+
+
+def test_of_two_moves_into_one_gap_one_succeeds(desk):  # case 17
+    one, other = desk.booked(), desk.book(desk.series(), desk.visits(first=FIRST_DAY + timedelta(days=1)))
+    target = elsewhere(desk.visits()[1], days=2)
+    sessions = [session_of(one, 2), session_of(other, 2)]
+    outcomes = at_once([lambda each=each: desk.move(each, target) for each in sessions])
+    assert sorted(outcomes) == ["done", "slot_taken"]
+    assert Session.objects.filter(starts_at=target.starts_at, state__in=HOLDS_TIME).count() == 1
+    assert overlaps() == []
+
+
+def test_two_series_that_swap_resources_do_not_wait_in_a_circle(desk):
+    other_room = make_room(desk.location)
+    late = [replace(each, room_id=other_room.pk) for each in desk.visits(first=FIRST_DAY + timedelta(days=1))]
+    one, other = desk.booked(), desk.book(desk.series(), late)
+    actions = [
+        lambda: desk.move(session_of(one, 2), replace(desk.visits()[1], room_id=other_room.pk)),
+        lambda: desk.move(session_of(other, 2), replace(late[1], room_id=desk.room.pk)),
+    ]
+    assert at_once(actions) == ["done", "done"]
+    assert overlaps() == []
+
+
+def test_one_form_sent_twenty_times_at_once_books_once(desk):  # case 64
+    series, visits = desk.series(), desk.visits()
+    send = lambda: book_series(series.pk, visits, by=desk.by, key="one-form", now=NOW)  # noqa: E731
+    assert at_once([send] * 20) == ["done"] * 20
+    assert (Command.objects.count(), Reservation.objects.count(), SessionEvent.objects.count()) == (1, 12, 4)
+
+
+def test_two_desks_changing_one_session_do_not_overwrite_each_other(desk):  # case 2
+    session = session_of(desk.booked(), 2)
+    actions = [
+        lambda: desk.move(session, elsewhere(desk.visits()[1], days=1)),
+        lambda: desk.cancel(session),
+        lambda: desk.move(session, elsewhere(desk.visits()[1], days=2)),
+    ]
+    assert sorted(at_once(actions)) == ["done", "stale", "stale"]
+
+
+def test_one_patient_is_not_booked_twice_over_by_two_desks(desk):  # case 13
+    patient = desk.patient()
+    rooms = [desk.room, make_room(desk.location)]
+    desks = [
+        replace(
+            desk, practitioner=make_practitioner(desk.location), device=make_device(desk.location), room=room
+        )
+        for room in rooms
+    ]
+    pairs = [(each, each.series(patient, sessions_planned=1), each.visits(1)) for each in desks]
+    outcomes = at_once([lambda d=d, s=s, v=v: d.book(s, v) for d, s, v in pairs])
+    assert sorted(outcomes) == ["done", "patient_busy"]
+    assert Session.objects.filter(patient=patient, state="booked").count() == 1
+
+
+def test_whoever_writes_past_the_locks_loses_cleanly(desk, monkeypatch):
+    """The constraint is the last guard: a foreign row between our look and our write becomes a refusal."""
+    series, other = desk.series(sessions_planned=1), desk.series(sessions_planned=1)
+    visit, at = desk.visits(1)[0], desk.visits(1)[0].starts_at
+    looks = booking.refuse_unless_possible
+    intruders = []
+
+    def look_then_intrude(*args, **kwargs):
+        facts = looks(*args, **kwargs)
+        thread = threading.Thread(target=intrude)
+        thread.start()
+        thread.join()
+        return facts
+
+    def intrude():
+        end = at + timedelta(hours=1)
+        where = {"session": session_of(other, 1), "resource": desk.room}
+        intruders.append(Reservation.objects.create(starts_at=at, used_until=end, ends_at=end, **where))
+        connection.close()
+
+    monkeypatch.setattr(booking, "refuse_unless_possible", look_then_intrude)
+    with pytest.raises(BookingRefusal) as caught:
+        desk.book(series, [visit])
+    assert caught.value.code == "slot_taken"
+    assert list(Reservation.objects.all()) == intruders
+    assert session_of(series, 1).state == SessionState.PLANNED
+
+
+def test_a_lock_that_is_held_too_long_gives_a_busy_answer(desk, monkeypatch):
+    monkeypatch.setattr("planner.services.locking.LOCK_TIMEOUT", "50ms")
+    series, held, release = desk.series(), threading.Event(), threading.Event()
+
+    def hold():
+        with transaction.atomic():
+            Resource.objects.select_for_update().get(pk=desk.room.pk)
+            held.set()
+            release.wait()
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    outcome = at_once([lambda: desk.book(series)])
+    release.set()
+    thread.join()
+    assert outcome == ["busy"]
+    assert desk.book(series).state == SeriesState.ACTIVE
+
+
+def test_a_deadlock_is_tried_again_and_nobody_sees_it(desk):
+    """Somebody who breaks the order holds a session and wants the resource that we hold: one of us is ended."""
+    series = desk.booked()
+    session, held, done = session_of(series, 2), threading.Event(), []
+
+    def out_of_order():
+        with transaction.atomic():
+            Session.objects.select_for_update().get(pk=session.pk)
+            held.set()
+            threading.Event().wait(0.3)
+            Resource.objects.select_for_update().get(pk=desk.room.pk)
+        done.append(True)
+        connection.close()
+
+    thread = threading.Thread(target=out_of_order)
+    thread.start()
+    held.wait()
+    outcome = at_once([lambda: desk.move(session, elsewhere(desk.visits()[1], days=1))])
+    thread.join()
+    assert (outcome, done) == (["done"], [True])
