@@ -148,15 +148,16 @@ def _blockers(free: FreeTime, request: Request, session: int) -> Iterator[Reason
         found.append(Reason("patient", number, message))
     if pin and pin != Pin(pin.index, pin.date) and opens(_with_pin(request, Pin(pin.index, pin.date))):
         found.append(Reason("pin", number, f"Session {number} is fixed {_pinned(pin)}, which is not free"))
-    found += [
-        _no_resource(free, request, kind, number, where)
-        for kind in uses(request, free.horizon.grid_minutes)
-        if opens(_without(request, (kind,))) or not opens(_only(request, kind))
-    ]
+    if opens(_without(replace(request, patient=PatientTime()), KINDS)):
+        found += [
+            _no_resource(free, request, kind, number, where)
+            for kind in uses(request, free.horizon.grid_minutes)
+            if opens(_without(request, (kind,))) or not opens(_only(request, kind))
+        ]
+        if not found:
+            message = f"What session {number} needs is never free at the same time{where}"
+            found.append(Reason("closed", number, message))
     yield from found
-    if not found and opens(_without(replace(request, patient=PatientTime()), KINDS)):
-        message = f"What session {number} needs is never free at the same time{where}"
-        yield Reason("closed", number, message)
 
 
 def _no_resource(free: FreeTime, request: Request, kind: str, number: int, where: str) -> Reason:

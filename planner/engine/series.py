@@ -29,7 +29,10 @@ from planner.engine.problem import Request
 from planner.engine.rooms import Choice, Plan, Restriction, assignment, collision
 from planner.engine.starts import Allowed, Cells, Costs, Starts, Steps
 
-MAX_LOOKS = 2_000  # at spaces and plans; only a series that keeps colliding with itself comes near
+MAX_LOOKS, FEW_LOOKS = (
+    2_000,
+    200,
+)  # at spaces and plans; only series that keep colliding with themselves need many
 
 Mask = NDArray[np.bool_]
 Piece = tuple[int, Callable[[], "Space"]]  # the least cost in a part of a space, or less, and how to make it
@@ -62,8 +65,8 @@ def best_plans(free: FreeTime, request: Request, count: int) -> tuple[Proposal, 
 
 
 def least_cost(free: FreeTime, request: Request) -> int | None:
-    """What the best plan costs; None when there is none."""
-    return next((proposal.cost for proposal in best_plans(free, request, 1)), None)
+    """What the best plan costs; None when there is none, or none was found soon."""
+    return next((proposal.cost for proposal in Search(free, request).proposals(FEW_LOOKS)), None)
 
 
 class Search:
@@ -80,7 +83,7 @@ class Search:
         self.change = request.weights.change
         self.change_cost = self.change * (1 - np.eye(len(self.starts.practitioners), dtype=self.cells.dtype))
 
-    def proposals(self) -> Iterator[Proposal]:
+    def proposals(self, looks: int = MAX_LOOKS) -> Iterator[Proposal]:
         """The plans in order, as far as each is a choice of its own."""
         if self.columns <= 0 or not self.starts.practitioners:
             return
@@ -89,7 +92,7 @@ class Search:
         number = counter()
         root = self._root()
         pieces: Iterable[Piece] = [(self._least(root), partial(_same, root))]
-        for _ in range(MAX_LOOKS):
+        for _ in range(looks):
             for cost, piece in pieces:
                 if cost < self.none:
                     heappush(queue, Look((cost,), next(number), piece))

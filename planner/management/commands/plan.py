@@ -14,8 +14,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from planner.engine import plan, prepare
 from planner.engine.answer import Answer, Timing
+from planner.engine.document import MAX_BYTES
 from planner.engine.problem import ProblemError
-from planner.engine.reading import MAX_BYTES, parse
+from planner.engine.reading import parse
 
 T = TypeVar("T")
 
