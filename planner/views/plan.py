@@ -281,7 +281,7 @@ def _visits(data: QueryDict) -> tuple[Visit, ...]:
     visits = []
     for token in data.getlist("visit"):
         parts = token.split(".")
-        if len(parts) != 5 or not all(part.isdigit() and len(part) < 15 or part == "" for part in parts):
+        if len(parts) != 5 or not all((part.isdigit() and len(part) < 15) or part == "" for part in parts):
             return ()
         number, stamp, *ids = (int(part) if part else None for part in parts)
         if number is None or stamp is None or stamp > 4_000_000_000:
