@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from planner.engine.problem import MINUTES_PER_DAY, ProblemError
+from planner.engine.problem import MINUTES_PER_DAY, Moments, ProblemError
 
 MAX_BYTES = 64 * 2**20
 MAX_VALUES = 5_000_000  # one "[", "{" or "," each: keeps what json.loads builds well under 1 GB
