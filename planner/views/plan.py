@@ -28,7 +28,7 @@ from planner.rail import Stop, draw
 from planner.recommendation import AreaFacts, NoProtocolFits, Recommendation, recommend
 from planner.refusals import every_reason
 from planner.services.booking import book_series
-from planner.services.planning import Plan, change_wishes, draft_series, propose
+from planner.services.planning import Plan, PlanAnswer, change_wishes, draft_series, propose
 from planner.services.protocols import current_versions, recipe_of
 from planner.services.visits import Visit
 from planner.views.series import series_for
@@ -165,7 +165,7 @@ def _draft(
         recommended_version=_version_of(advice, versions) if advice else None,
         recommended_sessions=advice.recipe.sessions_target if advice else None,
         choice_reason=form.cleaned_data["choice_reason"],
-        wishes=form.wishes(),
+        **form.wishes(),
         by=request.staff.user,
         key=key,
         now=now,
@@ -189,7 +189,8 @@ def plans(request: StaffRequest, series_id: int) -> HttpResponse:
     refusals: tuple[Refusal, ...] = ()
     try:
         if asks_for_wishes and form.is_valid():
-            change_wishes(series, **form.wishes(), by=request.staff.user, now=now)
+            seen, key = _number(request.POST.get("version")) or 0, request.POST.get("key", "")
+            change_wishes(series, version=seen, by=request.staff.user, key=key, now=now, **form.wishes())
             return redirect("series_plan", series.pk)
         if request.method == "POST" and not asks_for_wishes:
             key = request.POST.get("key", "")
@@ -205,7 +206,10 @@ def _show_plans(
     request: StaffRequest, series: Series, form: WishesForm, refusals: tuple[Refusal, ...], now: datetime
 ) -> HttpResponse:
     series.refresh_from_db()
-    answer = propose(series, now=now)
+    try:
+        answer = propose(series, now=now)
+    except Refusal as no:
+        answer, refusals = PlanAnswer(()), (*refusals, no)
     sites = list(series.areas.values_list("site", flat=True))
     context = {
         "series": series,
