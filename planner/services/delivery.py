@@ -212,11 +212,11 @@ def _answer(fault: Exception) -> tuple[int, str] | None:
     """The mail server's code and words, if it gave any."""
     if isinstance(fault, smtplib.SMTPRecipientsRefused):
         code, words = next(iter(fault.recipients.values()))
-    elif isinstance(fault, smtplib.SMTPResponseException):
-        code, words = fault.smtp_code, fault.smtp_error
-    else:
-        return None
-    return code, f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
+        return code, f"{code} {words.decode(errors='replace')}"
+    if isinstance(fault, smtplib.SMTPResponseException):
+        code, said = fault.smtp_code, fault.smtp_error
+        return code, f"{code} {said if isinstance(said, str) else said.decode(errors='replace')}"
+    return None
 
 
 def _could_not_make(message: Message, fault: Exception, now: datetime) -> None:

@@ -69,33 +69,40 @@ class Mail:
 
 def letter_for(message: Message, *, now: datetime) -> Letter:
     """The letter for the state of things at `now`; raises NothingToTell when no news is left."""
-    dates = dates_to_come(message.series, now)
-    news = _news(message, dates, now)
-    about = _about(message, dates, now)
-    cancelled = news.lines if message.step.anchor == Anchor.SESSION_CANCELLED else ()
+    to_come = dates_to_come(message.series, now)
+    news, dates = _news(message, to_come, now), _dates(message, to_come)
+    about = _about(message, to_come, now)
+    gone = "; ".join(news.lines) if message.step.anchor == Anchor.SESSION_CANCELLED else ""
     step, place = message.step, message.location
 
     def say(text: str) -> str:
-        dated = text.replace("{session}", "; ".join(cancelled)) if cancelled else text
+        dated = text.replace("{session}", gone) if gone else text
         return fill(dated, about, clinic=place.clinic.mail_name, emergency=place.emergency_phone)
 
     def section(heading: str, text: str) -> Section:
         return Section(heading, tuple(say(line.strip()) for line in text.splitlines() if line.strip()))
 
-    parts = [news, section(_("Do"), step.do), section(_("Wait"), step.wait)]
+    title = say(step.title)
+    first = [] if gone and gone in title else [news]
+    parts = [*first, *([dates] if _is_news(message) else [])]
+    parts += [section(_("Do"), step.do), section(_("Wait"), step.wait)]
     alarm = section(_alarm_heading(message), step.call)
     return Letter(
         subject=" ".join(say(step.subject).split()),
         sender=place.clinic.mail_name,
         preview=_preview(message),
-        title=say(step.title),
+        title=title,
         lead=say(step.normal),
         day=_day(message),
         sections=tuple(part for part in parts if part.lines),
         alarm=alarm if alarm.lines else None,
-        dates=_dates(message, dates),
+        dates=dates if dates.lines and not _is_news(message) else None,
         foot=_foot(place),
     )
+
+
+def _is_news(message: Message) -> bool:
+    return message.session_id is None
 
 
 def render(message: Message, *, now: datetime) -> Mail:
@@ -152,7 +159,7 @@ def _news(message: Message, dates: tuple[Session, ...], now: datetime) -> Sectio
     elif anchor == Anchor.SESSION_CANCELLED:
         gone = [change.was for change in cancellations_untold(message.series) if change.was]
         news = Section(_("Cancelled"), tuple(moment(was, zone) for was in gone))
-    elif message.session_id or dates:
+    elif dates or not _is_news(message):
         return Section("", ())
     else:
         raise NothingToTell
@@ -169,24 +176,20 @@ def _move_line(change: Change, zone: ZoneInfo) -> str:
     return _("%(was)s is now %(now)s") % times
 
 
-def _dates(message: Message, dates: tuple[Session, ...]) -> Section | None:
+def _dates(message: Message, to_come: tuple[Session, ...]) -> Section:
     """All dates in news about them, the visit itself before it, and the next one after it."""
     if message.step.anchor == Anchor.SESSION_START and message.session:
-        return _date_section(_("Your visit"), (message.session,))
+        return _date_section(_("Your visit"), message, (message.session,))
     if message.step.anchor in AFTER_THE_SESSION:
-        return _date_section(_("Your next visit"), dates[:1])
-    return _date_section(_("Your dates"), dates)
+        return _date_section(_("Your next visit"), message, to_come[:1])
+    return _date_section(_("Your dates"), message, to_come)
 
 
-def _date_section(heading: str, sessions: tuple[Session, ...]) -> Section | None:
-    lines = [_date_line(session) for session in sessions]
-    return Section(heading, tuple(lines)) if lines else None
-
-
-def _date_line(session: Session) -> str:
-    assert session.starts_at is not None
-    place = session.location
-    return f"{moment(session.starts_at, place.zone)}, {place.address or place.name}"
+def _date_section(heading: str, message: Message, sessions: tuple[Session, ...]) -> Section:
+    place = message.location
+    times = (session.starts_at for session in sessions if session.starts_at)
+    where = _("%(heading)s, at %(place)s") % {"heading": heading, "place": place.address or place.name}
+    return Section(where, tuple(moment(each, place.zone) for each in times))
 
 
 def _day(message: Message) -> int | None:
@@ -221,7 +224,7 @@ def _preview(message: Message) -> str:
 
 def _foot(place: Location) -> tuple[str, ...]:
     where = ", ".join(part for part in (place.clinic.mail_name, place.address, place.phone) if part)
-    reason = _("You get this mail because you have dates with us. Tell us if you want no more of them.")
+    reason = _("You get this mail because you come to us. If you want no more mail, tell us.")
     answer = _("You can answer this mail; it reaches the front desk.")
     return (answer, where, reason) if place.email else (where, reason)
 

@@ -1,6 +1,5 @@
 """A real mail server on this machine that keeps what it takes and gives the answers it is told."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -8,6 +7,8 @@ from email.message import Message as Mail
 from typing import Any
 
 from aiosmtpd.controller import Controller
+
+from tests.servers import free_port
 
 
 class Sink:
@@ -40,13 +41,6 @@ class Sink:
         if answer.startswith("250"):
             self.taken.append(message_from_bytes(envelope.content))
         return answer
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
