@@ -98,12 +98,9 @@ def patient_is_free(request: Json, whole: Span) -> bool:
 
 
 def keeps_pin(pin: Json, session: Json) -> bool:
-    return (
-        pin["date"] == session["date"]
-        and pin.get("start", session["start"]) == session["start"]
-        and pin.get("practitioner", session["resources"].get("practitioner"))
-        == session["resources"].get("practitioner")
-    )
+    here = {key: session[key] for key in ("date", "start")}
+    here["practitioner"] = session["resources"].get("practitioner")
+    return all(pin.get(key, value) == value for key, value in here.items())
 
 
 def whole_span(request: Json, session: Json) -> Span:
