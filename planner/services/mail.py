@@ -82,16 +82,14 @@ def letter_for(message: Message, *, now: datetime) -> Letter:
     def section(heading: str, text: str) -> Section:
         return Section(heading, tuple(say(line.strip()) for line in text.splitlines() if line.strip()))
 
-    title = say(step.title)
-    first = [] if gone and gone in title else [news]
-    parts = [*first, *([dates] if _is_news(message) else [])]
+    parts = [news, dates] if _is_news(message) else []
     parts += [section(_("Do"), step.do), section(_("Wait"), step.wait)]
     alarm = section(_alarm_heading(message), step.call)
     return Letter(
         subject=" ".join(say(step.subject).split()),
         sender=place.clinic.mail_name,
         preview=_preview(message),
-        title=title,
+        title=say(step.title),
         lead=say(step.normal),
         day=_day(message),
         sections=tuple(part for part in parts if part.lines),
