@@ -5,9 +5,11 @@ resource, and become bits without ever being objects.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
-from datetime import date, datetime, time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any, cast
 
 import numpy as np
 from django.db.models import Aggregate, BinaryField, OuterRef, QuerySet, Subquery
@@ -99,6 +101,23 @@ def _engine_resource(resource: Resource, grid_minutes: int, depths: Collection[D
     return EngineResource(engine_id(resource.pk), resource.kind, skills, turnaround_minutes=turnaround)
 
 
+def problem_resources(free: FreeTime) -> tuple[EngineResource, ...]:
+    """The same as resources of a problem that needs no database: what is free, as the hours they are open."""
+    return tuple(
+        replace(resource, extra_open=tuple(_spans(bits, free.horizon))) for resource, bits in free.bits
+    )
+
+
+def _spans(bits: Bits, horizon: Horizon) -> Iterator[tuple[datetime, datetime]]:
+    midnight, step = datetime.combine(horizon.first, time()), timedelta(minutes=horizon.grid_minutes)
+    raw = np.frombuffer(bits.to_bytes(horizon.steps // 8, "little"), dtype=np.uint8)
+    edges = np.diff(np.unpackbits(raw, bitorder="little").astype(np.int8), prepend=0, append=0)
+    for first, last in zip(
+        np.flatnonzero(edges > 0).tolist(), np.flatnonzero(edges < 0).tolist(), strict=True
+    ):
+        yield midnight + first * step, midnight + last * step
+
+
 class _Opening:
     """Open times as bits: worked out once for each kind of day, then repeated."""
 
@@ -167,7 +186,7 @@ class _Busy:
 
     def _reserved(self) -> tuple[Ints, Ints, Ints]:
         """Resource (as a row number), first and last wall-clock minute of each reservation."""
-        held = [bytes(getattr(resource, "held") or b"") for resource in self.resources]
+        held = [bytes(cast(Any, resource).held or b"") for resource in self.resources]
         spans = np.frombuffer(b"".join(held), dtype=">i8").astype(np.int64).reshape(-1, 2)
         rows = np.repeat(np.arange(len(held)), [len(packed) // 16 for packed in held])
         before = np.array([resource.turnaround_minutes for resource in self.resources], dtype=np.int64)

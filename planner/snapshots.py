@@ -25,7 +25,7 @@ from patients.models import Area
 from patients.screening_rules import Verdict
 from patients.services.screening import standing
 from planner.availability import same_skin, shortest_gap_days, skills_needed
-from planner.calendars import Calendar, open_calendar
+from planner.calendars import Away, Calendar, open_calendar
 from planner.choices import HOLDS_TIME
 from planner.engine.grid import FreeTime, Horizon
 from planner.engine.problem import (
@@ -55,13 +55,14 @@ LOOK_AHEAD_DAYS = 180
 class Facts:
     """A series with all its sessions by number, and what else its patient has.
 
-    Each session carries `practitioner_id`, who is or was booked for it. `elsewhere` are the sessions of the
-    patient's other series that have a time; `skin_days` the days on which those treat skin of this one, with the
-    days that must lie between.
+    `practitioners` says who is or was booked for a session, by its id. `elsewhere` are the sessions of the patient's
+    other series that have a time; `skin_days` the days on which those treat skin of this one, with the days that
+    must lie between.
     """
 
     series: Series
     sessions: tuple[Session, ...]
+    practitioners: Mapping[int, int | None]
     elsewhere: tuple[Session, ...]
     skin_days: tuple[tuple[date, int], ...]
     phases: tuple[tuple[int, tuple[str, ...]], ...]
@@ -74,6 +75,11 @@ class Facts:
     @property
     def zone(self) -> ZoneInfo:
         return self.series.location.zone
+
+    @property
+    def depths(self) -> frozenset[Decimal]:
+        """The depth that a device has to reach, if any."""
+        return frozenset() if self.depth_mm is None else frozenset({self.depth_mm})
 
     def in_states(self, states: Collection[str]) -> tuple[Session, ...]:
         return tuple(session for session in self.sessions if session.state in states)
@@ -123,6 +129,7 @@ def _facts(series_id: int, of_patient: Sequence[Any]) -> Facts:
     return Facts(
         series=series,
         sessions=tuple(own),
+        practitioners={session.pk: session.practitioner_id for session in own},
         elsewhere=tuple(elsewhere),
         skin_days=tuple(_skin_days(own[0], elsewhere)),
         phases=tuple((phase["minutes"], tuple(phase["needs"])) for phase in own[0].phases),
@@ -184,7 +191,7 @@ def request_for(facts: Facts, placing: Sequence[Session], *, not_before: date, n
         latest=latest,
         phases=tuple(_phases(facts)),
         patient=PatientTime(_weekdays(series), tuple(_patient_busy(facts, placing, now))),
-        previous=Previous(facts.day(kept), _practitioner(kept)) if kept else None,
+        previous=Previous(facts.day(kept), _practitioner(facts, kept)) if kept else None,
         current=tuple(_current(facts, placing)),
         prefer=_prefer(series),
     )
@@ -257,15 +264,16 @@ def _wall(instant: datetime | None, zone: ZoneInfo) -> datetime:
     return instant.astimezone(zone).replace(tzinfo=None)
 
 
-def _practitioner(session: Any) -> str | None:
-    return engine_id(session.practitioner_id) if session.practitioner_id else None
+def _practitioner(facts: Facts, session: Session) -> str | None:
+    found = facts.practitioners[session.pk]
+    return engine_id(found) if found else None
 
 
 def _current(facts: Facts, placing: Sequence[Session]) -> Iterator[Current]:
     for index, session in enumerate(placing, start=1):
         if session.state in HOLDS_TIME:
             at = _wall(session.starts_at, facts.zone)
-            yield Current(index, at.date(), at.hour * 60 + at.minute, _practitioner(session))
+            yield Current(index, at.date(), at.hour * 60 + at.minute, _practitioner(facts, session))
 
 
 def _prefer(series: Series) -> Prefer:
@@ -309,10 +317,12 @@ def diary(
     depths: Collection[Decimal],
     known: Diary | None = None,
     until: date | None = None,
+    away: tuple[Away, ...] = (),
 ) -> Diary:
     """What is free from the request's first day to its last, as if `releasing` held nothing.
 
-    The calendar reaches to `until`; one that is `known` already is not read again.
+    The calendar reaches to `until`; one that is `known` already is not read again. `away` are further absences to
+    reckon with.
     """
     first, last = request.earliest, request.latest
     released = [session.pk for session in releasing]
@@ -320,6 +330,7 @@ def diary(
     calendar = (
         known.calendar if known else open_calendar(location, resources, first, (until or last) + ONE_DAY)
     )
+    calendar = replace(calendar, absences=calendar.absences + away)
     horizon = Horizon(first, (last - first).days + 1, location.grid_minutes)
     free = free_time(resources, calendar, location.timezone, horizon, depths)
     return Diary(free, calendar, {resource.pk: resource for resource in resources})

@@ -291,14 +291,13 @@ def no_day_left(placing: Sequence[Session], request: Request) -> str:
 
 def search(facts: Facts, placing: tuple[Session, ...], request: Request, count: int) -> tuple[Result, Told]:
     """Plans as if `placing` held nothing now. Looks a short way ahead first, and further unless that settles it."""
-    depths = {facts.depth_mm} if facts.depth_mm else set()
     short = near(request)
-    free = diary(facts.location, short, releasing=placing, depths=depths, until=request.latest)
+    free = diary(facts.location, short, releasing=placing, depths=facts.depths, until=request.latest)
     if short != request:
         proposals = best_plans(free.free, short, count)
         if len(proposals) == count and _nothing_better_later(proposals, short):
             return Result(request.id, "planned", True, proposals), Told(facts, placing, short, free)
-        free = diary(facts.location, request, releasing=placing, depths=depths, known=free)
+        free = diary(facts.location, request, releasing=placing, depths=facts.depths, known=free)
     return plan_request(free.free, request, count), Told(facts, placing, request, free)
 
 

@@ -1,0 +1,201 @@
+"""When something changes: another time for a session, and how far the others can slip."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from django.utils.translation import gettext as _t
+
+from clinic.localtime import local_date
+from planner.choices import CAN_MOVE, HOLDS_TIME, SessionState
+from planner.engine.answer import Proposal
+from planner.engine.cost import breakdown
+from planner.engine.problem import Gap, Pin, Prefer, Previous, Request
+from planner.engine.slack import last_safe_dates
+from planner.masks import engine_id
+from planner.models import Series, Session
+from planner.refusals import WrongState
+from planner.services.displaced import LeftOver, Move, Replan, SeriesChange, replan
+from planner.services.planning import ALTERNATIVES, answer, no_day_left, search
+from planner.services.plans import PlanAnswer, plans_from, why_nothing_fits
+from planner.services.visits import visits_of
+from planner.snapshots import Facts, diary, facts_of, first_day_possible, request_for
+
+__all__ = ["LeftOver", "Move", "Replan", "SeriesChange", "Slack", "propose_move", "replan", "slack"]
+
+
+# One session
+
+
+def propose_move(
+    session: Session,
+    *,
+    to: datetime | None = None,
+    practitioner_id: int | None = None,
+    with_later: bool,
+    now: datetime,
+) -> PlanAnswer:
+    """Where this session, and with it the later ones of its series, can go.
+
+    With `to`: what happens to the rest if it goes there; if that cannot be, `reasons` say why and the plans are the
+    nearest that can. Without: the nearest to where it is now. Refuses a session that can no longer be moved.
+    """
+    (facts,) = facts_of(session.series_id)
+    own = next(each for each in facts.sessions if each.pk == session.pk)
+    if own.state not in CAN_MOVE:
+        raise WrongState(number=own.number, state=own.get_state_display(), wanted=SessionState.BOOKED.label)
+    placing: tuple[Session, ...] = (own,)
+    if with_later:
+        placing = tuple(each for each in facts.in_states(CAN_MOVE) if each.number >= own.number)
+    not_before = first_day_possible(facts, now)
+    request = request_for(facts, placing, not_before=not_before, now=now)
+    if to is None:
+        return _nearest(facts, placing, request, own.starts_at, practitioner_id, now)
+    asked = _asked(facts, placing, request, to, practitioner_id, now)
+    if asked.plans:
+        return asked
+    nearest = _nearest(facts, placing, request, to, practitioner_id, now)
+    return PlanAnswer(nearest.plans, asked.reasons, nearest.relaxations)
+
+
+def _asked(
+    facts: Facts,
+    placing: tuple[Session, ...],
+    request: Request,
+    to: datetime,
+    practitioner_id: int | None,
+    now: datetime,
+) -> PlanAnswer:
+    """The first session exactly there, or why it cannot be."""
+    at, grid = to.astimezone(facts.zone), facts.location.grid_minutes
+    if not request.earliest <= at.date() <= request.latest:
+        return PlanAnswer((), (no_day_left(placing, request),))
+    minute = at.hour * 60 + at.minute
+    if minute % grid or at.second or at.microsecond:
+        return PlanAnswer((), (_t("Sessions here start every %(n)s minutes.") % {"n": grid},))
+    who = engine_id(practitioner_id) if practitioner_id else None
+    pinned = replace(request, pins=(Pin(1, at.date(), minute, who),))
+    return answer(facts, placing, pinned, now=now)
+
+
+def _nearest(
+    facts: Facts,
+    placing: tuple[Session, ...],
+    request: Request,
+    at: datetime | None,
+    practitioner_id: int | None,
+    now: datetime,
+) -> PlanAnswer:
+    """The plans nearest to `at` (best by the rules without it), other than how things stand."""
+    near_to = request
+    if at and len(placing) == 1:
+        near_to = _near(request, at.astimezone(facts.zone))
+    wanted = practitioner_id or facts.practitioners[placing[0].pk]
+    if wanted:
+        near_to = replace(near_to, prefer=replace(near_to.prefer, practitioner=engine_id(wanted)))
+    if near_to.latest < near_to.earliest:
+        return PlanAnswer((), (no_day_left(placing, near_to),))
+    result, told = search(facts, placing, near_to, ALTERNATIVES + 1)
+    if not result.proposals:
+        return why_nothing_fits(result, told)
+    told = replace(
+        told, request=replace(told.request, gap=request.gap, previous=request.previous, prefer=request.prefer)
+    )
+    proposals = [_counted(proposal, told.request) for proposal in result.proposals]
+    moved = [proposal for proposal in proposals if not _stands(proposal, placing[0], facts)]
+    return PlanAnswer(plans_from(moved[:ALTERNATIVES], told, local_date(now, facts.zone)))
+
+
+def _near(request: Request, at: datetime) -> Request:
+    """One session as near as can be to a date and time, within the days its neighbours leave it.
+
+    The distance in days is what the engine counts as a gap; so the day before the first one stands for a session.
+    """
+    first, last = request.earliest, request.latest
+    if request.previous:
+        first = max(first, request.previous.date + timedelta(days=request.gap.min))
+        last = min(last, request.previous.date + timedelta(days=request.gap.max))
+    if last < first:
+        return replace(request, earliest=first, latest=last)
+    before = first - timedelta(days=1)
+    most = (last - before).days
+    wished = min(max(1, (at.date() - before).days), most)
+    minute = at.hour * 60 + at.minute
+    return replace(
+        request,
+        earliest=first,
+        latest=last,
+        gap=Gap(1, wished, most),
+        previous=Previous(before),
+        prefer=Prefer(request.prefer.practitioner, ((minute, minute),)),
+        current=(),
+    )
+
+
+def _counted(proposal: Proposal, request: Request) -> Proposal:
+    """The same sessions, with what they cost by the rules."""
+    cost = breakdown(request, proposal.sessions)
+    return Proposal(cost.total, cost, proposal.sessions)
+
+
+def _stands(proposal: Proposal, session: Session, facts: Facts) -> bool:
+    """Whether the first session of a plan is where it is booked now."""
+    if session.state not in HOLDS_TIME:
+        return False
+    (first, *_) = visits_of(proposal, [session.number] + [0] * (len(proposal.sessions) - 1), facts.zone)
+    return (first.starts_at, first.practitioner_id) == (session.starts_at, facts.practitioners[session.pk])
+
+
+# Slack
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """How many days session `number` can slip with the rest still finding a place; below 0: none is left.
+
+    Of a session without a time, how many days are left until its last safe date.
+    """
+
+    number: int
+    days: int
+    last_safe_date: date
+
+
+def slack(series: Series, *, now: datetime) -> tuple[Slack, ...]:
+    """For every open session that a session before it binds: five queries."""
+    (facts,) = facts_of(series.pk)
+    today = local_date(now, facts.zone)
+    placing = facts.in_states(CAN_MOVE)
+    if not placing:
+        return ()
+    request = _as_far_as_gaps_reach(facts, placing, request_for(facts, placing, not_before=today, now=now))
+    if request.latest < request.earliest:
+        return ()
+    dates = [facts.day(each) if each.state in HOLDS_TIME else None for each in placing]
+    free = diary(facts.location, request, releasing=placing, depths=facts.depths).free
+    safe = last_safe_dates(free, request, dates)
+    return tuple(_slacks(placing, dates, safe, request, today))
+
+
+def _as_far_as_gaps_reach(facts: Facts, placing: Sequence[Session], request: Request) -> Request:
+    """Nothing after the longest gaps from the first session on can be a last safe date."""
+    first = facts.day(placing[0]) if placing[0].state in HOLDS_TIME else request.earliest
+    anchor = request.previous.date if request.previous else max(first, request.earliest)
+    reach = anchor + timedelta(days=request.gap.max * (len(placing) + 1))
+    return replace(request, latest=min(request.latest, reach))
+
+
+def _slacks(
+    placing: Sequence[Session],
+    dates: Sequence[date | None],
+    safe: Sequence[date | None],
+    request: Request,
+    today: date,
+) -> Iterator[Slack]:
+    before = request.previous.date if request.previous else None
+    for session, now_on, last in zip(placing, dates, safe, strict=True):
+        if last:
+            yield Slack(session.number, (last - (now_on or today)).days, last)
+        elif before:
+            yield Slack(session.number, -1, before + timedelta(days=request.gap.max))
+        before = now_on or last
