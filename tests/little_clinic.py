@@ -1,4 +1,4 @@
-"""One whole clinic with one of everything a page or an endpoint can show, every name in it a canary."""
+"""One whole clinic with one of everything a page or an endpoint can show; its own people's matter says the canary."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -106,7 +106,7 @@ def _message(series: Series) -> Message:
 
 
 def make_little_clinic() -> LittleClinic:
-    location = make_location(clinic=make_clinic(name=f"{CANARY} Row"), name=CANARY)
+    location = make_location(clinic=make_clinic(name="Little Row"), name="Little Row")
     member = make_staff(location, Role.CLINICIAN, name=CANARY, email=f"{CANARY}@example.com".lower())
     practitioner = make_practitioner(location, name=f"{CANARY} P")
     make_room(location, name=f"{CANARY} R")

@@ -1,0 +1,192 @@
+import re
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client
+from rest_framework.authtoken.models import Token
+
+from clinic.models import StaffMember
+from clinic.permissions import Role
+from clinic.services.staff import StaffEntry, change_staff
+from tests.makers import make_location, make_staff
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "linden-row-demo"
+SIGN_IN = "/account/login/"
+ASK_FOR_LINK = "/account/password/reset/"
+
+
+@pytest.fixture(autouse=True)
+def _no_tries_yet() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def member() -> StaffMember:
+    member = make_staff(make_location(), email="abi@linden.example", name="Abi Osei")
+    member.user.set_password(PASSWORD)
+    member.user.save()
+    return member
+
+
+def _sign_in(client: Client, email: str = "abi@linden.example", password: str = PASSWORD, **more: str):
+    return client.post(SIGN_IN, {"login": email, "password": password} | more)
+
+
+def _is_signed_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+def test_the_right_password_signs_in_and_goes_to_the_page_asked_for(
+    client: Client, member: StaffMember
+) -> None:
+    response = _sign_in(client, next="/settings/location/")
+    assert (response.status_code, response.headers["Location"]) == (302, "/settings/location/")
+    assert _is_signed_in(client)
+
+
+def test_sign_in_never_leads_to_another_site(client: Client, member: StaffMember) -> None:
+    assert _sign_in(client, next="https://elsewhere.example/").headers["Location"] == "/"
+
+
+def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
+    client: Client, member: StaffMember
+) -> None:
+    wrong = _sign_in(client, password="not-my-password")
+    unknown = _sign_in(client, email="nobody@linden.example")
+    assert wrong.context["form"].errors == unknown.context["form"].errors
+    assert (wrong.status_code, unknown.status_code) == (200, 200)
+    assert not _is_signed_in(client)
+
+
+def test_after_five_wrong_passwords_the_right_one_waits(client: Client, member: StaffMember) -> None:
+    for _ in range(5):
+        _sign_in(client, password="not-my-password")
+    response = _sign_in(client)
+    assert "Too many failed login attempts" in response.content.decode()
+    assert not _is_signed_in(client)
+
+
+def test_somebody_switched_off_does_not_sign_in(client: Client, member: StaffMember) -> None:
+    member.is_active = False
+    member.save()
+    response = _sign_in(client)
+    assert response.headers["Location"] == "/account/inactive/"
+    assert not _is_signed_in(client)
+
+
+def test_somebody_switched_off_while_signed_in_finds_nothing_any_more(
+    client: Client, member: StaffMember
+) -> None:
+    _sign_in(client)
+    StaffMember.objects.update(is_active=False)
+    assert client.get("/patients/").status_code == 404
+
+
+def test_signing_out_takes_a_press_of_a_button(client: Client, member: StaffMember) -> None:
+    _sign_in(client)
+    client.get("/account/logout/")
+    assert _is_signed_in(client)
+    client.post("/account/logout/")
+    assert not _is_signed_in(client)
+
+
+@pytest.mark.parametrize("path", ["signup/", "email/", "confirm-email/", "confirm-email/x/", "password/set/"])
+def test_nobody_signs_up_or_changes_an_address_by_themselves(
+    client: Client, member: StaffMember, path: str
+) -> None:
+    _sign_in(client)
+    assert client.get(f"/account/{path}").status_code == 404
+    assert client.post(f"/account/{path}", {"email": "new@linden.example"}).status_code == 404
+
+
+def test_a_link_by_mail_sets_a_new_password(client: Client, member: StaffMember) -> None:
+    assert client.post(ASK_FOR_LINK, {"email": "abi@linden.example"}).status_code == 302
+    [message] = mail.outbox
+    assert (message.to, message.subject) == (["abi@linden.example"], "Set your password")
+    link = re.search(r"http://testserver(\S+)", message.body)
+    assert link is not None
+    form = client.get(link[1]).headers["Location"]
+    new = "a-quite-long-passphrase"
+    client.post(form, {"password1": new, "password2": new})
+    member.user.refresh_from_db()
+    assert member.user.check_password(new)
+
+
+def test_asking_for_a_link_tells_nobody_who_works_here(client: Client, member: StaffMember) -> None:
+    known = client.post(ASK_FOR_LINK, {"email": "abi@linden.example"}, follow=True)
+    unknown = client.post(ASK_FOR_LINK, {"email": "nobody@linden.example"}, follow=True)
+    assert known.redirect_chain == unknown.redirect_chain
+    assert [message.subject for message in mail.outbox] == ["Set your password", "Set your password"]
+    assert "sign up" not in mail.outbox[1].body
+
+
+def test_with_codes_from_an_app_the_password_alone_does_not_sign_in(
+    client: Client, member: StaffMember
+) -> None:
+    secret = generate_totp_secret()
+    TOTP.activate(member.user, secret)
+    assert _sign_in(client).headers["Location"] == "/account/2fa/authenticate/"
+    assert not _is_signed_in(client)
+    code = f"{hotp_value(secret, next(iter(yield_hotp_counters_from_time()))):06d}"
+    assert client.post("/account/2fa/authenticate/", {"code": code}).status_code == 302
+    assert _is_signed_in(client)
+    assert Authenticator.objects.filter(user=member.user).count() == 1
+
+
+def test_changing_how_one_signs_in_asks_once_more_who_it_is(client: Client, member: StaffMember) -> None:
+    _sign_in(client)
+    response = client.get("/account/2fa/totp/activate/")
+    assert response.headers["Location"].startswith("/account/reauthenticate/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/account/2fa/",
+        "/account/2fa/webauthn/",
+        "/account/2fa/webauthn/add/",
+        "/account/2fa/totp/activate/",
+        "/account/password/change/",
+        "/account/sessions/",
+    ],
+)
+def test_the_accounts_own_pages_open_after_signing_in(client: Client, member: StaffMember, path: str) -> None:
+    _sign_in(client)
+    client.post("/account/reauthenticate/", {"password": PASSWORD})
+    response = client.get(path)
+    assert response.status_code == 200
+    assert "<script>" not in response.content.decode()
+    assert "style=" not in response.content.decode()
+
+
+def test_signing_out_everywhere_else_leaves_this_device(client: Client, member: StaffMember) -> None:
+    other = Client()
+    _sign_in(other)
+    _sign_in(client)
+    client.get("/account/sessions/")
+    client.post("/account/sessions/")
+    assert (_is_signed_in(client), _is_signed_in(other)) == (True, False)
+
+
+def test_the_admin_sends_to_the_same_sign_in(client: Client) -> None:
+    assert client.get("/admin/login/").headers["Location"].startswith(SIGN_IN)
+
+
+def test_a_token_of_somebody_switched_off_by_the_manager_opens_nothing(
+    client: Client, member: StaffMember
+) -> None:
+    token = Token.objects.create(user=member.user)
+    manager = make_staff(member.location, Role.MANAGER)
+    _sign_in(client)
+    change_staff(member, StaffEntry(member.name, Role(member.role), False), by=manager.user)
+    member.user.refresh_from_db()
+    assert (Token.objects.get(pk=token.pk).user.is_active, _is_signed_in(client)) == (False, False)
