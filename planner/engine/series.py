@@ -78,8 +78,11 @@ class Search:
         self.none = self.cells.none
         self.columns = self.starts.horizon.days - (request.sessions - 1) * request.gap.min
         self.slack = max(0, min(request.gap.max - request.gap.min, self.columns - 1))
-        gaps = request.gap.min + np.arange(self.slack + 1)
-        self.gap_cost = (request.weights.gap * np.abs(gaps - request.gap.target)).astype(self.cells.dtype)
+        self.target = request.gap.target - request.gap.min
+        self.ramp = (request.weights.gap * np.arange(max(0, self.columns) + self.slack)).astype(
+            self.cells.dtype
+        )
+        self.gap_cost = np.abs(self.ramp[: self.slack + 1] - request.weights.gap * self.target)
         self.change = request.weights.change
         self.change_cost = self.change * (1 - np.eye(len(self.starts.practitioners), dtype=self.cells.dtype))
 
@@ -133,19 +136,21 @@ class Search:
         return tuple(reversed(rest))
 
     def _onward(self, after: Costs) -> Costs:
-        """For each slack, the least of `after` plus the cost of the gap, over the slacks a gap away."""
-        columns, weight = after.shape[-1], self.request.weights.gap
-        target = min(self.request.gap.target - self.request.gap.min, self.slack)
-        off_target = self.request.gap.target - self.request.gap.min - target
+        """For each slack, the least of `after` plus the cost of the gap, over the slacks a gap away.
+
+        With a ramp taken off, the cost of a gap below the target is the same for all slacks it leads to, and with
+        the ramp added that of a gap above: two sliding minima.
+        """
+        columns, target = after.shape[-1], min(self.target, self.slack)
         padded = np.full((*after.shape[:-1], columns + self.slack), self.none, dtype=after.dtype)
         padded[..., :columns] = after
-        ramp = (weight * np.arange(columns + self.slack)).astype(after.dtype)
+        ramp = self.ramp[: columns + self.slack]
         sooner = _sliding_least((padded - ramp)[..., : columns + target], target + 1)
-        sooner += ramp[:columns] + weight * (target + off_target)
+        sooner += ramp[:columns] + self.request.weights.gap * self.target
         if target == self.slack:
             return sooner
         later = _sliding_least((padded + ramp)[..., target:], self.slack - target + 1)
-        later -= ramp[:columns] + weight * target
+        later -= ramp[:columns] + self.request.weights.gap * target
         return np.minimum(sooner, later)
 
     def _least(self, space: Space) -> int:

@@ -6,7 +6,8 @@ the previous session) is settled here; the search in `series` only adds what lie
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
+from operator import or_
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,9 +113,9 @@ class Cells:
         """Cheapest starts by preference alone, the earliest among equals."""
         ranking = _ranking(self.starts.horizon.grid_minutes, self._windows)
         rank = ranking.best(self.starts.bits, self.starts.horizon)
-        cost = np.append(ranking.quarters * self.request.weights.time, self.none).astype(self.dtype)[rank]
-        cost += self._preference[:, None]
-        return np.minimum(cost, self.none), ranking.order[rank]
+        by_rank = np.append(ranking.quarters * self.request.weights.time, self.none).astype(self.dtype)
+        cost = by_rank.take(rank) + self._preference[:, None]
+        return np.minimum(cost, self.none), ranking.order.take(rank)
 
     @cached_property
     def _windows(self) -> tuple[tuple[int, int], ...]:
@@ -211,11 +212,13 @@ class Ranking:
 
     def best(self, starts: list[Bits], horizon: Horizon) -> Steps:
         """Best rank per practitioner and day; one past the last rank where nothing is free."""
-        size = horizon.steps_per_day // 8
-        raw = b"".join(bits.to_bytes(horizon.days * size, "little") for bits in starts)
-        days = np.frombuffer(raw, dtype=np.uint8).reshape(len(starts), horizon.days, size)
-        best = np.full(days.shape[:2], horizon.steps_per_day, dtype=np.uint16)
-        for column in np.flatnonzero(days.any(axis=(0, 1))):
+        shape = (len(starts), horizon.days, horizon.steps_per_day // 8)
+        raw = b"".join(bits.to_bytes(horizon.steps // 8, "little") for bits in starts)
+        days = np.frombuffer(raw, dtype=np.uint8).reshape(shape)
+        some = reduce(or_, starts, 0).to_bytes(horizon.steps // 8, "little")
+        columns = np.frombuffer(some, dtype=np.uint8).reshape(shape[1:]).any(axis=0)
+        best = np.full(shape[:2], horizon.steps_per_day, dtype=np.uint16)
+        for column in np.flatnonzero(columns):
             np.minimum(best, self.table[column].take(days[:, :, column]), out=best)
         return best
 
