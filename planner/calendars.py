@@ -149,10 +149,13 @@ class Calendar:
 
 
 def open_calendar(location: Location, resources: Iterable[Resource], first: date, last: date) -> Calendar:
-    """The calendar of `resources` (all of `location`) from `first` to `last`: three queries, however many."""
+    """The calendar of `resources` (all of `location`) from `first` to `last`: three queries, however many.
+
+    Absences are read for a day more: the turnaround of a late session may run into the next morning.
+    """
     kinds = {resource.pk: resource.kind for resource in resources}
     of_these = Q(resource_id__in=kinds)
-    start, end = day_bounds(first, location.zone)[0], day_bounds(last, location.zone)[1]
+    start, end = day_bounds(first, location.zone)[0], day_bounds(last + ONE_DAY, location.zone)[1]
     during = Q(location=location, starts_at__lt=end, ends_at__gt=start) & (Q(resource=None) | of_these)
     return Calendar(
         first,

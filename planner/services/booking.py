@@ -276,9 +276,7 @@ def _refuse_wrong_moment(series: Series, session: Session, to: SessionState, now
 def _reclaim(locked: Locked, session: Session, now: datetime) -> None:
     """Hold again what a missed session held; refuses if that has gone to somebody else meanwhile."""
     visit = _last_visit(session)
-    refuse_unless_possible(
-        locked.series, locked.sessions, locked.resources, [visit], now=now, past_allowed=True
-    )
+    refuse_unless_possible(locked.series, locked.sessions, locked.resources, [visit], now=now, as_it_was=True)
     held = [reservation.pk for reservation in _last_reservations(session)]
     Reservation.objects.filter(pk__in=held).update(is_active=True)
 

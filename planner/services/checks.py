@@ -9,6 +9,7 @@ from itertools import pairwise
 from clinic.localtime import local_date
 from clinic.models import Resource, ResourceKind
 from patients.choices import ConsentKind, ScreeningEffect
+from patients.screening_rules import ImpossibleDate, Verdict
 from patients.services.consents import consent_on
 from patients.services.screening import standing
 from planner.availability import (
@@ -97,19 +98,20 @@ def refuse_unless_possible(
     visits: Sequence[Visit],
     *,
     now: datetime,
-    past_allowed: bool = False,
+    as_it_was: bool = False,
 ) -> Facts:
     """Check `visits` (sorted by number) for `series`; everything given was read under the locks.
 
     Raises the first reason against them, with all the others in its `others`. Returns the facts otherwise.
+    `as_it_was`: times that were right when they were booked; they may be past, and the record is not asked again.
     """
-    _raise_all([*_out_of_reach(series, visits, now, past_allowed), *_badly_served(series, resources, visits)])
+    _raise_all([*_out_of_reach(series, visits, now, as_it_was), *_badly_served(series, resources, visits)])
     facts = _gather(series, sessions, resources, visits, now)
     _raise_all(
         [
             *(each for visit in visits for each in _against(visit, facts)),
             *_against_the_line(visits, facts),
-            *_against_the_record(visits, facts),
+            *(() if as_it_was else _against_the_record(visits, facts)),
         ]
     )
     return facts
@@ -166,10 +168,10 @@ def _patient_sessions(series: Series, placed: Collection[Session], since: dateti
 
 
 def _out_of_reach(
-    series: Series, visits: Sequence[Visit], now: datetime, past_allowed: bool
+    series: Series, visits: Sequence[Visit], now: datetime, as_it_was: bool
 ) -> Iterator[BookingRefusal]:
     for visit in visits:
-        if visit.starts_at < now and not past_allowed:
+        if visit.starts_at < now and not as_it_was:
             yield InThePast(number=visit.number, at=visit.starts_at)
         elif visit.starts_at > now + HORIZON:
             last_day = local_date(now + HORIZON, series.location.zone)
@@ -318,18 +320,23 @@ def _not_consented(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
 
 
 def _ruled_out(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
-    series, about = facts.series, {"number": visit.number, "at": visit.starts_at}
-    verdict = standing(
-        series.patient,
-        on=facts.day(visit.starts_at),
-        sites={area.site for area in series.areas.all()},
-        modality=series.protocol_version.protocol.modality,
-    )
-    if verdict.may_book:
+    about = {"number": visit.number, "at": visit.starts_at}
+    verdict = _verdict_on(facts.day(visit.starts_at), facts.series)
+    if verdict and verdict.may_book:
         return
-    if verdict.effect == ScreeningEffect.BLOCK:
+    if verdict and verdict.effect == ScreeningEffect.BLOCK:
         yield ScreeningBlocks(**about)
-    elif verdict.effect == ScreeningEffect.POSTPONE and verdict.earliest:
+    elif verdict and verdict.effect == ScreeningEffect.POSTPONE and verdict.earliest:
         yield ScreeningPostpones(until=verdict.earliest, **about)
     else:
         yield ScreeningHolds(**about)
+
+
+def _verdict_on(day: date, series: Series) -> Verdict | None:
+    """Nothing when the answers cannot be judged: something they tell of happened after that day."""
+    sites = {area.site for area in series.areas.all()}
+    modality = series.protocol_version.protocol.modality
+    try:
+        return standing(series.patient, on=day, sites=sites, modality=modality)
+    except ImpossibleDate:
+        return None

@@ -518,6 +518,13 @@ def test_a_wait_without_an_end_holds(desk):
         desk.book(series)
 
 
+def test_an_answer_that_cannot_be_judged_holds(desk):
+    series = desk.series(sessions_planned=1)
+    answer(desk, series.patient, "postpone", event_date=date(2027, 1, 25))
+    with refused("screening_holds"):
+        desk.book(series)
+
+
 def test_a_note_in_the_screening_does_not_stop_a_booking(desk):
     series = desk.series(sessions_planned=1)
     answer(desk, series.patient, "warn")
@@ -805,6 +812,13 @@ def test_a_miss_is_not_taken_back_when_somebody_else_has_the_time(desk):
     desk.book(desk.series(sessions_planned=1), [desk.visit(1, datetime(2027, 1, 19, 10, 15))], now=now)
     with refused(*["slot_taken"] * 3):
         desk.mark(missed, SessionState.BOOKED, now=now)
+
+
+def test_taking_a_miss_back_does_not_ask_the_record_again(desk):
+    session = session_of(desk.booked(), 1)
+    missed = desk.mark(session, SessionState.NO_SHOW, now=session.starts_at)
+    Consent.objects.update(withdrawn_at=session.starts_at)
+    assert desk.mark(missed, SessionState.BOOKED, now=session.starts_at).state == "booked"
 
 
 def test_history_is_only_ever_added_to(desk):
