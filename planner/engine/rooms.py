@@ -1,7 +1,8 @@
 """A plan's rooms and devices, and whether a plan collides with itself.
 
 Only sessions on one date, or on neighbouring dates when a turnaround runs past midnight, can collide; the search
-ignores that, and asks here about every plan it is about to show.
+ignores that, and asks here about every plan it is about to show. Sessions follow each other in time, also on one
+date: a session begins when the one before it is over.
 """
 
 from collections.abc import Iterator
