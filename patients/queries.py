@@ -1,6 +1,23 @@
 """What pages and services read of patients and their records."""
 
-from patients.models import Patient, ScreeningAnswer, ScreeningQuestion
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import reduce
+from operator import and_
+
+from django.db.models import Q, QuerySet
+
+from patients.models import (
+    Area,
+    AreaFinding,
+    Consent,
+    Patient,
+    Score,
+    ScreeningAnswer,
+    ScreeningQuestion,
+)
+from patients.models.patient import fold
 
 
 def current_questions(clinic_id: int, *, only_recheck: bool = False) -> list[ScreeningQuestion]:
@@ -17,3 +34,78 @@ def newest_answers(patient: Patient) -> list[ScreeningAnswer]:
         .order_by("question__code", "-screening__taken_at", "-screening_id")
         .distinct("question__code")
     )
+
+
+def find_patients(clinic_id: int, text: str) -> QuerySet[Patient]:
+    """Patients by every word of a name, by e-mail, by four or more digits of the telephone, or by date of birth.
+
+    Case, accents and the order of words do not matter. Nothing typed finds everybody.
+    """
+    patients = Patient.objects.filter(clinic_id=clinic_id)
+    words = fold(text).split()
+    if not words:
+        return patients
+    named = Q(email__icontains=text.strip())
+    named |= reduce(and_, (Q(folded_name__contains=word) for word in words))
+    born, digits = _as_date(text), "".join(sign for sign in text if sign in "0123456789")
+    if born:
+        named |= Q(date_of_birth=born)
+    if len(digits) >= 4 and not any(sign.isalpha() for sign in text):
+        named |= Q(phone__regex=r"\D*".join(digits.lstrip("0") or digits))
+    return patients.filter(named)
+
+
+def _as_date(text: str) -> date | None:
+    """A day as people write it, day first: 17/05/1995, 17.5.1995, 17 May 1995, or 1995-05-17."""
+    plain = " ".join(text.replace(".", "/").split())
+    for form in ("%d/%m/%Y", "%Y-%m-%d", "%d %B %Y", "%d %b %Y"):
+        try:
+            return datetime.strptime(plain, form).date()  # noqa: DTZ007 (a day has no zone)
+        except ValueError:
+            continue
+    return None
+
+
+def consents_in_force(patient: Patient, day: date) -> dict[str, Consent]:
+    """The newest good consent of each kind on a day."""
+    good = Consent.objects.filter(patient=patient, valid_from__lte=day, valid_to__gte=day, withdrawn_at=None)
+    return {consent.kind: consent for consent in good.order_by("signed_at", "id")}
+
+
+def latest_findings(patient: Patient) -> dict[str, AreaFinding]:
+    """What was last seen of each area, by `site-side`, with the scores of that day."""
+    findings = (
+        AreaFinding.objects.filter(area__patient=patient)
+        .select_related("area", "assessment")
+        .prefetch_related("assessment__scores")
+        .order_by("area_id", "-assessment__taken_at", "-id")
+        .distinct("area_id")
+    )
+    return {f"{finding.area.site}-{finding.area.side}": finding for finding in findings}
+
+
+@dataclass(frozen=True, slots=True)
+class AreaHistory:
+    """One area's findings and its scores by scale, oldest first."""
+
+    area: Area
+    findings: list[AreaFinding]
+    scores: dict[str, list[Score]]
+
+
+def area_histories(patient: Patient) -> list[AreaHistory]:
+    """Every area ever judged, in three statements."""
+    findings: dict[int, list[AreaFinding]] = defaultdict(list)
+    scores: dict[int, dict[str, list[Score]]] = defaultdict(lambda: defaultdict(list))
+    taken = ("assessment__taken_at", "id")
+    judged = AreaFinding.objects.filter(area__patient=patient).select_related("assessment")
+    for finding in judged.order_by(*taken):
+        findings[finding.area_id].append(finding)
+    filled = Score.objects.filter(area__patient=patient).select_related("assessment")
+    for score in filled.order_by(*taken):
+        scores[score.area_id or 0][score.scale].append(score)
+    return [
+        AreaHistory(area, findings[area.pk], dict(scores[area.pk]))
+        for area in patient.areas.all()
+        if area.pk in findings
+    ]

@@ -42,6 +42,12 @@ class ReasonForSeverityMissing(Refusal):
     next_step = _("Write the reason, or let the rule decide.")
 
 
+class WidthImpossible(Refusal):
+    code = "width_impossible"
+    status = 422
+    sentence = _("A mark cannot be {width_mm} mm wide. Nothing was saved.")
+
+
 class PointsWrong(Refusal):
     code = "points_wrong"
     status = 422
@@ -95,8 +101,8 @@ def assess(
 ) -> Assessment:
     """Keep what was judged today; areas not known yet are added to the patient, and the skin type if given.
 
-    Refuses an assessment of nothing, a side the site has not, points a scale does not allow, a scale where it does
-    not apply, and a severity against the rule without a reason.
+    Refuses an assessment of nothing, a side the site has not, a width of nothing, points a scale
+    does not allow, a scale where it does not apply, and a severity against the rule without a reason.
     """
 
     def keep() -> int:
@@ -135,6 +141,8 @@ def _keep_skin_type(patient: Patient, skin_type: int | None) -> None:
 def _keep_area(assessment: Assessment, judged: JudgedArea) -> None:
     if (judged.side == Side.MIDDLE) != (judged.site in MIDDLE_SITES):
         raise SideImpossible(site=judged.site.label, side=judged.side.label)
+    if judged.widest_mm is not None and judged.widest_mm <= 0:
+        raise WidthImpossible(width_mm=judged.widest_mm)
     seen = {"stria_type": judged.stria_type, "is_active": True}
     sized = {"length_cm": judged.length_cm, "width_cm": judged.width_cm}
     area, _created = Area.objects.update_or_create(

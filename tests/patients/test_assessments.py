@@ -121,6 +121,7 @@ HIPS = JudgedArea(Site.HIPS, Side.BOTH, StriaType.RUBRA, AdattoStage.STAGE_I)
         ([], assessments.NothingJudged),
         ([replace(ABDOMEN, side=Side.LEFT)], assessments.SideImpossible),
         ([replace(HIPS, side=Side.MIDDLE)], assessments.SideImpossible),
+        ([replace(HIPS, widest_mm=Decimal("0"))], assessments.WidthImpossible),
         ([replace(ABDOMEN, filled=(Filled("davey", (0, 1, 1, 3)),))], assessments.PointsWrong),
         ([replace(ABDOMEN, filled=(Filled("davey", (0, 1)),))], assessments.PointsWrong),
         ([replace(HIPS, filled=(Filled("davey", (0, 0, 0, 0)),))], assessments.ScaleNotHere),

@@ -1,0 +1,149 @@
+"""Judging areas, and what was judged of them over time."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clinic.errors import Refusal, say
+from clinic.permissions import Right
+from clinic.views.access import StaffRequest, needs
+from patients.choices import Severity
+from patients.forms import AreaForm, WholeForm
+from patients.models import Area, Patient
+from patients.queries import area_histories, latest_findings
+from patients.services.assessments import assess
+from patients.severity import SeverityJudgement
+from patients.views import bodymap
+from patients.views.charts import charts_of
+from patients.views.common import open_record, patient_of
+
+MOST_AREAS = 12
+
+
+@needs(Right.SEE_RECORD, to_write=Right.WRITE_RECORD)
+def show(request: StaffRequest, patient_id: int) -> HttpResponse:
+    """Judge areas; a post with `show` only draws the page again for the areas chosen, with what was filled in."""
+    patient = open_record(request, patient_id, "assess", now=timezone.now())
+    areas = _chosen(request, patient)
+    if request.method != "POST" or "show" in request.POST:
+        written = request.POST if request.method == "POST" else None
+        sent = written.dict() if written else {}
+        whole = WholeForm(None, {"skin_type": patient.skin_type} | sent)
+        return _page(request, patient, whole, [_opened(area, written) for area in areas])
+    whole = WholeForm(request.POST, {})
+    forms = [AreaForm(request.POST, area) for area in areas]
+    if not all([whole.is_valid(), *(form.is_valid() for form in forms)]):
+        return _page(request, patient, whole, forms, status=422)
+    return _save(request, patient, whole, forms)
+
+
+def _save(request: StaffRequest, patient: Patient, whole: WholeForm, forms: list[AreaForm]) -> HttpResponse:
+    try:
+        assess(
+            patient,
+            [judged for form in forms if (judged := form.judged())],
+            whole_body=whole.filled(),
+            skin_type=whole.cleaned_data["skin_type"],
+            note=whole.cleaned_data["note"],
+            by=request.staff,
+            key=whole.cleaned_data["key"],
+            now=timezone.now(),
+        )
+    except Refusal as refusal:
+        return _page(request, patient, whole, forms, refusal, refusal.status)
+    messages.success(request, _("The assessment is saved."))
+    return redirect("plan" if "plan" in request.POST else "scores", patient.pk)
+
+
+@needs(Right.WRITE_RECORD)
+@require_POST
+def verdict(request: StaffRequest, patient_id: int) -> HttpResponse:
+    """How bad one area is by what is filled in so far; writes nothing."""
+    patient = patient_of(request, patient_id)
+    area = _area([], request.POST.get("judge", ""))
+    context = {"judged": _judged(request.POST, area), "patient": patient}
+    return render(request, "patients/_severity.html", context)
+
+
+@needs(Right.SEE_RECORD)
+def scores(request: StaffRequest, patient_id: int) -> HttpResponse:
+    patient = open_record(request, patient_id, "scores", now=timezone.now())
+    cards = [(history, charts_of(history)) for history in area_histories(patient)]
+    return render(request, "patients/scores.html", {"patient": patient, "cards": cards})
+
+
+def _chosen(request: StaffRequest, patient: Patient) -> list[Area]:
+    """The areas asked for; to begin with, those in care."""
+    sent = request.POST if request.method == "POST" else request.GET
+    values = sent.getlist("area")
+    known = list(patient.areas.all())
+    if not values and request.method != "POST":
+        return [area for area in known if area.is_active][:MOST_AREAS]
+    return [_area(known, value) for value in dict.fromkeys(values[:MOST_AREAS])]
+
+
+def _area(known: list[Area], value: str) -> Area:
+    """The known area, or a new one not yet saved, by the value of its box."""
+    if not bodymap.is_area(value):
+        raise Http404
+    site, side = value.rsplit("-", 1)
+    return next(
+        (area for area in known if (area.site, area.side) == (site, side)), Area(site=site, side=side)
+    )
+
+
+def _opened(area: Area, written: QueryDict | None) -> AreaForm:
+    """The area's form with what is known or was written before, not yet held against the rules."""
+    form = AreaForm(None, area)
+    names = ("stria_type", "length_cm", "width_cm")
+    form.initial = {name: getattr(area, name) for name in names}
+    if written is not None:
+        sent = {name: written.get(form.add_prefix(name)) for name in form.fields}
+        form.initial |= {name: value for name, value in sent.items() if value is not None}
+    return form
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How bad an area is by the rule, and by the clinician where she differs, so far as it can be said yet."""
+
+    prefix: str
+    rule: SeverityJudgement | None = None
+    own: Severity | None = None
+
+
+def _judged(written: QueryDict | None, area: Area) -> Judged:
+    form = AreaForm(written, area)
+    form.full_clean()
+    judged = form.judged() if form.is_bound else None
+    if judged is None:
+        return Judged(form.prefix or "")
+    rule = judged.by_rule()
+    return Judged(form.prefix or "", rule, None if judged.severity == rule.severity else judged.severity)
+
+
+def _page(
+    request: StaffRequest,
+    patient: Patient,
+    whole: WholeForm,
+    forms: list[AreaForm],
+    refusal: Refusal | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    latest = latest_findings(patient)
+    chosen = [form.prefix or "" for form in forms]
+    written = request.POST if request.method == "POST" else None
+    context = {
+        "patient": patient,
+        "whole": whole,
+        "areas": [(form, _judged(written, form.area), latest.get(form.prefix or "")) for form in forms],
+        "shapes": bodymap.shapes(chosen, latest),
+        "rows": bodymap.rows(chosen),
+        "refusal": say(refusal, request.staff.location.zone) if refusal else "",
+    }
+    return render(request, "patients/assess.html", context, status=status)

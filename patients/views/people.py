@@ -1,0 +1,120 @@
+"""Finding patients, taking in a new one, changing who they are."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic.errors import Refusal, say
+from clinic.localtime import local_date
+from clinic.permissions import Right
+from clinic.views.access import StaffRequest, needs
+from patients.forms import PatientForm
+from patients.models import Patient
+from patients.queries import find_patients
+from patients.services.intake import LikelyDuplicate, PatientChanged, create_patient, edit_patient
+from patients.views.common import open_record
+
+PAGE_SIZE = 30
+FIELD_OF = {
+    "name_missing": "first_name",
+    "born_in_future": "date_of_birth",
+    "born_too_long_ago": "date_of_birth",
+    "phone_unreadable": "phone",
+}
+
+
+@needs(Right.SEE_PATIENTS)
+def index(request: StaffRequest) -> HttpResponse:
+    text = request.GET.get("q", "")[:200].replace("\x00", "")
+    found = find_patients(request.staff.location.clinic_id, text)
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    today = local_date(timezone.now(), request.staff.location.zone)
+    rows = [(patient, patient.age_on(today)) for patient in page]
+    return render(request, "patients/index.html", {"page": page, "rows": rows, "q": text})
+
+
+@needs(Right.EDIT_PATIENTS)
+def new(request: StaffRequest) -> HttpResponse:
+    form = _form(request)
+    if not (request.method == "POST" and form.is_valid()):
+        return _edit_page(request, form)
+    try:
+        patient = create_patient(
+            form.details(None),
+            although_similar="although_similar" in request.POST,
+            by=request.staff,
+            key=form.cleaned_data["key"],
+            now=timezone.now(),
+        )
+    except Refusal as refusal:
+        return _edit_page(request, form, refusal=refusal)
+    messages.success(request, _("The record is open. Next: the medical questions."))
+    return redirect("patient", patient.pk)
+
+
+@needs(Right.EDIT_PATIENTS)
+def edit(request: StaffRequest, patient_id: int) -> HttpResponse:
+    now = timezone.now()
+    patient = open_record(request, patient_id, "details", now=now)
+    form = _form(request, patient)
+    if not (request.method == "POST" and form.is_valid()):
+        return _edit_page(request, form, patient)
+    try:
+        edit_patient(
+            patient,
+            form.details(patient.skin_type),
+            version=form.cleaned_data["version"] or 0,
+            by=request.staff,
+            key=form.cleaned_data["key"],
+            now=now,
+        )
+    except Refusal as refusal:
+        return _edit_page(request, form, patient, refusal)
+    messages.success(request, _("The details are saved."))
+    return redirect("patient", patient.pk)
+
+
+def _form(request: StaffRequest, patient: Patient | None = None) -> PatientForm:
+    form = PatientForm(request.POST if request.method == "POST" else None)
+    if patient:
+        form.for_patient(patient)
+    if not request.staff.may(Right.WRITE_RECORD):
+        del form.fields["skin_type"]
+    return form
+
+
+def _edit_page(
+    request: StaffRequest, form: PatientForm, patient: Patient | None = None, refusal: Refusal | None = None
+) -> HttpResponse:
+    status = 422 if form.errors else 200
+    context: dict[str, object] = {"form": form, "patient": patient, "version": form["version"].value()}
+    if refusal:
+        status = refusal.status
+        context |= _told(request, form, refusal)
+    if isinstance(refusal, PatientChanged) and patient:
+        context |= {"now_there": _differences(form, patient), "version": refusal.facts["version"]}
+    return render(request, "patients/edit.html", context, status=status)
+
+
+def _told(request: StaffRequest, form: PatientForm, refusal: Refusal) -> dict[str, object]:
+    """The refusal at its field, or above the form."""
+    text = say(refusal, request.staff.location.zone)
+    field = FIELD_OF.get(refusal.code)
+    if field:
+        form.add_error(field, text)
+        return {}
+    known = refusal.facts["patient_id"] if isinstance(refusal, LikelyDuplicate) else None
+    return {"refusal": text, "known_id": known}
+
+
+def _differences(form: PatientForm, patient: Patient) -> list[tuple[str, object]]:
+    """Label and value of what stands in the record and differs from what was written."""
+    written = form.details(patient.skin_type)
+    return [
+        (str(form.fields[name].label), getattr(patient, name))
+        for name in form.fields
+        if name not in ("key", "version") and getattr(patient, name) != getattr(written, name)
+    ]

@@ -1,0 +1,151 @@
+"""Photos of a patient: adding one, looking at them, comparing two."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from clinic.errors import Refusal, say
+from clinic.localtime import local_date
+from clinic.permissions import Right
+from clinic.services.audit import note_reading
+from clinic.views.access import StaffRequest, needs
+from patients.choices import ConsentKind, PhotoView
+from patients.forms import PhotoForm
+from patients.models import Patient, Photo
+from patients.services.consents import consent_on
+from patients.services.photos import PhotoTooLarge, small_copy, store_photo
+from patients.views.common import open_record
+
+FORM_BYTES = 64 * 1024
+"""What the rest of the form may weigh beside the file."""
+DRAINED_MB = 128
+
+
+@csrf_exempt
+def show(request: HttpRequest, patient_id: int) -> HttpResponse:
+    """Refuses an upload that is far too large by its announced length, before any of it is kept.
+
+    Checking the CSRF token reads the whole body, so that check comes second, on `_show`.
+    """
+    length = str(request.META.get("CONTENT_LENGTH", ""))
+    if request.method == "POST" and length.isdigit() and int(length) > settings.MAX_PHOTO_BYTES + FORM_BYTES:
+        _drain(request)
+        return _too_large(request, patient_id)
+    return _show(request, patient_id)
+
+
+def _drain(request: HttpRequest) -> None:
+    """Read what the browser still sends and forget it, or it would never show our answer."""
+    for _megabyte in range(DRAINED_MB):
+        if not request.read(2**20):
+            return
+
+
+@needs(Right.SEE_RECORD, to_write=Right.WRITE_RECORD)
+def _too_large(request: StaffRequest, patient_id: int) -> HttpResponse:
+    now = timezone.now()
+    patient = open_record(request, patient_id, "photos", now=now)
+    refusal = PhotoTooLarge(most_mb=settings.MAX_PHOTO_BYTES // 2**20)
+    return _page(request, patient, PhotoForm(None, patient=patient), now, refusal)
+
+
+@csrf_protect
+@needs(Right.SEE_RECORD, to_write=Right.WRITE_RECORD)
+def _show(request: StaffRequest, patient_id: int) -> HttpResponse:
+    now = timezone.now()
+    patient = open_record(request, patient_id, "photos", now=now)
+    if request.method != "POST":
+        return _page(request, patient, PhotoForm(None, patient=patient), now)
+    form = PhotoForm(request.POST, request.FILES, patient=patient)
+    if not form.is_valid():
+        return _page(request, patient, form, now)
+    try:
+        store_photo(
+            patient,
+            form.cleaned_data["picture"],
+            view=PhotoView(form.cleaned_data["view"]),
+            area=form.cleaned_data["area"],
+            by=request.staff,
+            key=form.cleaned_data["key"],
+            now=now,
+        )
+    except Refusal as refusal:
+        return _page(request, patient, form, now, refusal)
+    messages.success(request, _("The photo is stored."))
+    return redirect("photos", patient.pk)
+
+
+show.right, show.right_to_write = Right.SEE_RECORD, Right.WRITE_RECORD  # type: ignore[attr-defined]
+
+
+@needs(Right.SEE_RECORD)
+def photo(request: StaffRequest, photo_id: int) -> HttpResponse:
+    """The picture itself, to those who may see the record."""
+    found = _seen(request, photo_id)
+    with found.file.open("rb") as file:
+        return _picture(found, file.read())
+
+
+@needs(Right.SEE_RECORD)
+def small(request: StaffRequest, photo_id: int) -> HttpResponse:
+    found = _seen(request, photo_id)
+    return _picture(found, small_copy(found))
+
+
+def _seen(request: StaffRequest, photo_id: int) -> Photo:
+    found = get_object_or_404(Photo, pk=photo_id, patient__clinic=request.staff.location.clinic)
+    note_reading(request.staff, found.patient_id, "photo", now=timezone.now(), object_id=found.pk)
+    return found
+
+
+def _picture(found: Photo, content: bytes) -> HttpResponse:
+    return HttpResponse(
+        content,
+        content_type="image/jpeg",
+        headers={
+            "Content-Disposition": f'inline; filename="photo-{found.pk}.jpg"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store, private",
+        },
+    )
+
+
+def _page(
+    request: StaffRequest,
+    patient: Patient,
+    form: PhotoForm,
+    now: datetime,
+    refusal: Refusal | None = None,
+) -> HttpResponse:
+    photos = list(patient.photos.select_related("area", "taken_by__staff"))
+    today = local_date(now, request.staff.location.zone)
+    before, after = _pair(photos, request.GET.get("before", ""), request.GET.get("after", ""))
+    context = {
+        "patient": patient,
+        "form": form,
+        "photos": photos[::-1],
+        "before": before,
+        "after": after,
+        "consent": consent_on(patient, today, ConsentKind.PHOTO),
+        "refusal": say(refusal, request.staff.location.zone) if refusal else "",
+    }
+    status = refusal.status if refusal else 422 if form.errors else 200
+    return render(request, "patients/photos.html", context, status=status)
+
+
+def _pair(photos: list[Photo], before: str, after: str) -> tuple[Photo | None, Photo | None]:
+    """The two photos asked for; else the newest and the oldest of the same area and view."""
+    by_id = {str(photo.pk): photo for photo in photos}
+    if before in by_id and after in by_id:
+        return by_id[before], by_id[after]
+    for newest in reversed(photos):
+        same = [each for each in photos if (each.area_id, each.view) == (newest.area_id, newest.view)]
+        if len(same) > 1:
+            return same[0], newest
+    return None, None

@@ -1,0 +1,190 @@
+"""The medical questions, what the answers mean, and setting one aside."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from clinic.errors import Refusal, say
+from clinic.localtime import day_label, local_date
+from clinic.permissions import Right
+from clinic.views.access import StaffRequest, needs
+from patients.choices import Certainty, ConsentKind, ScreeningEffect
+from patients.forms import ScreeningForm, new_key
+from patients.models import Patient, ScreeningAnswer
+from patients.queries import consents_in_force, current_questions, newest_answers
+from patients.screening_rules import Finding, Verdict
+from patients.services.screening import set_aside, standing, take_screening
+from patients.views.common import open_record
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A verdict in words that say nothing of the answers; what anybody who books may read."""
+
+    look: str
+    icon: str
+    title: str | Promise
+    text: str | Promise
+
+
+PLAIN = {
+    ScreeningEffect.CLEAR: Plain(
+        "ok", "check", gettext_lazy("May be booked"), gettext_lazy("Nothing speaks against needling today.")
+    ),
+    ScreeningEffect.WARN: Plain(
+        "ok", "check", gettext_lazy("May be booked"), gettext_lazy("The clinician keeps something in mind.")
+    ),
+    ScreeningEffect.POSTPONE: Plain(
+        "warn",
+        "calendar-clock",
+        gettext_lazy("Has to wait"),
+        gettext_lazy("The first possible day is not known yet."),
+    ),
+    ScreeningEffect.HOLD: Plain(
+        "warn", "pause", gettext_lazy("A clinician decides first"), gettext_lazy("Do not book before that.")
+    ),
+    ScreeningEffect.BLOCK: Plain(
+        "stop", "octagon-x", gettext_lazy("May not be booked"), gettext_lazy("The clinician knows why.")
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding with the answer it came from, if it came from one."""
+
+    finding: Finding
+    answer: ScreeningAnswer | None
+
+    @property
+    def label(self) -> str:
+        return str(self.finding.effect.label)
+
+    @property
+    def is_clinics_own(self) -> bool:
+        return self.finding.certainty == Certainty.CLINIC_SETTING
+
+
+@needs(Right.SEE_PATIENTS)
+def show(request: StaffRequest, patient_id: int) -> HttpResponse:
+    now = timezone.now()
+    return _page(request, open_record(request, patient_id, "screening", now=now), now)
+
+
+@needs(Right.WRITE_RECORD)
+def take(request: StaffRequest, patient_id: int, *, is_recheck: bool = False) -> HttpResponse:
+    now = timezone.now()
+    patient = open_record(request, patient_id, "screening", now=now)
+    questions = current_questions(patient.clinic_id, only_recheck=is_recheck)
+    last = {answer.question.code: answer for answer in newest_answers(patient)}
+    form = ScreeningForm(request.POST if request.method == "POST" else None, questions, last)
+    if not (request.method == "POST" and form.is_valid()):
+        return _take_page(request, patient, form, is_recheck, 422 if form.errors else 200)
+    try:
+        take_screening(
+            patient,
+            form.replies(),
+            is_recheck=is_recheck,
+            note=form.cleaned_data["note"],
+            by=request.staff,
+            key=form.cleaned_data["key"],
+            now=now,
+        )
+    except Refusal as refusal:
+        return _take_page(request, patient, form, is_recheck, refusal.status, refusal)
+    messages.success(request, _("The answers are saved."))
+    return redirect("screening", patient.pk)
+
+
+@needs(Right.PRESCRIBE)
+@require_POST
+def override(request: StaffRequest, patient_id: int) -> HttpResponse:
+    now = timezone.now()
+    patient = open_record(request, patient_id, "screening", now=now)
+    code = request.POST.get("code", "")
+    answer = next((each for each in newest_answers(patient) if each.question.code == code), None)
+    if answer is None:
+        raise Http404
+    try:
+        set_aside(
+            answer,
+            reason=request.POST.get("reason", "")[:2_000],
+            by=request.staff,
+            key=request.POST.get("key", "")[:80],
+            now=now,
+        )
+    except Refusal as refusal:
+        return _page(request, patient, now, refusal)
+    messages.success(request, _("Set aside. The reason stays in the record."))
+    return redirect("screening", patient.pk)
+
+
+def _page(
+    request: StaffRequest, patient: Patient, now: datetime, refusal: Refusal | None = None
+) -> HttpResponse:
+    today = local_date(now, request.staff.location.zone)
+    verdict = standing(patient, on=today)
+    consents = consents_in_force(patient, today)
+    rounds = list(patient.screenings.select_related("taken_by__staff")[:20])
+    context = {
+        "patient": patient,
+        "plain": in_plain_words(verdict, is_asked=bool(rounds)),
+        "has_screening": any(not each.is_recheck for each in rounds),
+        "consents": [(kind, consents.get(kind)) for kind in ConsentKind],
+        "refusal": say(refusal, request.staff.location.zone) if refusal else "",
+        "written": request.POST if refusal else {},
+    }
+    if request.staff.may(Right.SEE_RECORD):
+        answers = newest_answers(patient)
+        context |= {
+            "told": _told(verdict, answers) if rounds else [],
+            "answers": sorted(answers, key=lambda answer: answer.question.position),
+            "rounds": rounds,
+            "key": request.POST.get("key") if refusal else new_key(),
+        }
+    return render(request, "patients/screening.html", context, status=refusal.status if refusal else 200)
+
+
+def in_plain_words(verdict: Verdict, *, is_asked: bool = True) -> Plain:
+    """What the verdict means for booking, without saying what was answered."""
+    plain = PLAIN[verdict.effect]
+    if not is_asked:
+        return Plain("warn", "clipboard-list", _("Not asked yet"), _("Take the screening before booking."))
+    if verdict.effect is ScreeningEffect.POSTPONE and verdict.earliest:
+        return Plain(plain.look, plain.icon, _not_before(verdict.earliest), _("Book from that day on."))
+    return plain
+
+
+def _not_before(day: date) -> str:
+    return _("Not before %(day)s") % {"day": day_label(day)}
+
+
+def _told(verdict: Verdict, answers: list[ScreeningAnswer]) -> list[Told]:
+    by_code = {answer.question.code: answer for answer in answers}
+    return [Told(finding, by_code.get(finding.code)) for finding in verdict.findings]
+
+
+def _take_page(
+    request: StaffRequest,
+    patient: Patient,
+    form: ScreeningForm,
+    is_recheck: bool,
+    status: int,
+    refusal: Refusal | None = None,
+) -> HttpResponse:
+    context = {
+        "patient": patient,
+        "form": form,
+        "is_recheck": is_recheck,
+        "refusal": say(refusal, request.staff.location.zone) if refusal else "",
+        "missing": sum(name in form.errors for name in form.fields),
+    }
+    return render(request, "patients/screening_take.html", context, status=status)

@@ -1,0 +1,171 @@
+import hashlib
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from clinic.models import Command
+from patients.choices import ConsentKind, PhotoView
+from patients.models import Photo
+from patients.services import photos
+from patients.services.consents import withdraw_consent
+from patients.services.photos import clean_picture, small_copy, store_photo
+from tests.makers import NOW, make_area, make_consent, make_location, make_patient, make_staff
+
+ORIENTATION, GPS = 0x0112, 0x8825
+
+
+def picture(size=(40, 30), form="JPEG", mode="RGB", colour="red", **saved):
+    out = BytesIO()
+    Image.new(mode, size, colour).save(out, form, **saved)
+    return out.getvalue()
+
+
+def tagged():
+    """A JPEG that lies on its side and says where it was taken, by whom, and with what comment."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    exif[0x013B] = "Canary Artist"
+    exif.get_ifd(GPS)[1] = "N"
+    return picture(exif=exif, comment=b"Canary comment")
+
+
+@pytest.fixture
+def nurse(db):
+    return make_staff(make_location())
+
+
+@pytest.fixture
+def patient(nurse):
+    patient = make_patient(nurse.location.clinic)
+    make_consent(patient, kind=ConsentKind.PHOTO)
+    return patient
+
+
+def store(patient, nurse, sent, *, key="k", area=None):
+    upload = SimpleUploadedFile("Jade Robinson.jpg", sent)
+    return store_photo(patient, upload, view=PhotoView.REGION, area=area, by=nurse, key=key, now=NOW)
+
+
+def stored_files(settings):
+    return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+
+
+def test_a_photo_is_stored_under_a_name_that_says_nothing(patient, nurse, settings):
+    kept = store(patient, nurse, picture(), area=make_area(patient))
+    assert (kept.width_px, kept.height_px, kept.taken_by) == (40, 30, nurse.user)
+    assert kept.area.patient == patient
+    [path] = stored_files(settings)
+    assert path.read_bytes() == kept.file.read()
+    assert kept.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert len(path.stem) == 32
+    assert "jade" not in str(path.relative_to(settings.MEDIA_ROOT)).lower()
+
+
+def test_metadata_is_gone_and_the_picture_stands_upright(patient, nurse):
+    kept = store(patient, nurse, tagged())
+    content = kept.file.read()
+    assert b"Canary" not in content
+    assert b"Exif" not in content
+    with Image.open(BytesIO(content)) as image:
+        assert (image.format, image.size, dict(image.getexif())) == ("JPEG", (30, 40), {})
+    assert (kept.width_px, kept.height_px) == (30, 40)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "HEIF"])
+def test_each_kind_of_picture_becomes_a_jpeg(patient, nurse, form):
+    kept = store(patient, nurse, picture(form=form))
+    with Image.open(kept.file) as image:
+        assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (40, 30))
+
+
+def test_what_was_transparent_becomes_white():
+    clear = picture(form="PNG", mode="RGBA", colour=(255, 0, 0, 0))
+    assert clean_picture(clear).getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("L", 128), ("P", 3), ("CMYK", (0, 255, 255, 0)), ("1", 1)])
+def test_other_colour_modes_are_read(mode, colour):
+    form = "JPEG" if mode == "CMYK" else "PNG"
+    assert clean_picture(picture(form=form, mode=mode, colour=colour)).mode == "RGB"
+
+
+def test_a_large_picture_is_made_smaller():
+    assert clean_picture(picture(size=(5000, 2500))).size == (4096, 2048)
+
+
+def test_a_small_copy_is_small(patient, nurse):
+    kept = store(patient, nurse, picture(size=(1200, 900)))
+    with Image.open(BytesIO(small_copy(kept))) as image:
+        assert (image.format, image.size) == ("JPEG", (480, 360))
+
+
+def test_the_same_key_stores_one_photo(patient, nurse, settings):
+    assert store(patient, nurse, picture()) == store(patient, nurse, picture())
+    assert len(stored_files(settings)) == 1
+
+
+def refused(refusal, patient, nurse, sent, settings):
+    with pytest.raises(refusal):
+        store(patient, nurse, sent)
+    assert Photo.objects.count() == 0
+    assert Command.objects.count() == 0
+    assert stored_files(settings) == []
+
+
+def test_no_photo_without_a_consent_to_photos(nurse, settings):
+    patient = make_patient(nurse.location.clinic)
+    make_consent(patient, kind=ConsentKind.TREATMENT)
+    refused(photos.NoPhotoConsent, patient, nurse, picture(), settings)
+
+
+def test_no_photo_after_the_consent_was_withdrawn(nurse, settings):
+    patient = make_patient(nurse.location.clinic)
+    consent = make_consent(patient, kind=ConsentKind.PHOTO)
+    withdraw_consent(consent, by=nurse, key="w", now=NOW)
+    Command.objects.all().delete()
+    refused(photos.NoPhotoConsent, patient, nurse, picture(), settings)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"not a picture",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"<?php system($_GET['c']); ?>",
+        b"GIF89a" + bytes(50),
+        b"\xff\xd8\xff\xe0" + bytes(100),
+        picture()[: len(picture()) // 2],
+        picture(form="PNG")[:40],
+        picture(form="GIF"),
+        picture(form="BMP"),
+    ],
+)
+def test_what_is_no_photo_is_refused(patient, nurse, settings, sent):
+    refused(photos.NotAPhoto, patient, nurse, sent, settings)
+
+
+def bomb(width, height):
+    """A PNG that announces more pixels than it has."""
+    small = bytearray(picture(size=(1, 1), form="PNG"))
+    small[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    small[29:33] = zlib.crc32(bytes(small[12:29])).to_bytes(4, "big")
+    return bytes(small)
+
+
+@pytest.mark.parametrize("size", [(10_000, 6_000), (12_000, 9_000), (60_000, 60_000)])
+def test_a_pixel_bomb_is_refused_unopened(patient, nurse, settings, size):
+    refused(photos.TooManyPixels, patient, nurse, bomb(*size), settings)
+
+
+def test_a_file_over_the_limit_is_refused_unread(patient, nurse, settings):
+    settings.MAX_PHOTO_BYTES = 2**20
+    refused(photos.PhotoTooLarge, patient, nurse, picture() + bytes(2**20), settings)
+
+
+def test_a_file_with_something_hidden_behind_the_picture_loses_it(patient, nurse):
+    kept = store(patient, nurse, picture() + b"<script>canary</script>")
+    assert b"canary" not in kept.file.read()
