@@ -176,7 +176,7 @@ def _day(text: Any) -> date:
 
 def _moment(text: Any) -> datetime:
     """Exactly YYYY-MM-DDTHH:MM: `fromisoformat` also reads weeks, zones and seconds."""
-    if len(text) != 16 or text[4] + text[7] + text[10] + text[13] != "--T:":
+    if len(text) != 16 or not (text[4] == text[7] == "-" and text[10] == "T" and text[13] == ":"):
         raise ValueError
     return datetime.fromisoformat(text)
 
