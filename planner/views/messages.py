@@ -1,0 +1,140 @@
+"""The outbox: what waits, what left and as it left, and what did not."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from csp.constants import NONE, UNSAFE_INLINE
+from csp.decorators import csp
+from django.contrib import messages as toasts
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, Subquery
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clinic.errors import Refusal, say
+from clinic.models import Location
+from clinic.permissions import Right
+from clinic.services.audit import note_reading
+from clinic.views.access import StaffRequest, needs
+from planner.choices import MessageState
+from planner.forms.outbox import OutboxFilter, WithdrawForm
+from planner.models import Message, MessageEvent
+from planner.services import mail
+from planner.services.messages import OPEN, send_now, withdraw
+
+PER_PAGE = 50
+OVERDUE = timedelta(minutes=10)
+AS_IT_LEFT = {
+    "default-src": [NONE],
+    "style-src": [UNSAFE_INLINE],
+    "frame-ancestors": [NONE],
+    "sandbox": True,
+}
+
+
+@needs(Right.SEE_MESSAGES)
+def index(request: StaffRequest) -> HttpResponse:
+    """The location's messages, latest due first; narrowed by state, day and patient."""
+    here, now = request.staff.location, timezone.now()
+    form = OutboxFilter(request.GET)
+    found = form.narrowed(Message.objects.filter(location=here), here)
+    last = MessageEvent.objects.filter(message=OuterRef("pk")).order_by("-at", "-id").values("detail")[:1]
+    rows = found.select_related("patient", "step", "session").annotate(last_detail=Subquery(last))
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    patient_id = form.cleaned_data.get("patient")
+    only = here.clinic.patients.filter(pk=patient_id).first() if patient_id else None
+    facts = {"page": page, "form": form, "only": only, "overdue": _overdue(here, now)}
+    return render(request, "planner/messages.html", facts)
+
+
+def _overdue(here: Location, now: datetime) -> int:
+    """How many should have left: a sign that no worker runs or no mail server answers."""
+    return Message.objects.filter(location=here, state__in=OPEN, due_at__lt=now - OVERDUE).count()
+
+
+@needs(Right.SEE_MESSAGES)
+def show(request: StaffRequest, message_id: int) -> HttpResponse:
+    message = _message_of(request, message_id)
+    note_reading(request.staff, message.patient_id, "message", now=timezone.now(), object_id=message.pk)
+    return _page(request, message)
+
+
+@csp(AS_IT_LEFT)  # its styles stand in its elements, as mail programs want them; nothing else may run
+@needs(Right.SEE_MESSAGES)
+def as_it_left(request: StaffRequest, message_id: int) -> HttpResponse:
+    message = _message_of(request, message_id)
+    if not message.body_html:
+        raise Http404
+    note_reading(request.staff, message.patient_id, "message", now=timezone.now(), object_id=message.pk)
+    return HttpResponse(message.body_html)
+
+
+@needs(Right.SEE_MESSAGES, to_write=Right.MANAGE_MESSAGES)
+@require_POST
+def send(request: StaffRequest, message_id: int) -> HttpResponse:
+    now = timezone.now()
+    done = _("It leaves within seconds.")
+    return _change(request, message_id, done, lambda pk: send_now(pk, by=request.staff.user, now=now))
+
+
+@needs(Right.SEE_MESSAGES, to_write=Right.MANAGE_MESSAGES)
+@require_POST
+def take_back(request: StaffRequest, message_id: int) -> HttpResponse:
+    form, now = WithdrawForm(request.POST), timezone.now()
+    if not form.is_valid():
+        return _page(request, _message_of(request, message_id), form=form, status=422)
+    why = form.cleaned_data["why"]
+    done = _("Taken back; it does not leave.")
+    return _change(
+        request, message_id, done, lambda pk: withdraw(pk, by=request.staff.user, now=now, why=why)
+    )
+
+
+def _change(
+    request: StaffRequest, message_id: int, done: str, write: Callable[[int], Message]
+) -> HttpResponse:
+    message = _message_of(request, message_id)
+    try:
+        write(message.pk)
+    except Refusal as refusal:
+        return _page(request, message, refusal=refusal, status=refusal.status)
+    toasts.success(request, done)
+    return redirect("message", message.pk)
+
+
+def _message_of(request: StaffRequest, message_id: int) -> Message:
+    related = ("patient", "step", "series", "session__location", "location__clinic")
+    messages = Message.objects.select_related(*related).prefetch_related("events")
+    return get_object_or_404(messages, pk=message_id, patient__clinic=request.staff.location.clinic)
+
+
+def _page(
+    request: StaffRequest,
+    message: Message,
+    *,
+    refusal: Refusal | None = None,
+    form: WithdrawForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    now = timezone.now()
+    facts = {
+        "message": message,
+        "text": message.body_text or _as_it_would_leave(message, now),
+        "refusal": say(refusal, message.location.zone) if refusal else None,
+        "form": form or WithdrawForm(),
+        "can_send": message.state in (MessageState.WAITING, MessageState.FAILED) and now < message.expires_at,
+        "can_withdraw": message.state in (*OPEN, MessageState.FAILED),
+    }
+    return render(request, "planner/message.html", facts, status=status)
+
+
+def _as_it_would_leave(message: Message, now: datetime) -> str:
+    if message.state not in OPEN:
+        return ""
+    try:
+        return mail.render(message, now=now).text
+    except mail.NothingToTell:
+        return ""

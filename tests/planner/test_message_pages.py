@@ -1,0 +1,182 @@
+"""The outbox pages: what the desk sees and may do."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from clinic.models import ReadAudit
+from clinic.permissions import Role
+from planner.models import Message
+from planner.services.delivery import deliver_due
+from planner.services.messages import messages_for_booking
+from tests.makers import make_booked_series, make_location, make_patient, make_staff
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def now():
+    return timezone.now()
+
+
+@pytest.fixture
+def location():
+    return make_location(quiet_from="00:00", quiet_to="00:00")
+
+
+@pytest.fixture
+def desk(client, location):
+    client.force_login(make_staff(location, Role.FRONT_DESK, name="Tom Ellis").user)
+    return client
+
+
+def book(location, now, **fields):
+    patient = make_patient(location.clinic, **fields)
+    series = make_booked_series(location, patient=patient, first=now + 30 * DAY, sessions_planned=1)
+    messages_for_booking(series, now=now)
+    return series
+
+
+def shown(page) -> list[str]:
+    return [message.step.code for message in page.context["page"]]
+
+
+def test_the_list_shows_messages_of_this_location_only(desk, location, now):
+    book(location, now)
+    book(make_location(), now)
+    assert len(shown(desk.get("/messages/"))) == 7
+
+
+@pytest.mark.parametrize(
+    ("query", "codes"),
+    [
+        ("state=sent", ["booked"]),
+        ("state=failed", []),
+        ("day={tomorrow}", []),
+        ("day={today}", ["booked"]),
+    ],
+)
+def test_the_list_is_narrowed(desk, location, now, query, codes):
+    book(location, now)
+    Message.objects.filter(step__code="booked").update(state="sent", due_at=now)
+    query = query.format(today=now.date(), tomorrow=(now + DAY).date())
+    assert shown(desk.get(f"/messages/?{query}")) == codes
+
+
+def test_the_list_is_narrowed_to_a_patient(desk, location, now):
+    book(location, now)
+    other = book(location, now)
+    page = desk.get(f"/messages/?patient={other.patient_id}")
+    assert {message.patient_id for message in page.context["page"]} == {other.patient_id}
+
+
+@pytest.mark.parametrize("query", ["state=x", "day=31-31-31", "patient=-1", "patient=9e99", "page=x"])
+def test_nonsense_narrows_nothing(desk, location, now, query):
+    book(location, now)
+    assert len(shown(desk.get(f"/messages/?{query}"))) == 7
+
+
+def test_a_patient_without_address_is_seen_before_the_mail_is_due(desk, location, now):  # case 44
+    book(location, now, email="")
+    assert "no address" in desk.get("/messages/").content.decode()
+
+
+@pytest.mark.parametrize(("minutes", "count"), [(9, 0), (11, 1)])
+def test_what_should_have_left_is_said(desk, location, now, minutes, count):  # case 41
+    book(location, now)
+    Message.objects.filter(step__code="booked").update(due_at=now - timedelta(minutes=minutes))
+    assert desk.get("/messages/").context["overdue"] == count
+
+
+@pytest.mark.parametrize("patients", [1, 30])
+def test_the_list_costs_the_same_queries_for_any_number_of_rows(
+    desk, location, now, patients, django_assert_num_queries
+):
+    for _ in range(patients):
+        book(location, now)
+    desk.get("/messages/")
+    with django_assert_num_queries(11):
+        desk.get("/messages/")
+
+
+def test_a_message_that_waits_is_shown_as_it_would_leave(desk, location, now):
+    series = book(location, now, first_name="Amira")
+    page = desk.get(reverse("message", args=[series.messages.get(session=None).pk]))
+    assert page.context["text"].startswith("Hello Amira, this is a note from Linden Row")
+    assert "As it would leave now" in page.content.decode()
+
+
+def test_a_message_that_left_is_shown_as_it_left(desk, location, now):
+    message = book(location, now).messages.get(session=None)
+    deliver_due(now=now + timedelta(minutes=3))
+    message.refresh_from_db()
+    message.step.title = "Edited later"
+    message.step.save()
+    page = desk.get(reverse("message", args=[message.pk]))
+    assert page.context["text"] == message.body_text
+    assert "Edited later" not in message.body_text
+    as_seen = desk.get(reverse("message_mail", args=[message.pk]))
+    assert as_seen.content.decode() == message.body_html
+    rules = set(as_seen["Content-Security-Policy"].split("; "))
+    assert rules == {"default-src 'none'", "style-src 'unsafe-inline'", "frame-ancestors 'none'", "sandbox"}
+
+
+def test_what_has_not_left_has_no_picture_of_it(desk, location, now):
+    message = book(location, now).messages.get(session=None)
+    assert desk.get(reverse("message_mail", args=[message.pk])).status_code == 404
+
+
+def test_reading_a_message_is_kept(desk, location, now):
+    message = book(location, now).messages.get(session=None)
+    desk.get(reverse("message", args=[message.pk]))
+    read = ReadAudit.objects.get()
+    assert (read.patient_id, read.what, read.object_id) == (message.patient_id, "message", message.pk)
+
+
+def test_the_desk_sends_a_message_now(desk, location, now):
+    message = book(location, now).messages.get(step__code="before_7d")
+    answer = desk.post(reverse("message_send", args=[message.pk]))
+    assert (answer.status_code, answer.url) == (302, reverse("message", args=[message.pk]))
+    message.refresh_from_db()
+    assert message.due_at < timezone.now()
+    assert message.events.last().detail == "To be sent now: Tom Ellis"
+
+
+def test_the_desk_withdraws_a_message(desk, location, now):
+    message = book(location, now).messages.get(step__code="before_7d")
+    desk.post(reverse("message_withdraw", args=[message.pk]), {"why": "told her"})
+    message.refresh_from_db()
+    assert (message.state, message.events.last().detail) == ("withdrawn", "Tom Ellis: told her")
+
+
+def test_a_refusal_is_said_on_the_page_and_changes_nothing(desk, location, now):
+    message = book(location, now).messages.get(session=None)
+    Message.objects.filter(pk=message.pk).update(state="sent")
+    answer = desk.post(reverse("message_withdraw", args=[message.pk]), {"why": ""})
+    assert answer.status_code == 409
+    assert "This message is closed: Sent." in answer.content.decode()
+    assert Message.objects.get(pk=message.pk).state == "sent"
+
+
+def test_a_reason_that_is_too_long_is_shown_with_the_reason(desk, location, now):
+    message = book(location, now).messages.get(session=None)
+    answer = desk.post(reverse("message_withdraw", args=[message.pk]), {"why": "x" * 201})
+    assert answer.status_code == 422
+    assert Message.objects.get(pk=message.pk).state == "waiting"
+
+
+@pytest.mark.parametrize("name", ["message_send", "message_withdraw"])
+def test_who_may_only_read_changes_nothing(client, location, now, name):
+    client.force_login(make_staff(location, Role.READ_ONLY).user)
+    message = book(location, now).messages.get(session=None)
+    assert client.post(reverse(name, args=[message.pk])).status_code == 404
+    assert Message.objects.get(pk=message.pk).due_at == message.due_at
+
+
+@pytest.mark.parametrize("name", ["message", "message_mail"])
+def test_messages_of_another_clinic_are_not_there(desk, now, name):
+    message = book(make_location(), now).messages.get(session=None)
+    assert desk.get(reverse(name, args=[message.pk])).status_code == 404
