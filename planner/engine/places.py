@@ -58,7 +58,8 @@ class Places:
         for session in range(last):
             until[session + 1] = self._joined(own[session + 1], until[session], 1)
             after[last - session - 1] = self._joined(own[last - session - 1], after[last - session], -1)
-        return np.minimum(until + after - own, NEVER)
+        through: Costs = np.minimum(until + after - own, NEVER)
+        return through
 
     def _joined(self, own: Costs, side: Costs, direction: int) -> Costs:
         """Own cost and the cheapest neighbour's within the gap; `direction` 1 looks back in time, -1 ahead."""
@@ -70,7 +71,8 @@ class Places:
             here, there = slice(apart, None), slice(None, days - apart)
             here, there = (here, there) if direction == 1 else (there, here)
             np.minimum(best[:, here], cheapest[:, there] + cost, out=best[:, here])
-        return np.minimum(best + own, NEVER)
+        joined: Costs = np.minimum(best + own, NEVER)
+        return joined
 
     def _cell(self, session: int, who: int, day: int) -> Iterator[Place]:
         horizon = self.starts.horizon

@@ -55,6 +55,9 @@ class Found:
 Slot = tuple[int, int, int]
 """Series number, session and start: what its room and its device depend on, whoever practises."""
 
+Choice = Sequence[tuple[Place, Literal]]
+Term = tuple[int, Literal]
+
 
 class Together:
     """All series in one model; a series may be left out unless `cheapest` asks for so many of them."""
@@ -75,13 +78,13 @@ class Together:
 
     def most(self, seconds: float, hint: Plans) -> Found:
         """Plans as many series as can be; the bound is on how many are left out."""
-        self.model.minimize(len(self.series) - sum(self.planned))
+        self.model.minimize(len(self.series) - cp_model.LinearExpr.sum(self.planned))
         return self._solve(seconds, hint)
 
     def cheapest(self, at_least: int, seconds: float, hint: Plans) -> Found:
         """Plans at least so many series at the least total cost."""
-        self.model.add(sum(self.planned) >= at_least)
-        self.model.minimize(sum(self.costs))
+        self.model.add(cp_model.LinearExpr.sum(self.planned) >= at_least)
+        self.model.minimize(cp_model.LinearExpr.sum(self.costs))
         return self._solve(seconds, hint)
 
     # Each series by itself
@@ -89,16 +92,16 @@ class Together:
     def _series_cost(self, number: int) -> Literal:
         """The series' cost, with its sessions a gap apart. The least through each place tightens the bound."""
         one, planned = self.series[number], self.planned[number]
-        request = one.places.request
         cost = self.model.new_int_var(0, MOST, "")
-        own = []
-        for session in range(request.sessions):
+        terms: list[Term] = []
+        for session in range(one.places.request.sessions):
             chosen = self._of_session(number, session)
             self.model.add_exactly_one([planned.negated(), *(literal for _, literal in chosen)])
-            self.model.add(cost >= sum(place.least * literal for place, literal in chosen))
-            own += [place.cost * literal for place, literal in chosen]
-        between = [self._between(number, session) for session in range(request.sessions - 1)]
-        self.model.add(cost >= sum(own) + sum(between))
+            self.model.add(cost >= weighed((place.least, literal) for place, literal in chosen))
+            terms += [(place.cost, literal) for place, literal in chosen]
+        for session in range(one.places.request.sessions - 1):
+            terms += self._between(number, session)
+        self.model.add(cost >= weighed(terms))
         self.model.add(cost >= one.alone * planned)
         return cost
 
@@ -106,28 +109,35 @@ class Together:
         pairs = zip(self.series[number].choices, self.taken[number], strict=True)
         return [(place, literal) for place, literal in pairs if place.session == session]
 
-    def _between(self, number: int, session: int) -> cp_model.LinearExprT:
-        """What lies between a session and the next: the gap's bounds, and its cost and a change's."""
+    def _between(self, number: int, session: int) -> list[Term]:
+        """Keeps a session and the next a gap apart; returns what the gap and a change of practitioner cost."""
         request, planned = self.series[number].places.request, self.planned[number]
         before, after = self._of_session(number, session), self._of_session(number, session + 1)
-        day = self.free.horizon.steps_per_day
-        gap = sum(place.at // day * taken for place, taken in after)
-        gap -= sum(place.at // day * taken for place, taken in before)
+        gap = self._apart(before, after, self.free.horizon.steps_per_day)
         self.model.add(gap >= request.gap.min * planned)
         self.model.add(gap <= request.gap.max * planned)
         if request.gap.min == 0:
-            apart = sum(place.at * taken for place, taken in after)
-            apart -= sum(place.at * taken for place, taken in before)
-            self.model.add(apart >= self.series[number].places.steps * planned)
+            self.model.add(self._apart(before, after, 1) >= self.series[number].places.steps * planned)
         off_target = self.model.new_int_var(0, request.gap.max, "")
         self.model.add(off_target >= gap - request.gap.target * planned)
         self.model.add(off_target >= request.gap.target * planned - gap)
+        return [
+            (request.weights.gap, off_target),
+            (request.weights.change, self._change(before, after)),
+        ]
+
+    def _apart(self, before: Choice, after: Choice, steps: int) -> cp_model.LinearExpr:
+        """From one session to the next, in units of so many steps."""
+        later = [(place.at // steps, literal) for place, literal in after]
+        return weighed(later + [(-(place.at // steps), literal) for place, literal in before])
+
+    def _change(self, before: Choice, after: Choice) -> Literal:
         change = self.model.new_bool_var("")
-        for name in {place.practitioner for place, _ in before}:
-            leaves = sum(taken for place, taken in before if place.practitioner == name)
-            leaves -= sum(taken for place, taken in after if place.practitioner == name)
-            self.model.add(change >= leaves)
-        return request.weights.gap * off_target + request.weights.change * change
+        for name in dict.fromkeys(place.practitioner for place, _ in before):
+            leaves = [(1, literal) for place, literal in before if place.practitioner == name]
+            leaves += [(-1, literal) for place, literal in after if place.practitioner == name]
+            self.model.add(change >= weighed(leaves))
+        return change
 
     # What they share
 
@@ -151,7 +161,7 @@ class Together:
         holds = defaultdict(list)
         for slot, names in self.rooms[kind].contended.items():
             literals = [self.model.new_bool_var("") for _ in names]
-            self.model.add(sum(literals) == sum(self.slots[slot]))
+            self.model.add(cp_model.LinearExpr.sum(literals) == cp_model.LinearExpr.sum(self.slots[slot]))
             for name, literal in zip(names, literals, strict=True):
                 self.serving[slot, name] = literal
                 holds[name].append((hold(self.free, self.series[slot[0]], kind, name, slot[2]), literal))
@@ -177,7 +187,6 @@ class Together:
         return Found(self._plans(solver), bound, status == cp_model.OPTIMAL)
 
     def _hint(self, plans: Plans) -> None:
-        self.model.clear_hints()
         chosen = {
             (number, one.place.session, one.place.at, one.place.practitioner): one
             for number, plan in enumerate(plans)
@@ -279,6 +288,11 @@ def count_rivals(spans: Mapping[Slot, Hold], contended: Iterable[Slot]) -> dict[
         slot: int(np.count_nonzero(steps[:, spans[slot][1] - first] - steps[:, spans[slot][0] - first])) - 1
         for slot in slots
     }
+
+
+def weighed(terms: Iterable[Term]) -> cp_model.LinearExpr:
+    pairs = list(terms)
+    return cp_model.LinearExpr.weighted_sum([one for _, one in pairs], [factor for factor, _ in pairs])
 
 
 def free_names(free: FreeTime, one: Series, kind: str, at: int) -> tuple[str, ...]:

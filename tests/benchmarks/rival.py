@@ -1,6 +1,7 @@
 """The engine's rival and judge: a plain CP-SAT model of one request, written from the contract alone."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from ortools.sat.python import cp_model
 from tests.engine.checker import (
     DAY,
     DEFAULT_WEIGHTS,
+    WEEKDAYS,
     Json,
     day_of,
     length,
@@ -21,6 +23,7 @@ from tests.engine.checker import (
 
 Free = NDArray[np.bool_]
 NEVER = 1 << 50
+ANY_TIME = {day: [["00:00", "24:00"]] for day in WEEKDAYS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def session_starts(problem: Json, request: Json, state: State) -> dict[str | Non
     """Per practitioner, the starts at which the patient, a room and a device are free too."""
     grid, whole = problem["grid_minutes"], length(request)
     patient = {"busy": request.get("patient", {}).get("busy", [])}
-    patient["open"] = request.get("patient", {}).get("open", dict.fromkeys(DAYS_OPEN, [["00:00", "24:00"]]))
+    patient["open"] = request.get("patient", {}).get("open", ANY_TIME)
     possible = starts_of(free_minutes(patient, state.first, state.days), state, request, grid, 0, whole)
     possible[:, np.arange(0, DAY, grid) + whole > DAY] = False
     able: dict[str, dict[str | None, Free]] = {}
@@ -82,8 +85,6 @@ def session_starts(problem: Json, request: Json, state: State) -> dict[str | Non
         return {None: possible}
     return {name: possible & starts for name, starts in able["practitioner"].items()}
 
-
-DAYS_OPEN = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 Cell = tuple[int, str | None, int]
 """Day, practitioner, and the least that a start there costs by itself."""
@@ -119,57 +120,81 @@ def kept(pin: Json, costs: NDArray[np.int64], name: str | None, first: int, grid
     return there
 
 
+class OutOfTimeError(Exception):
+    """The rival found no proof in the time it was given."""
+
+
 def solve(problem: Json, request: Json, state: State, *, seconds: float = 300.0) -> int | None:
-    """The optimal cost; None when there is no plan."""
+    """The optimal cost; None when there is no plan. A session is one row of a table: day, practitioner, cost."""
     starts = session_starts(problem, request, state)
-    model, terms = cp_model.CpModel(), []
-    chosen = []
-    for index in range(1, request["sessions"] + 1):
-        places = [(cell, model.new_bool_var("")) for cell in cells(problem, request, starts, index)]
-        model.add_exactly_one(literal for _, literal in places)
-        terms += [cost * literal for (_, _, cost), literal in places]
-        chosen.append(places)
-    days = [sum(day * literal for (day, _, _), literal in places) for places in chosen]
-    terms += gap_terms(model, request, days) + change_terms(model, request, chosen)
-    model.minimize(sum(terms))
+    tables = [cells(problem, request, starts, index) for index in range(1, request["sessions"] + 1)]
+    if not all(tables):
+        return None
+    model = cp_model.CpModel()
+    sessions = [session_of(model, table, sorted(starts, key=str)) for table in tables]
+    terms = [session.cost for session in sessions]
+    terms += gap_terms(model, request, [session.day for session in sessions])
+    terms += change_terms(
+        model, request, sorted(starts, key=str), [session.practitioner for session in sessions]
+    )
+    model.minimize(cp_model.LinearExpr.sum(terms))
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = seconds
     status = solver.solve(model)
     if status == cp_model.INFEASIBLE:
         return None
-    assert status == cp_model.OPTIMAL, "the rival ran out of time"
+    if status != cp_model.OPTIMAL:
+        raise OutOfTimeError
     return round(solver.objective_value)
 
 
-Chosen = list[tuple[Cell, cp_model.IntVar]]
+@dataclass(frozen=True, slots=True)
+class Session:
+    day: cp_model.IntVar
+    practitioner: cp_model.IntVar
+    cost: cp_model.IntVar
 
 
-def gap_terms(model: cp_model.CpModel, request: Json, days: list[cp_model.LinearExprT]) -> list[cp_model.LinearExprT]:
+def session_of(model: cp_model.CpModel, table: list[Cell], names: list[str | None]) -> Session:
+    number = {name: position for position, name in enumerate(names)}
+    session = Session(
+        model.new_int_var(0, max(day for day, _, _ in table), ""),
+        model.new_int_var(0, len(names), ""),
+        model.new_int_var(0, max(cost for _, _, cost in table), ""),
+    )
+    rows = [(day, number[name], cost) for day, name, cost in table]
+    model.add_allowed_assignments([session.day, session.practitioner, session.cost], rows)
+    return session
+
+
+def gap_terms(
+    model: cp_model.CpModel, request: Json, days: list[cp_model.IntVar]
+) -> list[cp_model.LinearExprT]:
     weights, gap = DEFAULT_WEIGHTS | request.get("weights", {}), request["gap_days"]
+    gaps: list[cp_model.LinearExprT] = [after - before for before, after in pairwise(days)]
     terms: list[cp_model.LinearExprT] = []
     if "previous" in request:
-        days = [day_of(request["previous"]["date"]) - day_of(request["earliest"]), *days]
+        gaps.append(days[0] + day_of(request["earliest"]) - day_of(request["previous"]["date"]))
     else:
         terms.append(weights["start"] * days[0])
-    for before, after in zip(days, days[1:], strict=False):
-        model.add_linear_constraint(after - before, gap["min"], gap["max"])
+    for apart in gaps:
+        model.add_linear_constraint(apart, gap["min"], gap["max"])
         off = model.new_int_var(0, gap["max"], "")
-        model.add_abs_equality(off, after - before - gap["target"])
+        model.add_abs_equality(off, apart - gap["target"])
         terms.append(weights["gap"] * off)
     return terms
 
 
-def change_terms(model: cp_model.CpModel, request: Json, chosen: list[Chosen]) -> list[cp_model.LinearExprT]:
-    weight = (DEFAULT_WEIGHTS | request.get("weights", {}))["change"]
-    terms: list[cp_model.LinearExprT] = []
+def change_terms(
+    model: cp_model.CpModel, request: Json, names: list[str | None], who: list[cp_model.IntVar]
+) -> list[cp_model.LinearExprT]:
+    pairs: list[tuple[cp_model.LinearExprT, cp_model.IntVar]] = list(pairwise(who))
     previous = request.get("previous", {}).get("practitioner")
     if previous is not None:
-        terms += [weight * literal for (_, name, _), literal in chosen[0] if name != previous]
-    for before, after in zip(chosen, chosen[1:], strict=False):
+        pairs.append((names.index(previous) if previous in names else len(names), who[0]))
+    changes = []
+    for before, after in pairs:
         changed = model.new_bool_var("")
-        for name in dict.fromkeys(name for (_, name, _), _ in before):
-            here = sum(literal for (_, other, _), literal in before if other == name)
-            stays = sum(literal for (_, other, _), literal in after if other == name)
-            model.add(changed >= here - stays)
-        terms.append(weight * changed)
-    return terms
+        model.add(before == after).only_enforce_if(changed.negated())
+        changes.append((DEFAULT_WEIGHTS | request.get("weights", {}))["change"] * changed)
+    return changes
