@@ -1,5 +1,6 @@
 """What the outbox is narrowed down to, and why a message is taken back."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -23,17 +24,24 @@ class OutboxFilter(forms.Form):
     )
     patient = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
-    def narrowed(self, messages: QuerySet[Message], location: Location) -> QuerySet[Message]:
+    @property
+    def chosen(self) -> dict[str, Any]:
         self.full_clean()
-        chosen: dict[str, Any] = self.cleaned_data
-        if chosen.get("state"):
-            messages = messages.filter(state=chosen["state"])
-        if chosen.get("day"):
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+    def narrowed(self, messages: QuerySet[Message], location: Location, *, today: date) -> QuerySet[Message]:
+        """Latest first, and those that wait in the order they leave; without a choice none due after tomorrow."""
+        chosen = self.chosen
+        if not chosen:
+            return messages.filter(due_at__lt=day_bounds(today + timedelta(days=1), location.zone)[1])
+        if "day" in chosen:
             first, after = day_bounds(chosen["day"], location.zone)
             messages = messages.filter(due_at__gte=first, due_at__lt=after)
-        if chosen.get("patient"):
+        if "patient" in chosen:
             messages = messages.filter(patient_id=chosen["patient"])
-        return messages
+        if "state" in chosen:
+            messages = messages.filter(state=chosen["state"])
+        return messages.order_by("due_at", "id") if chosen.get("state") == MessageState.WAITING else messages
 
 
 class WithdrawForm(forms.Form):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clinic.errors import Refusal, say
+from clinic.localtime import local_date
 from clinic.models import Location
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
@@ -26,6 +27,7 @@ from planner.services import mail
 from planner.services.messages import OPEN, send_now, withdraw
 
 PER_PAGE = 50
+CAN_CHANGE = (*OPEN, MessageState.FAILED)
 OVERDUE = timedelta(minutes=10)
 AS_IT_LEFT = {
     "default-src": [NONE],
@@ -37,14 +39,15 @@ AS_IT_LEFT = {
 
 @needs(Right.SEE_MESSAGES)
 def index(request: StaffRequest) -> HttpResponse:
-    """The location's messages, latest due first; narrowed by state, day and patient."""
+    """The location's messages, narrowed by state, day and patient."""
     here, now = request.staff.location, timezone.now()
     form = OutboxFilter(request.GET)
-    found = form.narrowed(Message.objects.filter(location=here), here)
+    today = local_date(now, here.zone)
+    found = form.narrowed(Message.objects.filter(location=here), here, today=today)
     last = MessageEvent.objects.filter(message=OuterRef("pk")).order_by("-at", "-id").values("detail")[:1]
     rows = found.select_related("patient", "step", "session").annotate(last_detail=Subquery(last))
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    patient_id = form.cleaned_data.get("patient")
+    patient_id = form.chosen.get("patient")
     only = here.clinic.patients.filter(pk=patient_id).first() if patient_id else None
     facts = {"page": page, "form": form, "only": only, "overdue": _overdue(here, now)}
     return render(request, "planner/messages.html", facts)
@@ -126,13 +129,13 @@ def _page(
         "refusal": say(refusal, message.location.zone) if refusal else None,
         "form": form or WithdrawForm(),
         "can_send": message.state in (MessageState.WAITING, MessageState.FAILED) and now < message.expires_at,
-        "can_withdraw": message.state in (*OPEN, MessageState.FAILED),
+        "can_withdraw": message.state in CAN_CHANGE,
     }
     return render(request, "planner/message.html", facts, status=status)
 
 
 def _as_it_would_leave(message: Message, now: datetime) -> str:
-    if message.state not in OPEN:
+    if message.state not in CAN_CHANGE:
         return ""
     try:
         return mail.render(message, now=now).text

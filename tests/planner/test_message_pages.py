@@ -47,7 +47,18 @@ def shown(page) -> list[str]:
 def test_the_list_shows_messages_of_this_location_only(desk, location, now):
     book(location, now)
     book(make_location(), now)
-    assert len(shown(desk.get("/messages/"))) == 7
+    assert len(shown(desk.get("/messages/?state=waiting"))) == 7
+
+
+def test_without_a_choice_nothing_due_after_tomorrow_is_shown(desk, location, now):
+    book(location, now)
+    assert shown(desk.get("/messages/")) == ["booked"]
+
+
+def test_what_waits_is_shown_in_the_order_it_leaves(desk, location, now):
+    book(location, now)
+    codes = ["booked", "before_14d", "before_7d", "before_5d", "before_3d", "before_1d", "before_0d"]
+    assert shown(desk.get("/messages/?state=waiting")) == codes
 
 
 @pytest.mark.parametrize(
@@ -76,7 +87,7 @@ def test_the_list_is_narrowed_to_a_patient(desk, location, now):
 @pytest.mark.parametrize("query", ["state=x", "day=31-31-31", "patient=-1", "patient=9e99", "page=x"])
 def test_nonsense_narrows_nothing(desk, location, now, query):
     book(location, now)
-    assert len(shown(desk.get(f"/messages/?{query}"))) == 7
+    assert shown(desk.get(f"/messages/?{query}")) == ["booked"]
 
 
 def test_a_patient_without_address_is_seen_before_the_mail_is_due(desk, location, now):  # case 44
@@ -97,9 +108,9 @@ def test_the_list_costs_the_same_queries_for_any_number_of_rows(
 ):
     for _ in range(patients):
         book(location, now)
-    desk.get("/messages/")
+    desk.get("/messages/?state=waiting")
     with django_assert_num_queries(11):
-        desk.get("/messages/")
+        desk.get("/messages/?state=waiting")
 
 
 def test_a_message_that_waits_is_shown_as_it_would_leave(desk, location, now):
