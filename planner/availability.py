@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _t
 
 from clinic.localtime import at_local
-from clinic.models import Absence, Location, Resource, ResourceKind
+from clinic.models import Location, Resource, ResourceKind
 from patients.choices import Side
 from planner.calendars import Away, Calendar, Intervals, covers
 from planner.choices import HOLDS_TIME
@@ -108,7 +108,7 @@ def _absence(use: Use, away: Away, location: Location, since: datetime, until: d
     facts = {"number": use.number, "at": use.at, "since": since, "until": until}
     if away.resource_id is None:
         return Closed(location=location.name, **facts)
-    return OnLeave(resource=use.resource.name, kind=Absence.Kind(away.kind).label, **facts)
+    return OnLeave(resource=use.resource.name, **facts)
 
 
 def _not_open(use: Use, location: Location, calendar: Calendar) -> BookingRefusal | None:

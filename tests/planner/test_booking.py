@@ -4,6 +4,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from auditlog.models import LogEntry
 
 from clinic.errors import say
 from clinic.models import Absence
@@ -24,7 +25,7 @@ from tests.makers import (
     make_room,
     make_steps,
 )
-from tests.planner.desk import Desk, elsewhere, everything, new_key, open_desk, refused, session_of
+from tests.planner.desk import FIRST_DAY, Desk, elsewhere, everything, new_key, open_desk, refused, session_of
 
 pytestmark = pytest.mark.django_db
 LONDON = ZoneInfo("Europe/London")
@@ -167,7 +168,7 @@ def test_the_number_of_queries_grows_only_with_what_is_written(desk, django_asse
 # Times
 
 
-def test_nothing_is_booked_in_the_past(desk):  # case 15
+def test_nothing_is_booked_in_the_past(desk):
     series = desk.series(sessions_planned=1)
     with refused("in_the_past") as facts:
         desk.book(series, [desk.visit(1, datetime(2027, 1, 11, 8, 45))])
@@ -177,6 +178,13 @@ def test_nothing_is_booked_in_the_past(desk):  # case 15
 def test_a_session_may_start_this_minute(desk):
     series = desk.book(desk.series(sessions_planned=1), [desk.visit(1, datetime(2027, 1, 11, 9))])
     assert session_of(series, 1).starts_at == NOW
+
+
+def test_a_time_that_has_begun_is_not_free_again(desk):  # case 15
+    begun = session_of(desk.booked(), 1).starts_at + timedelta(minutes=10)
+    series = desk.series(sessions_planned=1)
+    with refused("slot_taken", "slot_taken", "slot_taken"):
+        desk.book(series, [desk.visit(1, datetime(2027, 1, 19, 10, 15))], now=begun)
 
 
 @pytest.mark.parametrize("year", [2033, 9998])
@@ -651,6 +659,31 @@ def test_a_moved_session_withdraws_its_mails_and_plans_new_ones(desk):
     moved = desk.move(session_of(series, 2), elsewhere(desk.visits()[1], days=1))
     open_versions = set(moved.messages.filter(state="waiting").values_list("about_version", flat=True))
     assert open_versions == {3}
+
+
+# Whatever is sent again
+
+
+def test_whatever_is_sent_twice_happens_once(desk):  # case 64
+    one, other = desk.booked(), desk.book(desk.series(), desk.visits(first=FIRST_DAY + DAY))
+    sessions = [session_of(one, number) for number in (1, 2)]
+    for send in (
+        lambda key: desk.mark(sessions[0], SessionState.CONFIRMED, key=key),
+        lambda key: desk.cancel(sessions[1], key=key),
+        lambda key: desk.stop(other, key=key),
+    ):
+        key = new_key()
+        first = send(key)
+        after = everything()
+        assert send(key) == first
+        assert everything() == after
+
+
+def test_the_audit_log_keeps_who_changed_what(desk):
+    series = desk.booked()
+    entries = LogEntry.objects.get_for_objects(series.sessions.filter(number=1))
+    changed = [entry.changes_dict["state"] for entry in entries if "state" in entry.changes_dict]
+    assert changed[0][1] == "booked"
 
 
 # Cancelling
