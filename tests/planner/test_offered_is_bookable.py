@@ -1,0 +1,133 @@
+"""What the planner offers, the desk can book: the engine's "free" and the booking's are one.  # cases 10, 18, 19"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clinic.models import Absence, Resource, WeeklyHours
+from patients.models import Consent, Screening
+from planner.models import Reservation, Series, Session
+from planner.services.planning import propose
+from planner.services.replanning import propose_move
+from tests.makers import make_area, make_consent, make_device, make_practitioner, make_room
+from tests.planner.desk import Desk, open_desk, session_of
+
+ZONES = st.sampled_from(
+    [("Europe/Paris", "FR", ""), ("Europe/London", "GB", "ENG"), ("America/New_York", "US", "")]
+)
+# Ahead of each lies a change of clocks, or Christmas.
+DAYS = st.sampled_from([date(2027, 1, 11), date(2027, 2, 25), date(2027, 9, 13), date(2027, 11, 22)])
+MINUTES = st.integers(0, 9 * 60)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@st.composite
+def bustle(draw, longest: int) -> list[tuple[int, int, int, int]]:
+    """What else goes on: (whose, day from now, minute from 08:00 UTC, length in minutes)."""
+    each = st.tuples(st.integers(0, 6), st.integers(0, 120), MINUTES, st.integers(1, longest))
+    return draw(st.lists(each, min_size=10, max_size=40))
+
+
+def open_busy_desk(zone: tuple[str, str, str], grid: int, today: date, away: list, held: list) -> Desk:
+    timezone, country, subdivision = zone
+    desk = open_desk(timezone=timezone, country=country, subdivision=subdivision, grid_minutes=grid)
+    lunch = make_practitioner(desk.location, weekdays=range(0))
+    for opens, closes in ((time(8, 20), time(12, 35)), (time(13), time(18, 40))):
+        for weekday in (0, 1, 3):
+            WeeklyHours.objects.create(resource=lunch, weekday=weekday, opens=opens, closes=closes)
+    make_room(desk.location, turnaround_minutes=5)
+    make_device(desk.location, turnaround_minutes=0)
+    everyone = [None, *Resource.objects.filter(location=desk.location).order_by("pk")]
+    for whose, start, end in _times(away, today):
+        resource = everyone[whose % len(everyone)]
+        Absence.objects.create(
+            location=desk.location, resource=resource, kind="leave", starts_at=start, ends_at=end
+        )
+    _hold(desk, everyone[1:], held, today)
+    return desk
+
+
+def _times(rows: list, today: date) -> Iterator[tuple[int, datetime, datetime]]:
+    for whose, day, minute, length in rows:
+        start = datetime.combine(today, time(8), tzinfo=UTC) + timedelta(days=day, minutes=minute)
+        yield whose, start, start + timedelta(minutes=length)
+
+
+def _hold(desk: Desk, resources: list[Resource], rows: list, today: date) -> None:
+    session, taken = session_of(desk.series(sessions_planned=1), 1), []
+    for whose, start, end in _times(rows, today):
+        resource = resources[whose % len(resources)]
+        if not any(one == resource.pk and a < end and start < b for one, a, b in taken):
+            taken.append((resource.pk, start, end))
+            Reservation.objects.create(
+                session=session, resource=resource, starts_at=start, used_until=end, ends_at=end
+            )
+
+
+def patient_with_another_series(desk: Desk, today: date) -> Series:
+    """Hips are to be treated; the left hip was booked before in another series, and so was a calf."""
+    patient = desk.patient()
+    Screening.objects.filter(patient=patient).update(taken_at=datetime.combine(today, time(7), tzinfo=UTC))
+    Consent.objects.filter(patient=patient).delete()
+    make_consent(patient, day=today, taken_by=desk.by)
+    for day, site in ((20, "hips"), (75, "calf")):
+        other = desk.series(
+            patient, sessions_planned=1, areas=[make_area(patient, site=site, side="left")], state="active"
+        )
+        start = datetime.combine(today + timedelta(days=day), time(9), tzinfo=UTC)
+        Session.objects.filter(series=other).update(
+            state="booked", starts_at=start, ends_at=start + timedelta(hours=2)
+        )
+    return desk.series(patient, sessions_planned=3, areas=[make_area(patient, site="hips", side="both")])
+
+
+@pytest.mark.django_db
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    zone=ZONES,
+    grid=st.sampled_from([5, 10, 15]),
+    today=DAYS,
+    away=bustle(9_000),
+    held=bustle(400),
+    hour=st.integers(6, 20),
+    number=st.integers(1, 3),
+    with_later=st.booleans(),
+)
+def test_every_plan_offered_can_be_booked_and_every_move_offered_made(
+    zone, grid, today, away, held, hour, number, with_later
+):
+    now = datetime.combine(today, time(hour), tzinfo=UTC)
+    with undone():
+        desk = open_busy_desk(zone, grid, today, away, held)
+        series = patient_with_another_series(desk, today)
+        plans = propose(series, now=now).plans
+        for plan in plans:
+            with undone():
+                assert desk.book(series, list(plan.visits), now=now).state == "active"
+        if plans:
+            desk.book(series, list(plans[0].visits), now=now)
+            session = session_of(series, number)
+            moves = propose_move(session, with_later=with_later, now=now).plans
+            for plan in moves:
+                with undone():
+                    assert desk.move(session, *plan.visits, now=now).starts_at == plan.visits[0].starts_at
+
+
+@pytest.mark.django_db
+def test_a_quiet_clinic_is_offered_three_plans():
+    """So that the test above has something to show."""
+    desk = open_busy_desk(("Europe/London", "GB", "ENG"), 15, date(2027, 1, 11), [], [])
+    series = patient_with_another_series(desk, date(2027, 1, 11))
+    now = datetime(2027, 1, 11, 9, tzinfo=UTC)
+    assert len(propose(series, now=now).plans) == 3
