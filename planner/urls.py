@@ -1,8 +1,13 @@
 from django.urls import path
 
-from planner.views import patient, plan, series, session
+from planner.views import board, messages, moves, patient, plan, series, session, today
 
 urlpatterns = [
+    path("", today.show, name="today"),
+    path("board/", board.show, name="board"),
+    path("sessions/<int:session_id>/move/", moves.move, name="session_move"),
+    path("sessions/<int:session_id>/cancel/", moves.cancel, name="session_cancel"),
+    path("sessions/<int:session_id>/state/", today.change, name="session_state"),
     path("patients/<int:patient_id>/", patient.show, name="patient"),
     path("patients/<int:patient_id>/plan/", plan.plan, name="plan"),
     path("series/<int:series_id>/", series.show, name="series"),
@@ -11,4 +16,9 @@ urlpatterns = [
     path("sessions/<int:session_id>/", session.show, name="session"),
     path("sessions/<int:session_id>/start/", session.start, name="session_start"),
     path("sessions/<int:session_id>/record/", session.record, name="session_record"),
+    path("messages/", messages.index, name="messages"),
+    path("messages/<int:message_id>/", messages.show, name="message"),
+    path("messages/<int:message_id>/mail/", messages.as_it_left, name="message_mail"),
+    path("messages/<int:message_id>/send/", messages.send, name="message_send"),
+    path("messages/<int:message_id>/withdraw/", messages.take_back, name="message_withdraw"),
 ]

@@ -1,0 +1,219 @@
+"""Moving a session by form, and cancelling it: what it does to the rest of the series stands there first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic.errors import Refusal, say
+from clinic.localtime import moment_label
+from clinic.models import Resource
+from clinic.permissions import Right
+from clinic.services.audit import note_reading
+from clinic.views.access import StaffRequest, needs
+from planner.chain import Link, chain
+from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
+from planner.forms.moves import ONLY, BookForm, CancelForm, WhereForm, token_of
+from planner.models import Session
+from planner.queries import served_by, with_details
+from planner.refusals import SeriesClosed, WrongState, every_reason
+from planner.services.booking import cancel_session, move_sessions
+from planner.services.plans import Plan, PlanAnswer
+from planner.services.replanning import propose_move
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One plan as a card: its first visit in words, the chain it makes, the values that book it."""
+
+    plan: Plan
+    where: str
+    links: list[Link]
+    tokens: list[str]
+    key: str
+
+    @property
+    def starts_at(self) -> datetime:
+        return self.plan.visits[0].starts_at
+
+    @property
+    def slack(self) -> dict[str, object]:
+        return {"days": self.plan.slack_days, "last_safe_date": self.plan.last_safe_date}
+
+
+@needs(Right.BOOK)
+def move(request: StaffRequest, session_id: int) -> HttpResponse:
+    """GET looks: at the nearest times that work, or at the one asked for. POST books the plan that was pressed."""
+    now, session = timezone.now(), _session_of(request, session_id)
+    note_reading(request.staff, session.patient_id, "session", now=now, object_id=session.pk)
+    if request.method != "POST":
+        return _look(request, session, now)
+    form = BookForm(request.POST)
+    if not form.is_valid():
+        return _look(
+            request, session, now, reasons=[str(error) for error in form.non_field_errors()], status=400
+        )
+    try:
+        moved = move_sessions(session.pk, form.visits, by=request.staff.user, now=now, **form.cleaned_data)
+    except Refusal as refusal:
+        reasons = [say(each, session.location.zone) for each in every_reason(refusal)]
+        session = _session_of(request, session_id)
+        return _look(
+            request, session, now, reasons=reasons, to=form.visits[0].starts_at, status=refusal.status
+        )
+    assert moved.starts_at is not None
+    when = {"number": moved.number, "when": moment_label(moved.starts_at, session.location.zone)}
+    messages.success(request, _("Session %(number)s is on %(when)s.") % when)
+    return redirect("session", session.pk)
+
+
+def _session_of(request: StaffRequest, session_id: int) -> Session:
+    sessions = with_details(Session.objects.select_related("location")).prefetch_related("series__sessions")
+    return get_object_or_404(sessions, pk=session_id, patient__clinic=request.staff.location.clinic)
+
+
+def _look(
+    request: StaffRequest,
+    session: Session,
+    now: datetime,
+    *,
+    reasons: list[str] | None = None,
+    to: datetime | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    form = _where(request, session)
+    answer, asked_at = PlanAnswer(()), None
+    if not form.is_valid():
+        status = max(status, 422)
+    else:
+        try:
+            _refuse_unmovable(session)
+            asked_at = form.wanted_at()
+            answer = propose_move(
+                session,
+                to=to or asked_at,
+                practitioner_id=form.practitioner_id,
+                with_later=form.with_later,
+                now=now,
+            )
+        except Refusal as refusal:
+            status = max(status, refusal.status)
+            reasons = [*(reasons or []), say(refusal, session.location.zone)]
+    said = reasons or ([] if to else list(answer.reasons))
+    is_as_asked = bool(asked_at and not said)
+    context = _around(session) | {
+        "form": form,
+        "version": session.version,
+        "reasons": said,
+        "offers": _offers(session, answer.plans[:1] if is_as_asked else answer.plans),
+        "others": _offers(session, answer.plans[1:]) if is_as_asked else [],
+        "relaxations": answer.relaxations,
+        "is_as_asked": is_as_asked,
+        "can_move": session.state in CAN_MOVE and session.series.state == SeriesState.ACTIVE,
+        "has_later": any(_is_later(each, session) for each in session.series.sessions.all()),
+        "asks": request.GET.urlencode(),
+    }
+    return render(request, "planner/move.html", context, status=status)
+
+
+def _where(request: StaffRequest, session: Session) -> WhereForm:
+    wish = request.GET.copy()
+    wish.setdefault("scope", ONLY)
+    skills = session.series.protocol_version.practitioner_skills
+    return WhereForm(wish, location=session.location, skills=skills)
+
+
+def _refuse_unmovable(session: Session) -> None:
+    if session.series.state != SeriesState.ACTIVE:
+        raise SeriesClosed(state=session.series.get_state_display())
+    if session.state not in CAN_MOVE:
+        state = session.get_state_display()
+        raise WrongState(number=session.number, state=state, wanted=SessionState.BOOKED.label)
+
+
+def _is_later(other: Session, session: Session) -> bool:
+    return other.number > session.number and other.state in CAN_MOVE
+
+
+def _around(session: Session) -> dict[str, object]:
+    """What both pages say of the session as it stands."""
+    return {
+        "session": session,
+        "series": session.series,
+        "patient": session.patient,
+        "used": served_by(session) if session.state in HOLDS_TIME else {},
+        "links": _chain(session)(()),
+    }
+
+
+def _chain(session: Session) -> "partial[list[Link]]":
+    series = session.series
+    return partial(
+        chain,
+        list(series.sessions.all()),
+        here=session,
+        gap=(series.gap_min_days, series.gap_max_days),
+        zone=session.location.zone,
+    )
+
+
+def _offers(session: Session, plans: tuple[Plan, ...]) -> list[Offer]:
+    names = (
+        {each.pk: each.name for each in Resource.objects.filter(location=session.location)} if plans else {}
+    )
+    key = uuid4().hex
+    return [
+        Offer(
+            plan=plan,
+            where=", ".join(names[pk] for pk in plan.visits[0].resource_ids),
+            links=_chain(session)(plan.visits),
+            tokens=[token_of(visit) for visit in plan.visits],
+            key=f"{key}-{n}",
+        )
+        for n, plan in enumerate(plans, start=1)
+    ]
+
+
+@needs(Right.BOOK)
+def cancel(request: StaffRequest, session_id: int) -> HttpResponse:
+    """Take one session out, with a reason that stays; the page says what that leaves of the series."""
+    now, session = timezone.now(), _session_of(request, session_id)
+    note_reading(request.staff, session.patient_id, "session", now=now, object_id=session.pk)
+    form = CancelForm(request.POST or None, initial={"key": uuid4().hex, "version": session.version})
+    refusal, status = "", 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                cancel_session(session.pk, by=request.staff.user, now=now, **form.cleaned_data)
+            except Refusal as no:
+                refusal, status = say(no, session.location.zone), no.status
+                session = _session_of(request, session_id)
+                form = CancelForm(
+                    {"reason": form.cleaned_data["reason"], "key": uuid4().hex, "version": session.version}
+                )
+            else:
+                messages.success(request, _("Session %(number)s is cancelled.") % {"number": session.number})
+                return redirect("session", session.pk)
+    context = _around(session) | {
+        "form": form,
+        "refusal": refusal,
+        "can_cancel": SessionState.CANCELLED in NEXT_STATES[SessionState(session.state)],
+        "rest": _rest(session),
+        "can_move": session.state in CAN_MOVE and session.series.state == SeriesState.ACTIVE,
+    }
+    return render(request, "planner/cancel.html", context, status=status)
+
+
+def _rest(session: Session) -> list[Link]:
+    """The chain as it is without this session."""
+    others = [each for each in session.series.sessions.all() if each.pk != session.pk]
+    series = session.series
+    gap = (series.gap_min_days, series.gap_max_days)
+    return chain(others, (), here=session, gap=gap, zone=session.location.zone)

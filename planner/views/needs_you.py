@@ -1,0 +1,229 @@
+"""What waits for somebody, each with its answer as a link that works."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Max
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from clinic.localtime import day_bounds, local_date, moment_label, weekday_label
+from clinic.models import Resource, StaffMember
+from clinic.permissions import Right
+from patients.choices import ConsentKind
+from patients.models import Assessment, Patient
+from planner.choices import SessionState
+from planner.models import Session
+from planner.queries import (
+    HERE,
+    Drift,
+    failed_messages,
+    is_served_by,
+    left_open,
+    next_day_with_sessions,
+    sessions_on,
+)
+from planner.readiness import Lack, Missing, lacks_of
+from planner.views.rows import LACK_CHIPS, lack_sentence, n_of_m
+
+SOON = timedelta(days=14)
+"""How far ahead the lists look: long enough to act, short enough to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing to do: a patient's name, what is the matter, and the answer. `session` may be confirmed at once."""
+
+    icon: str
+    tone: str
+    patient: Patient
+    sentence: str
+    url: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """`urgent` stand open; `later` are behind a fold; `unconfirmed` are the booked ones of the next day."""
+
+    urgent: list[Need]
+    later: list[Need]
+    unconfirmed: list[Session]
+    unconfirmed_day: date | None
+    unconfirmed_of: int
+
+    @property
+    def count(self) -> int:
+        return len(self.urgent) + bool(self.unconfirmed)
+
+
+def needs_of_the_desk(staff: StaffMember, adrift: Sequence[Drift], *, today: date, now: datetime) -> Needs:
+    location = staff.location
+    urgent = [need_of(drift, staff) for drift in adrift if _is_urgent(drift)]
+    urgent += _unanswered(staff, today)
+    urgent += _unready(_coming(staff, today + timedelta(days=1), today + SOON), staff, today)
+    urgent += _unsent(staff, now)
+    day = next_day_with_sessions(location, today)
+    that_day = list(sessions_on(location, day, day)) if day else []
+    return Needs(
+        urgent=urgent,
+        later=[need_of(drift, staff) for drift in adrift if not _is_urgent(drift)],
+        unconfirmed=[each for each in that_day if each.state == SessionState.BOOKED],
+        unconfirmed_day=day,
+        unconfirmed_of=len(that_day),
+    )
+
+
+def _is_urgent(drift: Drift) -> bool:
+    return (
+        drift.session.state == SessionState.NO_SHOW or drift.days_left is None or drift.days_left <= SOON.days
+    )
+
+
+def need_of(drift: Drift, staff: StaffMember) -> Need:
+    session = drift.session
+    is_close = drift.days_left is not None and drift.days_left < SOON.days / 2
+    url, label = _answer(session, staff)
+    return Need(
+        icon="octagon-x" if is_close else "triangle-alert",
+        tone="stop" if is_close else "warn",
+        patient=session.patient,
+        sentence=" ".join(filter(None, [_what(drift, staff), _by_when(drift)])),
+        url=url,
+        label=label,
+    )
+
+
+def _answer(session: Session, staff: StaffMember) -> tuple[str, str]:
+    if not staff.may(Right.BOOK):
+        return reverse("session", args=[session.pk]), _("Open the session")
+    url = reverse("session_move", args=[session.pk])
+    is_placed = session.state in (SessionState.BOOKED, SessionState.CONFIRMED)
+    return url, _("Move it") if is_placed else _("Find a time")
+
+
+def _what(drift: Drift, staff: StaffMember) -> str:
+    session, zone = drift.session, staff.location.zone
+    which = n_of_m(session)
+    if session.state == SessionState.PLANNED or session.starts_at is None:
+        return _("Session %(which)s has no place.") % {"which": which}
+    facts = {"which": which, "day": weekday_label(local_date(session.starts_at, zone))}
+    if session.state == SessionState.NO_SHOW:
+        return _("Did not come to session %(which)s on %(day)s; it has no new time.") % facts
+    return _("Session %(which)s on %(day)s is later than the longest gap allows.") % facts
+
+
+def _by_when(drift: Drift) -> str:
+    if drift.last_day is None or drift.days_left is None:
+        return ""
+    day = {"day": weekday_label(drift.last_day)}
+    if drift.days_left < 0:
+        return _("The longest gap ended on %(day)s.") % day
+    return _("It should be by %(day)s.") % day
+
+
+def _unanswered(staff: StaffMember, today: date) -> Iterator[Need]:
+    location = staff.location
+    for session in left_open(location, day_bounds(today, location.zone)[0]):
+        if session.state not in HERE and session.starts_at:
+            when = {"when": moment_label(session.starts_at, location.zone), "which": n_of_m(session)}
+            yield Need(
+                "circle-question-mark",
+                "warn",
+                session.patient,
+                _("Session %(which)s was on %(when)s, and nobody said what became of it.") % when,
+                reverse("session", args=[session.pk]),
+                _("Say it"),
+            )
+
+
+def _coming(staff: StaffMember, first: date, last: date) -> list[Session]:
+    states = (SessionState.BOOKED, SessionState.CONFIRMED, SessionState.ARRIVED)
+    return [each for each in sessions_on(staff.location, first, last) if each.state in states]
+
+
+def _unready(sessions: Sequence[Session], staff: StaffMember, today: date) -> Iterator[Need]:
+    found = lacks_of(sessions, staff.location.zone, today=today)
+    for session in sessions:
+        for lack in found.get(session.pk, ())[:1]:
+            url, label = _settle(lack, session, staff)
+            chip = LACK_CHIPS[lack.kind]
+            sentence = lack_sentence(lack, session, staff.location)
+            yield Need(chip.icon, chip.tone, session.patient, sentence, url, label)
+
+
+def _settle(lack: Lack, session: Session, staff: StaffMember) -> tuple[str, str]:
+    """Where it is settled, for those who may; the others see the session."""
+    if not staff.may(Right.WRITE_RECORD):
+        return reverse("session", args=[session.pk]), _("Open the session")
+    if lack.kind in (Missing.NO_CONSENT, Missing.CONSENT_ENDS):
+        return reverse("consent", args=[session.patient_id, ConsentKind.TREATMENT]), _("Have it signed")
+    if lack.kind in (Missing.NOT_SCREENED, Missing.SCREEN_ANEW):
+        return reverse("screening", args=[session.patient_id]), _("Screen")
+    return reverse("screening", args=[session.patient_id]), _("Look and decide")
+
+
+def _unsent(staff: StaffMember, now: datetime) -> Iterator[Need]:
+    for message in failed_messages(staff.location, now - SOON / 2):
+        yield Need(
+            "mail-x",
+            "info",
+            message.patient,
+            _("A mail could not be sent."),
+            reverse("message", args=[message.pk]),
+            _("See why"),
+        )
+
+
+def decisions(staff: StaffMember, own: Resource, *, now: datetime) -> list[Need]:
+    """What only a clinician can settle: records left open, checks that fail, visits before which to judge."""
+    location = staff.location
+    today = local_date(now, location.zone)
+    mine = [each for each in _coming(staff, today, today + SOON) if is_served_by(each, own)]
+    return [
+        *_unfinished(staff, own, today),
+        *_unready(mine, staff, today),
+        *_to_judge(mine, staff),
+    ]
+
+
+def _unfinished(staff: StaffMember, own: Resource, today: date) -> Iterator[Need]:
+    location = staff.location
+    before = day_bounds(today, location.zone)[0]
+    for session in left_open(location, before, practitioner=own):
+        if session.state in HERE and session.starts_at:
+            when = {
+                "which": n_of_m(session),
+                "day": weekday_label(local_date(session.starts_at, location.zone)),
+            }
+            yield Need(
+                "clipboard-pen",
+                "warn",
+                session.patient,
+                _("The record of session %(which)s on %(day)s is not finished.") % when,
+                reverse("session", args=[session.pk]),
+                _("Finish it"),
+            )
+
+
+def _to_judge(sessions: Iterable[Session], staff: StaffMember) -> Iterator[Need]:
+    """Sessions before which the protocol wants the marks judged, where that was not done since the last one."""
+    due = [each for each in sessions if each.series.protocol_version.interim_review_before == each.number]
+    judged = Assessment.objects.filter(patient__in=[each.patient_id for each in due]).values_list("patient")
+    judged_at = dict(judged.order_by().annotate(Max("taken_at")))
+    done = Session.objects.filter(series__in=[each.series_id for each in due], state=SessionState.DONE)
+    treated_at = dict(done.order_by().values_list("series").annotate(Max("starts_at")))
+    for session in due:
+        treated, seen = treated_at.get(session.series_id), judged_at.get(session.patient_id)
+        if session.starts_at and not (treated and seen and seen > treated):
+            day = weekday_label(local_date(session.starts_at, staff.location.zone))
+            yield Need(
+                "clipboard-list",
+                "info",
+                session.patient,
+                _("Judge the marks before session %(which)s on %(day)s.")
+                % {"which": n_of_m(session), "day": day},
+                reverse("assess", args=[session.patient_id]),
+                _("Judge"),
+            )

@@ -1,0 +1,172 @@
+"""Today: the front desk sees who is here and what needs them, a clinician the next patient."""
+
+from datetime import date, datetime, timedelta
+from uuid import uuid4
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clinic.errors import Refusal, say
+from clinic.localtime import local_date
+from clinic.models import Location, Resource
+from clinic.permissions import Right, Role
+from clinic.services.audit import note_reading
+from clinic.views.access import StaffRequest, needs
+from planner.choices import SessionState
+from planner.day import treatment_of
+from planner.models import Session
+from planner.queries import drifts, last_record, sessions_on
+from planner.services.booking import change_state
+from planner.views.needs_you import decisions, needs_of_the_desk
+from planner.views.rows import Row, only_of, rows_of
+from planner.views.session import checks_on_the_day, depth_advice
+
+STATES_BY_HAND = (
+    SessionState.CONFIRMED,
+    SessionState.ARRIVED,
+    SessionState.BOOKED,
+    SessionState.NO_SHOW,
+)
+
+
+@needs(Right.SEE_SCHEDULE)
+def show(request: StaffRequest) -> HttpResponse:
+    """A clinician's own day, or everybody's with ?who=all; htmx asks for ?part=here every minute."""
+    now, location = timezone.now(), request.staff.location
+    today = local_date(now, location.zone)
+    rows = rows_of(sessions_on(location, today, today), location, now)
+    if request.htmx and request.GET.get("part") == "here":
+        return render(request, "planner/_here.html", _here(rows, now))
+    own = None if request.GET.get("who") == "all" else own_column(request)
+    return _clinician(request, own, rows, now) if own else _desk(request, rows, today, now)
+
+
+def own_column(request: StaffRequest) -> Resource | None:
+    """The practitioner that a signed-in clinician is."""
+    if request.staff.role != Role.CLINICIAN:
+        return None
+    return Resource.objects.filter(
+        user=request.staff.user, location=request.staff.location, is_active=True
+    ).first()
+
+
+def _here(rows: list[Row], now: datetime) -> dict[str, object]:
+    return {"here": [row for row in rows if row.is_here], "now": now}
+
+
+def _desk(request: StaffRequest, rows: list[Row], today: date, now: datetime) -> HttpResponse:
+    location = request.staff.location
+    adrift = drifts(location, today=today)
+    context = {
+        "today": today,
+        "rows": rows,
+        "to_come": [row for row in rows if row.is_to_come],
+        "done": [row for row in rows if row.session.state == SessionState.DONE],
+        "missed": [row for row in rows if row.session.state == SessionState.NO_SHOW],
+        "placeless": sum(not drift.has_time for drift in adrift),
+        "needs": needs_of_the_desk(request.staff, adrift, today=today, now=now),
+        "has_own_day": own_column(request) is not None,
+        "key": uuid4().hex,
+    }
+    return render(request, "planner/today_desk.html", context | _here(rows, now))
+
+
+def _clinician(request: StaffRequest, own: Resource, rows: list[Row], now: datetime) -> HttpResponse:
+    mine = only_of(rows, own)
+    following = _next(mine)
+    context: dict[str, object] = {
+        "today": local_date(now, request.staff.location.zone),
+        "own": own,
+        "mine": mine,
+        "done": [row for row in mine if row.session.state == SessionState.DONE],
+        "next": following,
+        "after": [row for row in mine if row != following and (row.is_here or row.is_to_come)],
+        "decisions": decisions(request.staff, own, now=now),
+        "key": uuid4().hex,
+        "now": now,
+    }
+    if following:
+        note_reading(request.staff, following.session.patient_id, "today", now=now)
+        context |= _chairside(following, now)
+    return render(request, "planner/today_clinician.html", context)
+
+
+def _next(mine: list[Row]) -> Row | None:
+    """In treatment before those who are here, before those who come; each in the order of time."""
+    order = (
+        (SessionState.IN_TREATMENT,),
+        (SessionState.ARRIVED,),
+        (SessionState.BOOKED, SessionState.CONFIRMED),
+    )
+    return next((row for states in order for row in mine if row.session.state in states), None)
+
+
+def _chairside(row: Row, now: datetime) -> dict[str, object]:
+    session = row.session
+    depths = {depth.site: depth for depth in session.series.protocol_version.depths.all()}
+    areas = [area for area in session.series.areas.all() if area.site in depths]
+    last = last_record(session)
+    return {
+        "last": last,
+        "last_days_ago": _days_between(last.session.starts_at, now, session.location) if last else None,
+        "advice": [(area, depth_advice(session, area, depths[area.site])) for area in areas],
+        "checks": checks_on_the_day(session, now),
+        "needle_at": treatment_of(row.spans).starts_at,
+        "minutes_to_needle": max((treatment_of(row.spans).starts_at - now) // timedelta(minutes=1), 0),
+        "age": session.patient.age_on(local_date(now, session.location.zone)),
+    }
+
+
+def _days_between(since: datetime | None, now: datetime, location: Location) -> int | None:
+    return (local_date(now, location.zone) - local_date(since, location.zone)).days if since else None
+
+
+@needs(Right.RUN_DAY)
+@require_POST
+def change(request: StaffRequest, session_id: int) -> HttpResponse:
+    """Arrived, confirmed, did not come, or back to booked, by one button; `next` is where it was pressed."""
+    sessions = Session.objects.select_related("location", "patient")
+    session = get_object_or_404(sessions, pk=session_id, patient__clinic=request.staff.location.clinic)
+    to, version = request.POST.get("to", ""), request.POST.get("version", "")
+    if to not in STATES_BY_HAND:
+        return HttpResponse(status=400)
+    try:
+        changed = change_state(
+            session.pk,
+            SessionState(to),
+            by=request.staff.user,
+            key=request.POST.get("key", ""),
+            version=int(version) if version.isdecimal() else 0,
+            now=timezone.now(),
+        )
+    except Refusal as refusal:
+        context = {"session": session, "refusal": say(refusal, session.location.zone), "back": _back(request)}
+        return render(request, "planner/refused.html", context, status=refusal.status)
+    messages.success(request, _said(changed, request))
+    return redirect(_back(request) or reverse("session", args=[session.pk]))
+
+
+def _said(session: Session, request: StaffRequest) -> str:
+    name = session.patient.initials if request.staff.hides_names else session.patient.full_name
+    words = {
+        SessionState.BOOKED: _("%(name)s is booked again, not here yet."),
+        SessionState.CONFIRMED: _("%(name)s is confirmed."),
+        SessionState.ARRIVED: _("%(name)s is here."),
+        SessionState.NO_SHOW: _("%(name)s did not come. Session %(number)s needs a new time."),
+    }
+    return words[SessionState(session.state)] % {"name": name, "number": session.number}
+
+
+def _back(request: StaffRequest) -> str:
+    """Where the button was, if that is a page of ours."""
+    url = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return url if is_ours else ""
