@@ -102,6 +102,8 @@ def _message(series: Series) -> Message:
         to_address=f"{CANARY}@example.com",
         subject=CANARY,
         body_text=CANARY,
+        body_html=f"<p>{CANARY}</p>",
+        state="sent",
     )
 
 
