@@ -70,28 +70,47 @@ class Reply:
     note: str = ""
 
 
-def standing(
-    patient: Patient, *, on: date, sites: Collection[str] = (), modality: str | None = None
-) -> Verdict:
-    """Whether needling these sites is possible on a day, by the newest answer to each question.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a patient has answered about some sites, to be judged for any number of days. Made by `asked_of`."""
 
-    Without `sites` the questions about one site count too. Of a retired question nothing counts.
+    patient: Patient
+    modality: str | None
+    questions: tuple[ScreeningQuestion, ...]
+    answers: tuple[ScreeningAnswer, ...]
+
+    def standing(self, on: date) -> Verdict:
+        """Whether needling is possible on a day. Refuses a day before something told of (`ImpossibleDate`)."""
+        return judge(
+            self.answers,
+            questions=self.questions,
+            on=on,
+            date_of_birth=self.patient.date_of_birth,
+            skin_type=self.patient.skin_type,
+            modality=self.modality,
+            overridden={answer.question.code for answer in self.answers if hasattr(answer, "override")},
+        )
+
+
+def asked_of(patient: Patient, *, sites: Collection[str] = (), modality: str | None = None) -> Asked:
+    """The newest answer to each question: two queries. Of a retired question nothing counts.
+
+    Without `sites` the questions about one site count too.
     """
     questions = {
         question.code: question
         for question in current_questions(patient.clinic_id)
         if not (sites and question.only_site) or question.only_site in sites
     }
-    answers = [answer for answer in newest_answers(patient) if answer.question.code in questions]
-    return judge(
-        answers,
-        questions=questions.values(),
-        on=on,
-        date_of_birth=patient.date_of_birth,
-        skin_type=patient.skin_type,
-        modality=modality,
-        overridden={answer.question.code for answer in answers if hasattr(answer, "override")},
-    )
+    answers = tuple(answer for answer in newest_answers(patient) if answer.question.code in questions)
+    return Asked(patient, modality, tuple(questions.values()), answers)
+
+
+def standing(
+    patient: Patient, *, on: date, sites: Collection[str] = (), modality: str | None = None
+) -> Verdict:
+    """Whether needling these sites is possible on a day, by the newest answer to each question."""
+    return asked_of(patient, sites=sites, modality=modality).standing(on)
 
 
 def take_screening(

@@ -8,16 +8,23 @@ from random import Random
 from patients.choices import AdattoStage, Side, Site, StriaType
 
 FIRST = (
-    "Amira Jade Zara Grace Rosa Maya Chloe Yasmin Leah Ngozi Priyanka Hannah Freya Imani Sofia Tara Ella Mei Aisha Nadia "
-    "Kezia Olivia Bethan Ciara Daria Elif Farah Gemma Hiba Isla Joanna Keira Lucia Marta Nia Oona Paige Rhian Sara "
-    "Tanya Uma Vera Wren Ximena Yara Zofia Daniel Marcus Owen Tariq"
+    "Amira Jade Zara Grace Rosa Maya Chloe Yasmin Leah Ngozi Priyanka Hannah Freya Imani Sofia Tara Ella Mei Aisha "
+    "Nadia Kezia Olivia Bethan Ciara Daria Elif Farah Gemma Hiba Isla Joanna Keira Lucia Marta Nia Oona Paige "
+    "Rhian Sara Tanya Uma Vera Wren Ximena Yara Zofia Daniel Marcus Owen Tariq"
 ).split()
 LAST = (
-    "Haddad Robinson Malik Whitmore Klein Brooks Bennett Hussain Carter Okafor Sharma Dixon Larsen Mensah Moretti Singh "
-    "Turner Chen Rahman Petrov Boateng Hughes Pritchard Doyle Novak Demir Aziz Fletcher Saleh Murray Kowalska Walsh Ferrari "
-    "Santos Morgan Lindqvist Barker Griffiths Cohen Ivanova Patel Stone Adeyemi Cruz Abadi Nowak Foster Reid Bevan Iqbal"
+    "Haddad Robinson Malik Whitmore Klein Brooks Bennett Hussain Carter Okafor Sharma Dixon Larsen Mensah Moretti "
+    "Singh Turner Chen Rahman Petrov Boateng Hughes Pritchard Doyle Novak Demir Aziz Fletcher Saleh Murray Kowalska "
+    "Walsh Ferrari Santos Morgan Lindqvist Barker Griffiths Cohen Ivanova Patel Stone Adeyemi Cruz Abadi Nowak Foster "
+    "Reid Bevan Iqbal"
 ).split()
-UNUSUAL = (("Siobhán", "O’Neill"), ("Zoë “Zo”", "D'Angelo"), ("ليلى", "حداد"), ("José-María", "Núñez"), ("Ivy 🌿", "Hart"))
+UNUSUAL = (
+    ("Siobhán", "O’Neill"),
+    ("Zoë “Zo”", "D'Angelo"),
+    ("ليلى", "حداد"),
+    ("José-María", "Núñez"),
+    ("Ivy 🌿", "Hart"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ STORIES = {
     "today": (13, 0, 0),
     "starting": (12, 1, 30),
     "stopped": (3, -200, -120),
-    "drifting": (1, -95, -95),
+    "drifting": (1, -52, -52),
     "drafted": (3, 10, 20),
     "assessed": (3, 0, 0),
     "blocked": (1, 0, 0),
@@ -97,6 +104,8 @@ def _person(
 ) -> Person:
     skin_type = random.choices(range(1, 7), weights=(1, 3, 4, 3, 2, 1))[0]
     begins = today + timedelta(days=random.randint(*span))
+    if story == "drifting":
+        skin_type = 2
     if story == "today":  # so many gaps ago that one session falls on today
         gap = {4: 42, 5: 49, 6: 49}.get(skin_type, 35)
         begins = today - timedelta(days=gap * random.choice((0, 1, 1, 2)))

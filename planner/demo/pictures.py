@@ -27,7 +27,12 @@ def draw_marks(skin_type: int, *, is_red: bool, strength: float, seed: int) -> b
     for _ in range(9):
         x, y, length = random.randint(40, 440), random.randint(10, 120), random.randint(120, 220)
         points = [(x + random.randint(-7, 7) + step // 4, y + step) for step in range(0, length, 18)]
-        pen.line(points, fill=line, width=max(2, round(random.uniform(5, 10) * (0.5 + strength / 2))), joint="curve")
+        pen.line(
+            points,
+            fill=line,
+            width=max(2, round(random.uniform(5, 10) * (0.5 + strength / 2))),
+            joint="curve",
+        )
     out = BytesIO()
     picture.filter(ImageFilter.GaussianBlur(1.6)).save(out, "JPEG", quality=82)
     return out.getvalue()

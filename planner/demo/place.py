@@ -56,7 +56,9 @@ def make_place(now: datetime) -> Place:
     for weekday in range(6):
         _open(weekday, time(8, 30), time(19) if weekday < 5 else time(15), location=location)
     staff = {role: _staff(location, email, role, name) for email, role, name in PEOPLE}
-    practitioners = tuple(_practitioner(location, at, staff[Role.CLINICIAN].user) for at in range(len(PRACTITIONERS)))
+    practitioners = tuple(
+        _practitioner(location, at, staff[Role.CLINICIAN].user) for at in range(len(PRACTITIONERS))
+    )
     _rooms_and_devices(location)
     _exceptions(location, practitioners, now.astimezone(location.zone).date())
     load_screening_questions(clinic)
@@ -92,7 +94,9 @@ def _practitioner(location: Location, at: int, doctor: User) -> Resource:
 
 def _rooms_and_devices(location: Location) -> None:
     for name, position in ROOMS:
-        Resource.objects.create(location=location, kind="room", name=name, position=position, turnaround_minutes=15)
+        Resource.objects.create(
+            location=location, kind="room", name=name, position=position, turnaround_minutes=15
+        )
     for position, (name, model, serial) in enumerate(DEVICES):
         Resource.objects.create(
             location=location,

@@ -11,7 +11,7 @@ from clinic.models import Resource, ResourceKind
 from patients.choices import ConsentKind, ScreeningEffect
 from patients.screening_rules import ImpossibleDate, Verdict
 from patients.services.consents import consent_on
-from patients.services.screening import standing
+from patients.services.screening import Asked, asked_of
 from planner.availability import (
     SkinUse,
     Use,
@@ -305,10 +305,11 @@ def _against_the_record(visits: Sequence[Visit], facts: Facts) -> Iterator[Booki
     screened = facts.series.patient.screenings.filter(is_recheck=False).exists()
     if not screened:
         yield NotScreened(number=visits[0].number)
+    asked = _asked(facts.series)
     for visit in visits:
         yield from _not_consented(visit, facts)
         if screened:
-            yield from _ruled_out(visit, facts)
+            yield from _ruled_out(visit, facts, asked)
 
 
 def _not_consented(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
@@ -319,9 +320,9 @@ def _not_consented(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
     yield ConsentEnds(until=today.valid_to, **about) if today else NoConsent(**about)
 
 
-def _ruled_out(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
+def _ruled_out(visit: Visit, facts: Facts, asked: Asked) -> Iterator[BookingRefusal]:
     about = {"number": visit.number, "at": visit.starts_at}
-    verdict = _verdict_on(facts.day(visit.starts_at), facts.series)
+    verdict = _verdict_on(facts.day(visit.starts_at), asked)
     if verdict and verdict.may_book:
         return
     if verdict and verdict.effect == ScreeningEffect.BLOCK:
@@ -332,11 +333,14 @@ def _ruled_out(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
         yield ScreeningHolds(**about)
 
 
-def _verdict_on(day: date, series: Series) -> Verdict | None:
-    """Nothing when the answers cannot be judged: something they tell of happened after that day."""
+def _asked(series: Series) -> Asked:
     sites = {area.site for area in series.areas.all()}
-    modality = series.protocol_version.protocol.modality
+    return asked_of(series.patient, sites=sites, modality=series.protocol_version.protocol.modality)
+
+
+def _verdict_on(day: date, asked: Asked) -> Verdict | None:
+    """Nothing when the answers cannot be judged: something they tell of happened after that day."""
     try:
-        return standing(series.patient, on=day, sites=sites, modality=modality)
+        return asked.standing(day)
     except ImpossibleDate:
         return None

@@ -6,15 +6,26 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, TextChoices
 
 from clinic.models import Clinic
+from patients.choices import AdattoStage, Certainty, Modality, Severity, Site, StriaType
+from patients.models import AreaFinding
+from planner.choices import PhaseKind
 from planner.models import AftercareStep, Protocol, ProtocolGap, ProtocolPhase, ProtocolVersion, SiteDepth
 from planner.recipes import Depth, Gap, Phase, Recipe, load_recipes
+from planner.recommendation import AreaFacts
 from planner.timeline import load_steps
 
 WHOLE = ("gaps", "phases", "depths")
 OF_THE_PROTOCOL = ("code", "name", "modality", "severity")
+WORDS: dict[str, type[TextChoices]] = {
+    "modality": Modality,
+    "severity": Severity,
+    "site": Site,
+    "certainty": Certainty,
+}
+"""Fields that rows keep as plain text and recipes as words."""
 
 
 @transaction.atomic
@@ -48,14 +59,24 @@ def load_protocols(clinic: Clinic, *, now: datetime) -> None:
 def recipe_of(version: ProtocolVersion) -> Recipe:
     """A version's rows as the value that the recommendation reads. Prefetch gaps, phases and depths for many."""
     protocol = version.protocol
-    own = {name: getattr(protocol, name) for name in OF_THE_PROTOCOL}
+    own = {name: _value(name, getattr(protocol, name)) for name in OF_THE_PROTOCOL}
     plain = [f.name for f in fields(Recipe) if f.name not in (*own, *WHOLE)]
     return Recipe(
         **own,
-        **{name: _value(getattr(version, name)) for name in plain},
+        **{name: _value(name, getattr(version, name)) for name in plain},
         gaps=tuple(Gap(**_same(Gap, row)) for row in version.gaps.all()),
-        phases=tuple(Phase(row.kind, row.minutes, tuple(row.needs)) for row in version.phases.all()),
+        phases=tuple(Phase(PhaseKind(row.kind), row.minutes, tuple(row.needs)) for row in version.phases.all()),
         depths=tuple(Depth(**_same(Depth, row)) for row in version.depths.all()),
+    )
+
+
+def facts_of_area(finding: AreaFinding) -> AreaFacts:
+    """What the recommendation asks of an area, from its newest judgement."""
+    return AreaFacts(
+        Site(finding.area.site),
+        StriaType(finding.area.stria_type),
+        Severity(finding.severity),
+        AdattoStage(finding.stage) if finding.stage else None,
     )
 
 
@@ -78,9 +99,11 @@ def _add(version: ProtocolVersion, model: type[Model], values: Sequence[Any]) ->
     model._default_manager.bulk_create(model(version=version, **asdict(value)) for value in values)
 
 
-def _value(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _value(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    return WORDS[name](value) if name in WORDS else value
 
 
 def _same(kind: type[Any], row: Model) -> dict[str, Any]:
-    return {f.name: getattr(row, f.name) for f in fields(kind)}
+    return {f.name: _value(f.name, getattr(row, f.name)) for f in fields(kind)}

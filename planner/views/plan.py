@@ -25,11 +25,11 @@ from planner.choices import SessionState
 from planner.forms.plan import PlanForm, WishesForm, wishes_of
 from planner.models import ProtocolVersion, Series
 from planner.rail import Stop, draw
-from planner.recommendation import AreaFacts, NoProtocolFits, Recommendation, recommend
+from planner.recommendation import NoProtocolFits, Recommendation, recommend
 from planner.refusals import every_reason
 from planner.services.booking import book_series
 from planner.services.planning import Plan, PlanAnswer, change_wishes, draft_series, propose
-from planner.services.protocols import current_versions, recipe_of
+from planner.services.protocols import current_versions, facts_of_area, recipe_of
 from planner.services.visits import Visit
 from planner.views.series import series_for
 
@@ -88,13 +88,9 @@ def _advice(
     )
     methods = list(dict.fromkeys(DEVICE_FOR[each.device_type] for each in devices))
     deepest = max((each.max_depth_mm for each in devices if each.max_depth_mm), default=None)
-    facts = [
-        AreaFacts(each.area.site, each.area.stria_type, each.severity, each.stage or None)  # type: ignore[arg-type]
-        for each in findings
-    ]
     try:
         return recommend(
-            facts,
+            [facts_of_area(each) for each in findings],
             skin_type=patient.skin_type,
             modality_options=methods,
             recipes=[recipe_of(version) for version in versions],

@@ -1,0 +1,37 @@
+"""The mails of the demo's past: written as they would have left, without a mail server."""
+
+from datetime import datetime, timedelta
+
+from planner.choices import MessageState
+from planner.models import Message, MessageEvent
+from planner.services.mail import NothingToTell, render
+
+MAILS_SINCE = timedelta(days=60)
+"""Linden Row has sent its mails with this app for so long."""
+
+
+def settle(now: datetime) -> None:
+    """Every mail that was due before `now` is sent, missed where it had nothing to say, or had nowhere to go."""
+    Message.objects.filter(due_at__lt=now - MAILS_SINCE).delete()
+    due = Message.objects.filter(state=MessageState.WAITING, due_at__lt=now)
+    events = []
+    messages = list(due.select_related("patient", "series", "session", "step", "location__clinic"))
+    for message in messages:
+        state, why = _settled(message)
+        message.state, message.closed_at = state, message.due_at
+        events.append(MessageEvent(message=message, at=message.due_at, state=state, detail=why))
+    fields = ["state", "closed_at", "to_address", "subject", "body_text", "body_html", "attempts"]
+    Message.objects.bulk_update(messages, fields, batch_size=200)
+    MessageEvent.objects.bulk_create(events, batch_size=500)
+
+
+def _settled(message: Message) -> tuple[MessageState, str]:
+    if not message.patient.email:
+        return MessageState.FAILED, "The patient has no e-mail address."
+    try:
+        mail = render(message, now=message.due_at)
+    except NothingToTell:
+        return MessageState.WITHDRAWN, "There was nothing left to tell."
+    message.to_address, message.subject, message.attempts = message.patient.email, mail.subject, 1
+    message.body_text, message.body_html = mail.text, mail.html
+    return MessageState.SENT, "Taken by the mail server."
