@@ -310,7 +310,7 @@ def test_many_days_at_the_desk_agree_with_the_model():
     run_state_machine_as_test(
         DaysAtTheDesk,
         settings=settings(
-            max_examples=20,
+            max_examples=15,
             stateful_step_count=15,
             deadline=None,
             suppress_health_check=list(HealthCheck),
