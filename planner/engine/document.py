@@ -145,7 +145,8 @@ class Value:
     def spans(self) -> Moments:
         try:
             spans = tuple([(_moment(start), _moment(end)) for start, end in self.value])
-            if all(start < end for start, end in spans):
+            if isinstance(self.value, list) and all(start < end for start, end in spans):
+                self.value.clear()  # what a large clinic has booked need not be in memory twice
                 return spans
         except (TypeError, ValueError):
             pass

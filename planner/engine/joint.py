@@ -85,7 +85,7 @@ class Joint:
 
     def run(self) -> None:
         self._take_turns()
-        if self.best.planned < self.most:
+        if self.best.planned < self.most and self.left > 0:
             self._fit_more()
         self._lift_bound(self._least_for(self.best.planned))
         self._cheapen()

@@ -37,6 +37,7 @@ MAX_WEIGHT = 1_000_000  # the dearest plan still fits a 64-bit integer
 def parse(raw: bytes | str) -> Problem:
     """Read a problem, or raise ProblemError for the first thing that is not understood."""
     document = Value(decode(raw), "")
+    del raw
     top = document.fields(
         "version", "timezone", "grid_minutes", "resources", "requests", optional=("mode", "alternatives")
     )

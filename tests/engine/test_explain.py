@@ -61,7 +61,7 @@ def test_a_reason_names_the_session_that_cannot_be_placed() -> None:
     assert {reason["session"] for reason in verdict(problem)["reasons"]} == {3}
 
 
-@examples(60)
+@examples(40)
 @given(tiny_problems())
 def test_each_change_alone_makes_it_fit_at_exactly_the_stated_cost(problem: Json) -> None:
     result, request = verdict(problem), problem["requests"][0]

@@ -37,6 +37,8 @@ REFUSALS: list[tuple[str, Any, str]] = [
     (f"{ANNA}.busy", [["2026-06-02T09:00", "2026-06-01T09:00"]], f"{ANNA}.busy[0]"),
     (f"{ANNA}.busy", [["2026-02-29T09:00", "2026-03-01T09:00"]], f"{ANNA}.busy[0][0]"),
     (f"{ANNA}.busy", [["2026-06-02T09:00"]], f"{ANNA}.busy[0]"),
+    (f"{ANNA}.busy", {}, f"{ANNA}.busy"),
+    (f"{ANNA}.busy", "", f"{ANNA}.busy"),
     (f"{ANNA}.turnaround_minutes", 20, f"{ANNA}.turnaround_minutes"),
     (f"{ANNA}.turnaround_minutes", -15, f"{ANNA}.turnaround_minutes"),
     (f"{REQUEST}.sessions", 0, f"{REQUEST}.sessions"),

@@ -146,13 +146,13 @@ def test_no_practitioners_means_no_plan_for_who_needs_one() -> None:
     assert answer(problem)["results"][0]["status"] == "infeasible"
 
 
-@examples(150)
+@examples(100)
 @given(tiny_problems())
 def test_every_answer_keeps_the_contract(problem: Json) -> None:
     assert complaints(problem, answer(problem)) == []
 
 
-@examples(80)
+@examples(60)
 @given(tiny_problems())
 def test_the_first_proposal_is_the_optimum_with_its_ties(problem: Json) -> None:
     request, result = problem["requests"][0], answer(problem)["results"][0]
@@ -163,7 +163,7 @@ def test_the_first_proposal_is_the_optimum_with_its_ties(problem: Json) -> None:
         assert rank(request, result["proposals"][0]["sessions"]) == rank(request, best)
 
 
-@examples(60)
+@examples(40)
 @given(tiny_problems(), st.randoms(use_true_random=False))
 def test_more_free_time_never_costs_more(problem: Json, random: Random) -> None:
     before = answer(problem)["results"][0]
