@@ -11,7 +11,7 @@ here are naive local wall-clock in the location's zone; intervals are half-open,
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -129,6 +129,11 @@ class Calendar:
                 days.update(start.date() + n * ONE_DAY for n in range(extra))
         return frozenset(days)
 
+    def hours_of(self, resource_id: int) -> Hashable:
+        """Resources of equal hours are open at the same times."""
+        follows = resource_id not in self._weekly and self.kinds[resource_id] != ResourceKind.PRACTITIONER
+        return follows, self._weekly.get(resource_id), self._extra.get(resource_id)
+
     def open(self, resource_id: int) -> Intervals:
         """Open over all the days, whoever is away."""
         return union(each for day in self.days() for each in self.open_on(resource_id, day))
@@ -187,10 +192,9 @@ def _holidays_of(country: str, subdivision: str, year: int) -> dict[date, str]:
 
 def _weekly_hours(whose: Q) -> dict[int | None, tuple[_Weekly, ...]]:
     weekly: defaultdict[int | None, list[_Weekly]] = defaultdict(list)
-    for row in WeeklyHours.objects.filter(whose):
-        weekly[row.resource_id].append(
-            _Weekly(row.weekday, row.opens, row.closes, row.valid_from or date.min, row.valid_to or date.max)
-        )
+    fields = ("resource", "weekday", "opens", "closes", "valid_from", "valid_to")
+    for owner, weekday, opens, closes, since, until in WeeklyHours.objects.filter(whose).values_list(*fields):
+        weekly[owner].append(_Weekly(weekday, opens, closes, since or date.min, until or date.max))
     return {owner: tuple(rows) for owner, rows in weekly.items()}
 
 

@@ -5,7 +5,7 @@ resource, and become bits without ever being objects.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -126,8 +126,15 @@ class _Opening:
         self.horizon = horizon
         self.days = [horizon.date_of(day) for day in range(horizon.days)]
         self._kinds: dict[frozenset[date], tuple[list[int], list[date]]] = {}
+        self._bits: dict[Hashable, Bits] = {}
 
     def bits(self, resource_id: int) -> Bits:
+        hours = self.calendar.hours_of(resource_id)
+        if hours not in self._bits:
+            self._bits[hours] = self._bits_of(resource_id)
+        return self._bits[hours]
+
+    def _bits_of(self, resource_id: int) -> Bits:
         which, examples = self._kinds_of_day(self.calendar.turning_days(resource_id))
         size = self.horizon.steps_per_day // 8
         each = [
@@ -174,13 +181,12 @@ class _Busy:
         self.midnight = int(np.datetime64(horizon.first, "m").astype(np.int64))
 
     def rows(self) -> list[Bits]:
-        count, steps, grid = len(self.resources), self.horizon.steps, self.horizon.grid_minutes
-        edges = np.zeros(count * (steps + 1), dtype=np.int16)
+        steps, grid = self.horizon.steps, self.horizon.grid_minutes
+        taken = np.zeros((len(self.resources), steps), dtype=np.bool_)
         for row, first, last in (self._reserved(), self._absent()):
-            offset = row * (steps + 1)
-            np.add.at(edges, offset + ((first - self.midnight) // grid).clip(0, steps), 1)
-            np.subtract.at(edges, offset + (-(-(last - self.midnight) // grid)).clip(0, steps), 1)
-        taken = edges.reshape(count, steps + 1)[:, :-1].cumsum(axis=1, dtype=np.int16) > 0
+            starts = ((first - self.midnight) // grid).clip(0, steps)
+            ends = (-(-(last - self.midnight) // grid)).clip(0, steps)
+            taken.reshape(-1)[_ranges(row * steps + starts, ends - starts)] = True
         packed = np.packbits(taken, axis=1, bitorder="little")
         return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
@@ -205,3 +211,10 @@ class _Busy:
         starts = np.array([each[1] for each in found], dtype="datetime64[m]").astype(np.int64)
         ends = np.array([each[2] for each in found], dtype="datetime64[us]").astype(np.int64)
         return rows, starts - before, -(-ends // MICROSECONDS_PER_MINUTE)
+
+
+def _ranges(starts: Ints, lengths: Ints) -> Ints:
+    """All the numbers of all the ranges, one range after the other."""
+    before = lengths.cumsum() - lengths
+    numbers: Ints = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+    return numbers

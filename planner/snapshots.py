@@ -45,7 +45,7 @@ from planner.masks import depth_skill, engine_id, free_time, with_reservations
 from planner.models import ProtocolPhase, Reservation, Series, Session, SiteDepth
 
 ONE_DAY = timedelta(days=1)
-START_WITHIN_DAYS = 60
+START_WITHIN_DAYS = 35
 """How late a series may begin, beyond its best gaps, before a second look further ahead is needed."""
 LOOK_AHEAD_DAYS = 180
 """How late it may begin at all, beyond its longest gaps."""
@@ -114,7 +114,7 @@ def _with_everything(sessions: QuerySet[Session]) -> QuerySet[Any]:
             depth_mm=Subquery(depths.values("min_mm")[:1]),
             practitioner_id=Subquery(held.order_by("-is_active", "-pk").values("resource")[:1]),
         )
-        .order_by("series", "number")
+        .order_by("series_id", "number")
     )
 
 
@@ -325,7 +325,7 @@ def diary(
     reckon with.
     """
     first, last = request.earliest, request.latest
-    released = [session.pk for session in releasing]
+    released = [session.pk for session in releasing if session.state in HOLDS_TIME]
     resources = list(with_reservations(location, first, last, except_sessions=released))
     calendar = (
         known.calendar if known else open_calendar(location, resources, first, (until or last) + ONE_DAY)

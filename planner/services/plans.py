@@ -16,7 +16,7 @@ from planner.engine.answer import Breakdown, Proposal, Reason, Result, clock
 from planner.engine.answer import Relaxation as EngineRelaxation
 from planner.engine.cost import gaps, time_steps
 from planner.engine.problem import Request
-from planner.engine.slack import last_safe_dates
+from planner.engine.slack import Room
 from planner.models import Session
 from planner.services.visits import Visit, visits_of
 from planner.snapshots import Diary, Facts
@@ -87,7 +87,8 @@ class Told:
 
 
 def plans_from(proposals: Sequence[Proposal], told: Told, today: date) -> tuple[Plan, ...]:
-    slacks = [_slack(proposal, told) for proposal in proposals]
+    room = Room(told.diary.free, told.request)
+    slacks = [_slack(proposal, room) for proposal in proposals]
     titles = _titles(proposals, [days for days, _ in slacks], told)
     return tuple(
         Plan(
@@ -103,9 +104,9 @@ def plans_from(proposals: Sequence[Proposal], told: Told, today: date) -> tuple[
     )
 
 
-def _slack(proposal: Proposal, told: Told) -> tuple[int | None, date | None]:
+def _slack(proposal: Proposal, room: Room) -> tuple[int | None, date | None]:
     dates = [placed.date for placed in proposal.sessions]
-    safe = last_safe_dates(told.diary.free, told.request, dates)
+    safe = room.last_safe_dates(dates)
     bound = [((last - day).days, last) for day, last in zip(dates, safe, strict=True) if last]
     return min(bound, default=(None, None))
 

@@ -11,7 +11,7 @@ from planner.choices import CAN_MOVE, HOLDS_TIME, SessionState
 from planner.engine.answer import Proposal
 from planner.engine.cost import breakdown
 from planner.engine.problem import Gap, Pin, Prefer, Previous, Request
-from planner.engine.slack import last_safe_dates
+from planner.engine.slack import Room
 from planner.masks import engine_id
 from planner.models import Series, Session
 from planner.refusals import WrongState
@@ -173,7 +173,7 @@ def slack(series: Series, *, now: datetime) -> tuple[Slack, ...]:
         return ()
     dates = [facts.day(each) if each.state in HOLDS_TIME else None for each in placing]
     free = diary(facts.location, request, releasing=placing, depths=facts.depths).free
-    safe = last_safe_dates(free, request, dates)
+    safe = Room(free, request).last_safe_dates(dates)
     return tuple(_slacks(placing, dates, safe, request, today))
 
 
