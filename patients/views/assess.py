@@ -14,12 +14,13 @@ from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
 from patients.choices import Severity
 from patients.forms import AreaForm, WholeForm
-from patients.models import Area, Patient
+from patients.models import Area, AreaFinding, Patient
 from patients.queries import area_histories, latest_findings
+from patients.scales import SCALES
 from patients.services.assessments import assess
 from patients.severity import SeverityJudgement
 from patients.views import bodymap
-from patients.views.charts import charts_of
+from patients.views.charts import charts_of, number
 from patients.views.common import open_record, patient_of
 
 MOST_AREAS = 12
@@ -127,6 +128,14 @@ def _judged(written: QueryDict | None, area: Area) -> Judged:
     return Judged(form.prefix or "", rule, None if judged.severity == rule.severity else judged.severity)
 
 
+def _scores_then(finding: AreaFinding | None) -> list[tuple[str, str]]:
+    """Name and total of the scales filled in for the area on the day of the finding."""
+    if finding is None:
+        return []
+    scores = [each for each in finding.assessment.scores.all() if each.area_id == finding.area_id]
+    return [(str(SCALES[each.scale].name), number(each.total)) for each in scores]
+
+
 def _page(
     request: StaffRequest,
     patient: Patient,
@@ -141,7 +150,11 @@ def _page(
     context = {
         "patient": patient,
         "whole": whole,
-        "areas": [(form, _judged(written, form.area), latest.get(form.prefix or "")) for form in forms],
+        "areas": [
+            (form, _judged(written, form.area), before, _scores_then(before))
+            for form in forms
+            for before in [latest.get(form.prefix or "")]
+        ],
         "shapes": bodymap.shapes(chosen, latest),
         "rows": bodymap.rows(chosen),
         "refusal": say(refusal, request.staff.location.zone) if refusal else "",

@@ -67,7 +67,7 @@ def chart(
     shown = values[-MOST_POINTS:]
     amounts = [amount for _at, amount in shown]
     dots = tuple(
-        Dot(_x(index, len(shown)), y := _y(amount, amounts), y - 10, _number(amount), _day(at))
+        Dot(_x(index, len(shown)), y := _y(amount, amounts), y - 10, number(amount), _day(at))
         for index, (at, amount) in enumerate(shown)
     )
     text = f"{title}: " + ", ".join(f"{dot.value} ({dot.day})" for dot in dots)
@@ -93,7 +93,7 @@ def _y(amount: Decimal, amounts: Sequence[Decimal]) -> int:
     return round(TOP + (BOTTOM - TOP) * share)
 
 
-def _number(amount: Decimal) -> str:
+def number(amount: Decimal) -> str:
     return formats.number_format(amount.normalize() if amount % 1 else int(amount))
 
 
