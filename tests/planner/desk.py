@@ -123,6 +123,17 @@ def elsewhere(visit: Visit, **shift: int) -> Visit:
     return replace(visit, starts_at=visit.starts_at + timedelta(**shift))
 
 
+def held(series: Series) -> set[tuple[Any, ...]]:
+    """What the series holds now: number, resource, from, used until, until."""
+    rows = Reservation.objects.filter(session__series=series, is_active=True)
+    return {(r.session.number, r.resource.name, r.starts_at, r.used_until, r.ends_at) for r in rows}
+
+
+def kinds(session: Session) -> list[str]:
+    """Of its history, oldest first."""
+    return list(session.events.values_list("kind", flat=True))
+
+
 def everything() -> list[list[tuple[Any, ...]]]:
     """All rows that a booking may touch."""
     tables = (Series, Session, Reservation, SessionEvent, Message, Command)
