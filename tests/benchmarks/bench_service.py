@@ -114,7 +114,9 @@ def whole_starts(busy: list[Minutes]) -> int:
 
 def _starts(free: portion.Interval) -> int:
     return sum(
-        len(range(-(-each.lower // 15) * 15, each.upper - NEEDLING + 1, 15)) for each in free if not each.empty
+        len(range(-(-each.lower // 15) * 15, each.upper - NEEDLING + 1, 15))
+        for each in free
+        if not each.empty
     )
 
 
@@ -135,14 +137,18 @@ def measure() -> None:
     practitioners = [spans for kind, spans in busy.values() if kind == "practitioner"]
     now = makers.NOW
     propose(series[0], now=now)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         answer = propose(series[0], now=now)
     times = sorted(milliseconds(lambda each=each: propose(each, now=now)) for each in series[:PROPOSALS])
     naive = milliseconds(lambda: [naive_starts(spans) for spans in practitioners])
     whole = milliseconds(lambda: [whole_starts(spans) for spans in practitioners])
     ours = statistics.median(times)
     print(f"reservations in the way: {Reservation.objects.count():,}; plans: {len(answer.plans)}")
-    print(f"one proposal of {SESSIONS} sessions, database included: {ours:.1f} ms (from {times[0]:.1f} to {times[-1]:.1f})")
+    print(
+        f"a proposal of {SESSIONS} sessions, database included: {ours:.1f} ms ({times[0]:.1f} to {times[-1]:.1f})"
+    )
     print(f"portion, day by day, bare free starts: {naive:,.0f} ms -> 1/{naive / ours:.0f} (reach 1/50)")
     print(f"portion, one difference per practitioner: {whole:,.0f} ms -> 1/{whole / ours:.0f}")
     print(f"SQL statements of a proposal: {len(queries)} (reach 8)")
