@@ -6,7 +6,7 @@ from django import template
 from django.forms import BoundField
 from django.forms.widgets import CheckboxInput, FileInput, Select
 from django.template import Context
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -43,11 +43,8 @@ class Entry:
     is_current: bool
 
 
-def _entry(place: Place, path: str) -> Entry | None:
-    try:
-        url = reverse(place.url_name)
-    except NoReverseMatch:
-        return None
+def _entry(place: Place, path: str) -> Entry:
+    url = reverse(place.url_name)
     return Entry(place, url, path == url if url == "/" else path.startswith(url))
 
 
@@ -56,8 +53,7 @@ def places(context: Context) -> list[Entry]:
     """Where this member of staff may go, in the bar's order."""
     request, rights = context.get("request"), context.get("rights") or frozenset()
     path = request.path if request is not None else ""
-    entries = (_entry(place, path) for place in PLACES if place.right in rights)
-    return [entry for entry in entries if entry is not None]
+    return [_entry(place, path) for place in PLACES if place.right in rights]
 
 
 @register.filter
