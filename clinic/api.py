@@ -1,10 +1,29 @@
-"""What every endpoint shares: its right, its pages, and one shape of error `{code, message, facts}`."""
+"""What every endpoint shares: its right, its pages, its body and key, and one shape of error `{code, message, facts}`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
-from rest_framework import exceptions, pagination, permissions
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.views import defaults
+from django_filters import OrderingFilter
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework import exceptions, generics, mixins, pagination, parsers, permissions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,11 +34,13 @@ from clinic.permissions import Right
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
+DEEPEST = 20
+"""How far lists and objects of a body may be nested; the deepest shape here needs five."""
+KEY = re.compile(r"[\x21-\x7e]{1,80}")
+YEARS = range(1900, 2200)
 
-class Pages(pagination.PageNumberPagination):
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
+
+# Who may
 
 
 def staff_of(request: Request) -> StaffMember:
@@ -46,24 +67,306 @@ class HasRight(permissions.BasePermission):
         return True
 
 
-def _error(code: str, message: str, facts: Any, status: int) -> Response:
-    return Response({"code": code, "message": message, "facts": facts}, status=status)
+# Errors
+
+
+class KeyMissing(Refusal):
+    code = "idempotency_key_missing"
+    status = 400
+    sentence = _("A write needs the header Idempotency-Key: 1 to 80 characters of your own, new for each write.")
+
+
+class BodyTooLarge(exceptions.APIException):
+    status_code = 413
+    default_code = "too_large"
+    default_detail = _("The body is too large.")
+
+
+class ErrorShape(serializers.Serializer[Any]):
+    """Every refusal: a code for programs, a sentence for people, and what the sentence is made of."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    facts = serializers.DictField()
 
 
 def refuse(problem: Exception, context: dict[str, Any]) -> Response | None:
-    """Any refusal, of ours or of the framework, as `{code, message, facts}`."""
+    """Any refusal, of ours or of the framework, as `{code, message, facts}`; further reasons stand in `facts.others`."""
     from rest_framework.views import exception_handler  # it reads the settings that name this module
 
     if isinstance(problem, Refusal):
-        zone = staff_of(context["request"]).location.zone
-        return _error(problem.code, say(problem, zone), problem.facts, problem.status)
+        return Response(_told(problem, staff_of(context["request"])), status=problem.status)
     response = exception_handler(problem, context)
     if response is None:
         return None
     if isinstance(problem, exceptions.ValidationError):
-        response.data = {"code": "invalid", "message": "Some fields are not right.", "facts": response.data}
-    else:
-        detail = getattr(problem, "detail", None) or response.data.get("detail", "")
-        code = getattr(detail, "code", "not_found")
-        response.data = {"code": code, "message": str(detail), "facts": {}}
+        fields = response.data if isinstance(response.data, dict) else {"non_field_errors": response.data}
+        response.data = {"code": "invalid", "message": _t("Some fields are not right."), "facts": fields}
+        return response
+    detail = getattr(problem, "detail", None) or response.data.get("detail", "")
+    waits = getattr(problem, "wait", None)
+    facts = {} if waits is None else {"wait_seconds": waits}
+    response.data = {"code": getattr(detail, "code", "not_found"), "message": str(detail), "facts": facts}
     return response
+
+
+def _told(refusal: Refusal, staff: StaffMember) -> dict[str, Any]:
+    facts = {name: _plain(value) for name, value in refusal.facts.items()}
+    others = [_told(other, staff) for other in getattr(refusal, "others", ())]
+    if others:
+        facts["others"] = others
+    return {"code": refusal.code, "message": say(refusal, staff.location.zone), "facts": facts}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    is_plain = value is None or isinstance(value, (str, int, Decimal, date))
+    return value if is_plain and not isinstance(value, Promise) else str(value)
+
+
+def not_there(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404 for an address that no view serves: as JSON below `/api/`, as a page elsewhere."""
+    if not request.path.startswith("/api/"):
+        return defaults.page_not_found(request, exception)
+    return JsonResponse({"code": "not_found", "message": _t("Not found."), "facts": {}}, status=404)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """500, saying nothing of what broke: as JSON below `/api/`, as a page elsewhere."""
+    if not request.path.startswith("/api/"):
+        return defaults.server_error(request)
+    message = _t("Something broke on our side. It is in the log.")
+    return JsonResponse({"code": "error", "message": message, "facts": {}}, status=500)
+
+
+# What is sent
+
+
+class SmallJson(parsers.JSONParser):
+    """JSON within the size limit, not nested absurdly, of characters that can be written down again."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        sent = stream.read(most + 1)
+        if len(sent) > most:
+            raise BodyTooLarge
+        try:
+            asked: Any = super().parse(BytesIO(sent), media_type, parser_context)
+            json.dumps(asked, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise exceptions.ParseError(_("The body has characters that stand for nothing.")) from None
+        except RecursionError:
+            raise exceptions.ParseError(_("The body is nested too deeply.")) from None
+        if _is_deeper(asked, DEEPEST):
+            raise exceptions.ParseError(_("The body is nested too deeply."))
+        return asked
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return False
+    children = value.values() if isinstance(value, dict) else value
+    return most == 0 or any(_is_deeper(child, most - 1) for child in children)
+
+
+class Asked(serializers.Serializer[Any]):
+    """The shape of a body. Refuses fields it does not have, so that nothing is set or lost by a wrong name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        known = super().to_internal_value(data)
+        unknown = sorted(str(name) for name in data if name not in self.fields)
+        if unknown:
+            raise serializers.ValidationError({name: [_t("There is no such field.")] for name in unknown})
+        return known
+
+
+class Id(serializers.IntegerField):
+    """The number of a row."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=1, max_value=2**63 - 1, **options)
+
+
+class Day(serializers.DateField):
+    """A day of 1900 to 2199."""
+
+    def to_internal_value(self, value: Any) -> date:
+        day: date = super().to_internal_value(value)
+        if day.year not in YEARS:
+            raise serializers.ValidationError(_t("Not a day of 1900 to 2199."))
+        return day
+
+
+class Moment(serializers.DateTimeField):
+    """An instant with its offset; without one, what clocks at the caller's location show. Years 1900 to 2199."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if value.year not in YEARS:
+            raise serializers.ValidationError(_t("Not a day of 1900 to 2199."))
+        return super().enforce_timezone(value)
+
+
+def each_once(values: list[Any], what: str) -> None:
+    """Refuses a list in which something stands twice."""
+    if len(set(values)) < len(values):
+        raise serializers.ValidationError(_t("Each %(what)s may stand here once.") % {"what": what})
+
+
+def key_of(request: Request) -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if not KEY.fullmatch(key):
+        raise KeyMissing()
+    return key
+
+
+# What is answered
+
+
+class Pages(pagination.PageNumberPagination):
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+
+class Order(OrderingFilter):
+    """Only by the fields it lists; rows that are equal there stand by their number, so that pages never overlap."""
+
+    def filter(self, qs: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
+        if not value:
+            return qs
+        return qs.order_by(*(self.get_ordering_value(each) for each in value), "pk")
+
+
+class Described(AutoSchema):
+    """The OpenAPI description of an `Endpoint`, read from what it declares."""
+
+    view: Endpoint
+
+    @property
+    def _writes(self) -> bool:
+        return self.method not in permissions.SAFE_METHODS
+
+    def get_request_serializer(self) -> Any:
+        return self.view.asks() if self._writes and self.view.asks else None
+
+    def get_response_serializers(self) -> Any:
+        serializer = self.view.get_serializer(many=isinstance(self.view, Few))
+        return {self.view.status_when_done if self.method == "POST" else 200: serializer}
+
+    def get_override_parameters(self) -> list[OpenApiParameter]:
+        if not (self._writes and self.view.needs_key):
+            return []
+        about = "New for each write; the same key with the same body answers again and writes nothing more."
+        return [
+            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description=about)
+        ]
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        return bodies | {"default": self._get_response_for_code(ErrorShape, "default", direction=direction)}
+
+
+class Endpoint(generics.GenericAPIView[Any]):
+    """`right` to read, `right_to_write` for the rest; `asks` is the shape of a body, `serializer_class` of the answer.
+
+    What the address names is looked up before anything else, and only in the caller's clinic. Times are answered
+    in the location's zone.
+    """
+
+    right: ClassVar[Right]
+    asks: ClassVar[type[serializers.Serializer[Any]] | None] = None
+    needs_key: ClassVar[bool] = True
+    status_when_done: ClassVar[int] = 200
+    permission_classes = [HasRight]
+    pagination_class = Pages
+    parser_classes = [SmallJson]
+    schema = Described()
+    staff: StaffMember
+    now: datetime
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.staff, self.now = staff_of(request), timezone.now()
+        timezone.activate(self.staff.location.zone)  # until StaffMiddleware's own, around it, ends
+        self.find(**kwargs)
+
+    def find(self, **ids: int) -> None:
+        """Look up what the address names; 404 if the caller's clinic has no such thing."""
+
+    def asked(self, request: Request) -> dict[str, Any]:
+        assert self.asks is not None
+        body = self.asks(data=request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        return cast(dict[str, Any], body.validated_data)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {"request": self.request, "staff": getattr(self, "staff", None)}
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        add_never_cache_headers(response)
+        return response
+
+
+class Rows(mixins.ListModelMixin, Endpoint):
+    """`rows` in pages, narrowed and ordered by `filterset_class`."""
+
+    def rows(self) -> QuerySet[Any]:
+        raise NotImplementedError
+
+    def get_queryset(self) -> QuerySet[Any]:
+        if getattr(self, "swagger_fake_view", False):  # described without a caller, so without rows
+            return cast(QuerySet[Any], self.serializer_class.Meta.model._default_manager.none())  # type: ignore[union-attr]
+        return self.rows()
+
+    def get(self, request: Request, **ids: int) -> Response:
+        return self.list(request)
+
+
+class Few(Endpoint):
+    """A short list, whole."""
+
+    pagination_class = None
+
+    def all(self) -> Sequence[Any]:
+        raise NotImplementedError
+
+    def get(self, request: Request, **ids: int) -> Response:
+        return Response(self.get_serializer(self.all(), many=True).data)
+
+
+class Row(Endpoint):
+    """One thing, the one the address names."""
+
+    def one(self) -> Any:
+        raise NotImplementedError
+
+    def get(self, request: Request, **ids: int) -> Response:
+        return Response(self.get_serializer(self.one()).data)
+
+
+class Write(Endpoint):
+    """A write that may be repeated with its key: the second time it only answers."""
+
+    def do(self, asked: dict[str, Any], key: str) -> Any:
+        raise NotImplementedError
+
+    def post(self, request: Request, **ids: int) -> Response:
+        return self.write(request, self.status_when_done)
+
+    def write(self, request: Request, status: int) -> Response:
+        done = self.do(self.asked(request), key_of(request))
+        return Response(self.get_serializer(done).data, status=status)
+
+
+class Schema(SpectacularAPIView):
+    """The description itself, for whoever may sign in."""
+
+    right = Right.SEE_SCHEDULE
+    permission_classes = [HasRight]

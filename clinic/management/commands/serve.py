@@ -47,6 +47,7 @@ class Command(BaseCommand):
         if is_demo:
             self.stdout.write("Making the demo clinic …")
             call_command("load_demo")
+        settings.STATIC_ROOT.mkdir(exist_ok=True)
         self._greet(port)
         connection.close()
         manager = Manager(Printer(sys.stdout))
