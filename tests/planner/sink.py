@@ -1,5 +1,6 @@
 """A real mail server on this machine that keeps what it takes and gives the answers it is told."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -12,12 +13,13 @@ from tests.servers import free_port
 
 
 class Sink:
-    """Gives `answers` in order, then takes everything into `taken`."""
+    """Gives `answers` in order, then takes everything into `taken`; `taken_at` is by Message-ID."""
 
     def __init__(self) -> None:
         self.answers: list[str] = []
         self.refuses_recipients = False
         self.taken: list[Mail] = []
+        self.taken_at: dict[str, float] = {}
         self.connections = 0
         self.port = free_port()
 
@@ -39,7 +41,9 @@ class Sink:
         if answer == "hang up":
             server.transport.close()
         if answer.startswith("250"):
-            self.taken.append(message_from_bytes(envelope.content))
+            mail = message_from_bytes(envelope.content)
+            self.taken.append(mail)
+            self.taken_at[mail["Message-ID"]] = time.monotonic()
         return answer
 
 

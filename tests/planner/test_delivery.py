@@ -1,7 +1,9 @@
 """Sending what is due: once, for the state of things now, and whatever the mail server does."""
 
+import random
 import threading
-from datetime import UTC, datetime, time, timedelta
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import mail
@@ -16,7 +18,14 @@ from planner.services.messages import (
     messages_for_completion,
     send_now,
 )
-from tests.makers import NOW, make_booked_series, make_location, make_patient, make_staff
+from tests.makers import (
+    NOW,
+    make_booked_series,
+    make_location,
+    make_patient,
+    make_protocol_version,
+    make_staff,
+)
 from tests.planner.sink import Sink, running
 
 pytestmark = pytest.mark.django_db
@@ -218,7 +227,7 @@ def test_a_person_may_send_in_quiet_hours(confirmation, location):
 
 
 def test_a_location_without_quiet_hours_sends_at_night(confirmation, location):
-    location.quiet_from = location.quiet_to = time(0)
+    location.quiet_from = location.quiet_to = "00:00"
     location.save()
     assert deliver_due(now=datetime(2027, 1, 11, 23, 0, tzinfo=UTC)) == 1
 
@@ -348,3 +357,36 @@ def test_a_message_that_cannot_be_written_ends_after_five_attempts_and_holds_up_
     assert ends == ["waiting"] * 4 + ["failed"]
     assert message.events.last().detail == "It could not be made into a mail: BadHeaderError"
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_mail_is_taken_after_its_session_was_cancelled(location, sink):  # case 37
+    version = make_protocol_version(location.clinic)
+    fields = {"version": version, "sessions_planned": 1}
+    sessions = [make_booked_series(location, **fields).sessions.get() for _ in range(20)]
+    for session in sessions:
+        with transaction.atomic():
+            messages_for_booking(session.series, now=NOW)
+    about = dict(Message.objects.filter(step__code="before_1d").values_list("session_id", "message_id"))
+    Message.objects.exclude(step__code="before_1d").delete()
+    day_before = Message.objects.first().due_at
+    sending = threading.Thread(target=lambda: (deliver_due(now=day_before), connection.close()))
+    sending.start()
+    cancelled_at = {}
+    for session in random.Random(8).sample(sessions, 10):
+        cancel(session)
+        cancelled_at[about[session.pk]] = time.monotonic()
+    sending.join()
+    late = [each for each in cancelled_at if sink.taken_at.get(each, 0) > cancelled_at[each]]
+    unsent = set(Message.objects.filter(state="withdrawn").values_list("message_id", flat=True))
+    assert late == []
+    assert set(about.values()) - unsent == set(sink.taken_at)
+    assert 0 < len(unsent) <= 10
+
+
+def cancel(session: Session) -> None:
+    with transaction.atomic():
+        locked = Session.objects.select_for_update(no_key=True).get(pk=session.pk)
+        locked.state, locked.version = "cancelled", 2
+        locked.save()
+        messages_for_cancellation(locked, now=NOW)
