@@ -50,7 +50,7 @@ class Scale:
 
 
 FULL = Scale(equal=300, raced={"S": 30, "M": 6, "L": 6}, timed=60)
-QUICK = Scale(equal=30, raced={"S": 3, "M": 1, "L": 0}, timed=20)
+QUICK = Scale(equal=30, raced={"S": 9, "M": 1, "L": 0}, timed=20)
 
 
 def seconds(work: Callable[..., object], *arguments: object, **options: object) -> float:

@@ -132,7 +132,7 @@ def solve(problem: Json, request: Json, state: State, *, seconds: float = 300.0)
         return None
     model = cp_model.CpModel()
     sessions = [session_of(model, table, sorted(starts, key=str)) for table in tables]
-    terms = [session.cost for session in sessions]
+    terms: list[cp_model.LinearExprT] = [session.cost for session in sessions]
     terms += gap_terms(model, request, [session.day for session in sessions])
     terms += change_terms(
         model, request, sorted(starts, key=str), [session.practitioner for session in sessions]
