@@ -68,7 +68,7 @@ def sign_consent(page: Page, patient_url: str) -> None:
     page.check("[name=agreed]")
     page.fill("[name=signed_name]", "Inês “Nê” O'Carvalho")
     page.get_by_role("button", name="Sign this consent").click()
-    expect(page.locator(".note--ok")).to_contain_text("good until")
+    expect(page.locator("main")).to_contain_text("Good until")
 
 
 def assess(page: Page, patient_url: str) -> None:
