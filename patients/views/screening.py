@@ -69,6 +69,14 @@ class Told:
         return str(self.finding.effect.label)
 
     @property
+    def look(self) -> str:
+        """Which chip it is drawn as."""
+        if self.finding.overridden:
+            return "line"
+        looks = {ScreeningEffect.BLOCK: "stop", ScreeningEffect.WARN: "info"}
+        return looks.get(self.finding.effect, "warn")
+
+    @property
     def is_clinics_own(self) -> bool:
         return self.finding.certainty == Certainty.CLINIC_SETTING
 
