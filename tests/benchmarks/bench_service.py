@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from datetime import time as clock
 
 import django
 
@@ -30,7 +31,7 @@ from planner.services.planning import propose  # noqa: E402
 from tests import makers  # noqa: E402
 
 PRACTITIONERS, ROOMS, DEVICES, DAYS, FULL = 20, 30, 14, 400, 0.7
-SESSIONS, PROPOSALS, NAIVE_DAYS, NEEDLING = 6, 11, 270, 45
+SESSIONS, NAIVE_DAYS, NEEDLING = 6, 270, 45
 USE_MINUTES = {"practitioner": 45, "room": 120, "device": 60}
 HOURS = {"practitioner": (9, 17), "room": (8, 20), "device": (8, 20)}
 MONDAY = datetime(2027, 1, 11, tzinfo=UTC)
@@ -39,7 +40,7 @@ Minutes = tuple[int, int]
 
 def resources(location: Location) -> list[Resource]:
     return [
-        *(makers.make_practitioner(location) for _ in range(PRACTITIONERS)),
+        *(makers.make_practitioner(location, closes=clock(17, n % 4)) for n in range(PRACTITIONERS)),
         *(makers.make_room(location) for _ in range(ROOMS)),
         *(makers.make_device(location) for _ in range(DEVICES)),
     ]
@@ -83,7 +84,7 @@ def drafts(location: Location) -> list[Series]:
     fields = {"sessions_planned": SESSIONS, "by": by}
     return [
         makers.make_series(makers.make_patient(location.clinic), version, location, **fields)
-        for _ in range(PROPOSALS + 200)
+        for _ in range(PRACTITIONERS + 201)
     ]
 
 
@@ -130,20 +131,23 @@ def measure() -> None:
     rng = random.Random(1)
     location = makers.make_location()
     series = drafts(location)
-    sessions = list(Session.objects.filter(series__in=series[PROPOSALS:]))
+    sessions = list(Session.objects.filter(series__in=series[PRACTITIONERS + 1 :]))
     busy = {resource.pk: (resource.kind, fill(resource, sessions, rng)) for resource in resources(location)}
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     practitioners = [spans for kind, spans in busy.values() if kind == "practitioner"]
-    now = makers.NOW
-    propose(series[0], now=now)
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        answer = propose(series[0], now=now)
-    times = sorted(milliseconds(lambda each=each: propose(each, now=now)) for each in series[:PROPOSALS])
-    naive = milliseconds(lambda: [naive_starts(spans) for spans in practitioners])
-    whole = milliseconds(lambda: [whole_starts(spans) for spans in practitioners])
+    propose(series[0], now=makers.NOW)
+    with CaptureQueriesContext(connection) as queries:
+        answer = propose(series[0], now=makers.NOW)
+    times: list[float] = []
+    naive = whole = 0.0
+    for each, spans in zip(
+        series[1:], practitioners, strict=False
+    ):  # in turns, so that all meet the same machine
+        times.append(milliseconds(lambda each=each: propose(each, now=makers.NOW)))
+        naive += milliseconds(lambda spans=spans: naive_starts(spans))
+        whole += milliseconds(lambda spans=spans: whole_starts(spans))
+    times.sort()
     ours = statistics.median(times)
     print(f"reservations in the way: {Reservation.objects.count():,}; plans: {len(answer.plans)}")
     print(
