@@ -32,7 +32,7 @@ class Box:
 
     @property
     def css(self) -> str:
-        split = f" split of-{self.lanes} lane-{self.lane}" if self.lanes > 1 else ""
+        split = f" shared of-{self.lanes} lane-{self.lane}" if self.lanes > 1 else ""
         return f"at t-{clock(self.top)} d-{self.length}{split}"
 
 

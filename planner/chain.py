@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from clinic.localtime import local_date
@@ -13,23 +14,19 @@ from planner.services.visits import Visit
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One session: where it would be (`at`), where it was (`was_at`, when that changes), and the days since the last.
+    """One session: where it would be (`at`), where it was (`was_at`, when that changes), and the days to the next.
 
-    `gap_tone` is ok, warn at the edge of what is allowed, stop outside it; empty for the first, or without a time.
+    `gap_tone` is ok, warn at the edge of what is allowed, stop outside it; empty where either has no time.
     """
 
     session: Session
     at: datetime | None
     was_at: datetime | None
-    visit: Visit | None
+    is_changed: bool
     is_here: bool
     gap_days: int | None
     was_gap_days: int | None
     gap_tone: str
-
-    @property
-    def is_changed(self) -> bool:
-        return self.visit is not None
 
     @property
     def is_done(self) -> bool:
@@ -45,31 +42,31 @@ def chain(
     zone: ZoneInfo,
 ) -> list[Link]:
     """Every session that is not cancelled; `gap` is the shortest and the longest allowed, in days."""
-    wanted = {visit.number: visit for visit in visits}
-    links: list[Link] = []
-    before: datetime | None = None
-    was_before: datetime | None = None
-    for session in sessions:
-        if session.state == SessionState.CANCELLED:
-            continue
-        held = session.starts_at if session.state in HOLDS_TIME else None
-        visit = wanted.get(session.number)
-        at = visit.starts_at if visit else held
-        days = _days(before, at, zone)
-        links.append(
-            Link(
-                session=session,
-                at=at,
-                was_at=session.starts_at if visit and session.starts_at != at else None,
-                visit=visit,
-                is_here=session.pk == here.pk,
-                gap_days=days,
-                was_gap_days=_days(was_before, held, zone),
-                gap_tone=_tone(days, *gap),
-            )
+    wanted = {visit.number: visit.starts_at for visit in visits}
+    line = [each for each in sessions if each.state != SessionState.CANCELLED]
+    held = [each.starts_at if each.state in HOLDS_TIME else None for each in line]
+    planned = [wanted.get(each.number, at) for each, at in zip(line, held, strict=True)]
+    gaps, were = _gaps(planned, zone), _gaps(held, zone)
+    return [
+        Link(
+            session=session,
+            at=planned[n],
+            was_at=session.starts_at
+            if planned[n] != session.starts_at and session.number in wanted
+            else None,
+            is_changed=session.number in wanted,
+            is_here=session.pk == here.pk,
+            gap_days=gaps[n],
+            was_gap_days=were[n],
+            gap_tone=_tone(gaps[n], *gap),
         )
-        before, was_before = at or before, held or was_before
-    return links
+        for n, session in enumerate(line)
+    ]
+
+
+def _gaps(times: Sequence[datetime | None], zone: ZoneInfo) -> list[int | None]:
+    """From each to the next; the last has none."""
+    return [_days(before, after, zone) for before, after in pairwise([*times, None])]
 
 
 def _days(before: datetime | None, after: datetime | None, zone: ZoneInfo) -> int | None:

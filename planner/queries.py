@@ -30,7 +30,7 @@ def with_details(sessions: QuerySet[Session]) -> QuerySet[Session]:
     """In the order of their times, with patient, series, areas, phases and whoever and whatever serves."""
     newest = Reservation.objects.select_related("resource").order_by("pk")
     return (
-        sessions.select_related("patient", "series__protocol_version__protocol")
+        sessions.select_related("patient", "location", "series__protocol_version__protocol")
         .prefetch_related(
             Prefetch("reservations", queryset=newest),
             "series__areas",
@@ -45,10 +45,6 @@ def served_by(session: Session) -> dict[str, Resource]:
     return {held.resource.kind: held.resource for held in session.reservations.all()}
 
 
-def is_served_by(session: Session, resource: Resource) -> bool:
-    return served_by(session).get(resource.kind) == resource
-
-
 def left_open(location: Location, before: datetime, *, practitioner: Resource | None = None) -> list[Session]:
     """Sessions of earlier days of which nobody said how they ended, oldest first."""
     open_states = (SessionState.BOOKED, SessionState.CONFIRMED, *HERE)
@@ -56,13 +52,6 @@ def left_open(location: Location, before: datetime, *, practitioner: Resource | 
     if practitioner:
         sessions = sessions.filter(reservations__resource=practitioner, reservations__is_active=True)
     return list(sessions.select_related("patient", "series").order_by("starts_at", "pk"))
-
-
-def next_day_with_sessions(location: Location, after: date) -> date | None:
-    since = day_bounds(after, location.zone)[1]
-    later = Session.objects.filter(location=location, state__in=HOLDS_TIME, starts_at__gte=since)
-    first = later.order_by("starts_at").values_list("starts_at", flat=True).first()
-    return local_date(first, location.zone) if first else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ class _Board:
         is_open = any(open_times) or bool(self.calendar.location_open_on(day))
         return self.frame(ONE_DAY) | {
             "title": date_format(day, "l j F Y"),
-            "columns": columns + self.unserved(),
+            "columns": columns + self.unserved() if is_open or self.rows else [],
             "shown": shown,
             "closed": "" if is_open else self.closed_word(day),
             "next_open": None if is_open else self.next_open(),
@@ -203,7 +203,7 @@ class _Board:
                 ],
                 closed_word=self.closed_word(day),
             ),
-            is_away=not (of_week or is_free or blocks),
+            is_away=not (of_week or is_free or blocks) and bool(self.calendar.location_open_on(day)),
             now=shown.now(minute_of(self.now.astimezone(self.location.zone))) if is_today else "",
         )
 

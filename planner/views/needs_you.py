@@ -19,16 +19,16 @@ from planner.queries import (
     HERE,
     Drift,
     failed_messages,
-    is_served_by,
     left_open,
-    next_day_with_sessions,
-    sessions_on,
 )
-from planner.readiness import Lack, Missing, lacks_of
-from planner.views.rows import LACK_CHIPS, lack_sentence, n_of_m
+from planner.readiness import Lack, Missing
+from planner.views.rows import LACK_CHIPS, Row, lack_sentence, n_of_m
 
-SOON = timedelta(days=14)
-"""How far ahead the lists look: long enough to act, short enough to be read."""
+AHEAD = timedelta(days=7)
+"""How far ahead it is looked for what a session lacks: long enough to act, short enough to be read."""
+URGENT_DAYS, CLOSE_DAYS = 14, 7
+"""Until the longest gap ends: from when a session without a place stands open, and from when it is pressing."""
+FAILED_MAILS = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,16 @@ class Needs:
         return len(self.urgent) + bool(self.unconfirmed)
 
 
-def needs_of_the_desk(staff: StaffMember, adrift: Sequence[Drift], *, today: date, now: datetime) -> Needs:
-    location = staff.location
+def needs_of_the_desk(
+    staff: StaffMember, adrift: Sequence[Drift], rows: Sequence[Row], *, today: date, now: datetime
+) -> Needs:
+    """`rows` are the sessions from tomorrow to `AHEAD`."""
     urgent = [need_of(drift, staff) for drift in adrift if _is_urgent(drift)]
     urgent += _unanswered(staff, today)
-    urgent += _unready(_coming(staff, today + timedelta(days=1), today + SOON), staff, today)
+    urgent += _unready(rows, staff)
     urgent += _unsent(staff, now)
-    day = next_day_with_sessions(location, today)
-    that_day = list(sessions_on(location, day, day)) if day else []
+    day = local_date(rows[0].starts_at, staff.location.zone) if rows else None
+    that_day = [row.session for row in rows if local_date(row.starts_at, staff.location.zone) == day]
     return Needs(
         urgent=urgent,
         later=[need_of(drift, staff) for drift in adrift if not _is_urgent(drift)],
@@ -77,13 +79,15 @@ def needs_of_the_desk(staff: StaffMember, adrift: Sequence[Drift], *, today: dat
 
 def _is_urgent(drift: Drift) -> bool:
     return (
-        drift.session.state == SessionState.NO_SHOW or drift.days_left is None or drift.days_left <= SOON.days
+        drift.session.state == SessionState.NO_SHOW
+        or drift.days_left is None
+        or drift.days_left <= URGENT_DAYS
     )
 
 
 def need_of(drift: Drift, staff: StaffMember) -> Need:
     session = drift.session
-    is_close = drift.days_left is not None and drift.days_left < SOON.days / 2
+    is_close = drift.days_left is not None and drift.days_left < CLOSE_DAYS
     url, label = _answer(session, staff)
     return Need(
         icon="octagon-x" if is_close else "triangle-alert",
@@ -138,19 +142,13 @@ def _unanswered(staff: StaffMember, today: date) -> Iterator[Need]:
             )
 
 
-def _coming(staff: StaffMember, first: date, last: date) -> list[Session]:
-    states = (SessionState.BOOKED, SessionState.CONFIRMED, SessionState.ARRIVED)
-    return [each for each in sessions_on(staff.location, first, last) if each.state in states]
-
-
-def _unready(sessions: Sequence[Session], staff: StaffMember, today: date) -> Iterator[Need]:
-    found = lacks_of(sessions, staff.location.zone, today=today)
-    for session in sessions:
-        for lack in found.get(session.pk, ())[:1]:
-            url, label = _settle(lack, session, staff)
+def _unready(rows: Iterable[Row], staff: StaffMember) -> Iterator[Need]:
+    for row in rows:
+        for lack in row.lacks[:1]:
+            url, label = _settle(lack, row.session, staff)
             chip = LACK_CHIPS[lack.kind]
-            sentence = lack_sentence(lack, session, staff.location)
-            yield Need(chip.icon, chip.tone, session.patient, sentence, url, label)
+            sentence = lack_sentence(lack, row.session, staff.location)
+            yield Need(chip.icon, chip.tone, row.session.patient, sentence, url, label)
 
 
 def _settle(lack: Lack, session: Session, staff: StaffMember) -> tuple[str, str]:
@@ -165,7 +163,7 @@ def _settle(lack: Lack, session: Session, staff: StaffMember) -> tuple[str, str]
 
 
 def _unsent(staff: StaffMember, now: datetime) -> Iterator[Need]:
-    for message in failed_messages(staff.location, now - SOON / 2):
+    for message in failed_messages(staff.location, now - FAILED_MAILS):
         yield Need(
             "mail-x",
             "info",
@@ -176,16 +174,13 @@ def _unsent(staff: StaffMember, now: datetime) -> Iterator[Need]:
         )
 
 
-def decisions(staff: StaffMember, own: Resource, *, now: datetime) -> list[Need]:
-    """What only a clinician can settle: records left open, checks that fail, visits before which to judge."""
-    location = staff.location
-    today = local_date(now, location.zone)
-    mine = [each for each in _coming(staff, today, today + SOON) if is_served_by(each, own)]
-    return [
-        *_unfinished(staff, own, today),
-        *_unready(mine, staff, today),
-        *_to_judge(mine, staff),
-    ]
+def decisions(staff: StaffMember, own: Resource, mine: Sequence[Row], *, today: date) -> list[Need]:
+    """What only a clinician can settle: records left open, checks that fail, visits before which to judge.
+
+    `mine` are her sessions from today to `AHEAD`.
+    """
+    to_come = [row.session for row in mine if row.is_to_come or row.session.state == SessionState.ARRIVED]
+    return [*_unfinished(staff, own, today), *_unready(mine, staff), *_to_judge(to_come, staff)]
 
 
 def _unfinished(staff: StaffMember, own: Resource, today: date) -> Iterator[Need]:

@@ -76,6 +76,12 @@ class Row:
         return ", ".join(str(area) for area in self.session.series.areas.all())
 
     @property
+    def skin_type(self) -> str:
+        """Its numeral, where it is known; what it means stands on the patient's page."""
+        label = str(self.session.patient.get_skin_type_display() or "")
+        return _("skin type %(type)s") % {"type": label.partition(":")[0]} if label else ""
+
+    @property
     def which(self) -> str:
         return n_of_m(self.session)
 
@@ -176,7 +182,3 @@ _LACK_SENTENCES = {
     (Missing.WAITS, True): _l("The screening makes session %(which)s on %(day)s wait until %(until)s."),
     (Missing.ON_HOLD, False): _l("Session %(which)s on %(day)s is on hold until a clinician decides."),
 }
-
-
-def only_of(rows: Iterable[Row], practitioner: Resource) -> list[Row]:
-    return [row for row in rows if row.practitioner == practitioner]

@@ -23,8 +23,8 @@ from planner.day import treatment_of
 from planner.models import Session
 from planner.queries import drifts, last_record, sessions_on
 from planner.services.booking import change_state
-from planner.views.needs_you import decisions, needs_of_the_desk
-from planner.views.rows import Row, only_of, rows_of
+from planner.views.needs_you import AHEAD, decisions, needs_of_the_desk
+from planner.views.rows import Row, rows_of
 from planner.views.session import checks_on_the_day, depth_advice
 
 STATES_BY_HAND = (
@@ -40,11 +40,18 @@ def show(request: StaffRequest) -> HttpResponse:
     """A clinician's own day, or everybody's with ?who=all; htmx asks for ?part=here every minute."""
     now, location = timezone.now(), request.staff.location
     today = local_date(now, location.zone)
-    rows = rows_of(sessions_on(location, today, today), location, now)
     if request.htmx and request.GET.get("part") == "here":
+        rows = rows_of(sessions_on(location, today, today), location, now)
         return render(request, "planner/_here.html", _here(rows, now))
+    rows = rows_of(sessions_on(location, today, today + AHEAD), location, now)
     own = None if request.GET.get("who") == "all" else own_column(request)
     return _clinician(request, own, rows, now) if own else _desk(request, rows, today, now)
+
+
+def _split(rows: list[Row], today: date, location: Location) -> tuple[list[Row], list[Row]]:
+    """Those of today, and the later ones."""
+    later = [row for row in rows if local_date(row.starts_at, location.zone) > today]
+    return rows[: len(rows) - len(later)], later
 
 
 def own_column(request: StaffRequest) -> Resource | None:
@@ -60,34 +67,38 @@ def _here(rows: list[Row], now: datetime) -> dict[str, object]:
     return {"here": [row for row in rows if row.is_here], "now": now}
 
 
-def _desk(request: StaffRequest, rows: list[Row], today: date, now: datetime) -> HttpResponse:
+def _desk(request: StaffRequest, coming: list[Row], today: date, now: datetime) -> HttpResponse:
     location = request.staff.location
+    rows, later = _split(coming, today, location)
     adrift = drifts(location, today=today)
     context = {
         "today": today,
+        "city": location.timezone.rsplit("/")[-1].replace("_", " "),
         "rows": rows,
         "to_come": [row for row in rows if row.is_to_come],
         "done": [row for row in rows if row.session.state == SessionState.DONE],
         "missed": [row for row in rows if row.session.state == SessionState.NO_SHOW],
         "placeless": sum(not drift.has_time for drift in adrift),
-        "needs": needs_of_the_desk(request.staff, adrift, today=today, now=now),
+        "needs": needs_of_the_desk(request.staff, adrift, later, today=today, now=now),
         "has_own_day": own_column(request) is not None,
         "key": uuid4().hex,
     }
     return render(request, "planner/today_desk.html", context | _here(rows, now))
 
 
-def _clinician(request: StaffRequest, own: Resource, rows: list[Row], now: datetime) -> HttpResponse:
-    mine = only_of(rows, own)
+def _clinician(request: StaffRequest, own: Resource, coming: list[Row], now: datetime) -> HttpResponse:
+    today = local_date(now, request.staff.location.zone)
+    all_mine = [row for row in coming if row.practitioner == own]
+    mine, _later = _split(all_mine, today, request.staff.location)
     following = _next(mine)
     context: dict[str, object] = {
-        "today": local_date(now, request.staff.location.zone),
+        "today": today,
         "own": own,
         "mine": mine,
         "done": [row for row in mine if row.session.state == SessionState.DONE],
         "next": following,
         "after": [row for row in mine if row != following and (row.is_here or row.is_to_come)],
-        "decisions": decisions(request.staff, own, now=now),
+        "decisions": decisions(request.staff, own, all_mine, today=today),
         "key": uuid4().hex,
         "now": now,
     }

@@ -1,0 +1,228 @@
+"""The board's page: what stands in which column, and what an address may ask for."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from clinic.models import Absence
+from planner.models import Session
+from tests.makers import make_location, make_staff
+from tests.planner.full_day import DAY, NOW, FullDay, add_visits, make_full_day
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _at_twenty_to_eleven():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def day() -> FullDay:
+    return make_full_day()
+
+
+@pytest.fixture
+def desk(client, day):
+    client.force_login(day.desk.user)
+    return client
+
+
+def columns(response) -> dict[str, list[str]]:
+    return {
+        column.name: [block.of.session.patient.first_name for block in column.blocks]
+        for column in response.context["columns"]
+    }
+
+
+def test_a_day_by_people(desk):
+    assert columns(desk.get("/board/")) == {
+        "Dr Elena Marsh": ["Zara", "Amira", "Chloe", "Inês"],
+        "Priya Nair": ["Sofia", "Daniel", "Nora"],
+        "Tomasz Zielinski": ["Beth", "Hannah", "Freya"],
+        "Dr Ruth Okafor": ["Grace", "شيرين"],
+        "Jonas Weber": [],
+    }
+
+
+def test_a_day_by_rooms(desk):
+    assert columns(desk.get("/board/?by=room"))["Room 5"] == ["Grace", "Hannah", "شيرين"]
+
+
+def test_a_day_by_devices(desk):
+    assert columns(desk.get("/board/?by=device"))["Pen A"] == ["Zara", "Chloe"]
+
+
+def test_one_numbs_while_the_other_is_needled_in_two_lanes(desk):
+    elena = desk.get("/board/").context["columns"][0]
+    assert [block.box.css for block in elena.blocks[:2]] == [
+        "at t-0900 d-105 shared of-2 lane-1",
+        "at t-1005 d-105 shared of-2 lane-2",
+    ]
+
+
+def test_whoever_is_away_all_day_has_a_narrow_column_with_the_word(desk):
+    jonas = desk.get("/board/").context["columns"][-1]
+    assert (jonas.is_away, [strip.word for strip in jonas.strips]) == (True, ["Sick"])
+
+
+def test_leave_and_upkeep_stand_where_they_are(desk):
+    okafor = desk.get("/board/").context["columns"][3]
+    room_1 = desk.get("/board/?by=room").context["columns"][0]
+    assert ("Leave", "at t-1200 d-120") in [(strip.word, strip.box.css) for strip in okafor.strips]
+    assert [(strip.word, strip.box.css) for strip in room_1.strips] == [("Upkeep", "at t-1700 d-180")]
+
+
+def test_the_now_line_is_on_today_alone(desk):
+    assert {column.now for column in desk.get("/board/").context["columns"]} == {"t-1040"}
+    assert {column.now for column in desk.get("/board/?day=2027-01-13").context["columns"]} == {""}
+
+
+def test_a_session_says_itself_in_words(desk):
+    text = desk.get("/board/").content.decode()
+    assert (
+        "Daniel Hughes, session 3 of 4, 10:30 to 12:15, Priya Nair, Room 3, Pen C. Late. Not confirmed. "
+        "Numbing 10:30, Needling 11:15, Recovery 12:00"
+    ) in text
+
+
+def test_done_is_faded_and_a_miss_is_struck_out(desk):
+    text = desk.get("/board/").content.decode()
+    assert (text.count("sess--done"), text.count("sess--gone")) == (1, 1)
+
+
+def test_the_mark_before_the_number_is_the_gravest(desk):
+    marks = {
+        block.of.session.patient.first_name: str(block.of.mark.word) if block.of.mark else ""
+        for column in desk.get("/board/").context["columns"]
+        for block in column.blocks
+    }
+    assert {name: marks[name] for name in ("Zara", "Chloe", "Inês", "Nora", "Sofia", "Grace")} == {
+        "Zara": "Here",
+        "Chloe": "Consent missing",
+        "Inês": "Not confirmed",
+        "Nora": "",
+        "Sofia": "Done",
+        "Grace": "Did not come",
+    }
+
+
+def test_whoever_left_still_shows_what_is_booked(desk, day):
+    day.practitioners[1].is_active = False
+    day.practitioners[1].save()
+    assert columns(desk.get("/board/"))["Priya Nair"] == ["Sofia", "Daniel", "Nora"]
+
+
+def test_what_needs_no_device_has_a_column_of_its_own(desk, day):
+    day.sessions["Nora"].reservations.filter(resource__kind="device").delete()
+    assert columns(desk.get("/board/?by=device"))["Without a device"] == ["Nora"]
+
+
+def test_a_week_of_everybody_is_a_list_a_day(desk):
+    days = desk.get("/board/?view=week").context["days"]
+    assert [(each["day"].isoformat(), len(each["rows"])) for each in days] == [
+        ("2027-01-11", 1),
+        ("2027-01-12", 12),
+        ("2027-01-13", 1),
+        ("2027-01-14", 0),
+        ("2027-01-15", 0),
+    ]
+
+
+def test_a_week_of_one(desk, day):
+    page = desk.get(f"/board/?view=week&of={day.practitioners[1].pk}")
+    assert columns(page) == {
+        "Mon 11 Jan": [],
+        "Tue 12 Jan": ["Sofia", "Daniel", "Nora"],
+        "Wed 13 Jan": [],
+        "Thu 14 Jan": [],
+        "Fri 15 Jan": [],
+    }
+
+
+def test_a_clinician_s_week_is_her_own(client, day):
+    client.force_login(day.clinician.user)
+    assert columns(client.get("/board/?view=week"))["Tue 12 Jan"] == ["Zara", "Amira", "Chloe", "Inês"]
+
+
+def test_a_closed_day_says_so_and_offers_the_next_open_one(desk, day):
+    Absence.objects.create(
+        location=day.location,
+        kind="closure",
+        starts_at=DAY + timedelta(days=6),
+        ends_at=DAY + timedelta(days=7),
+    )
+    page = desk.get("/board/?day=2027-01-16")
+    text = page.content.decode()
+    assert "is closed on Sat 16 Jan" in text
+    assert ("Next open day: Tue 19 Jan" in text, "?day=2027-01-19" in text) == (True, True)
+    assert page.context["columns"] == []
+
+
+def test_a_closed_day_with_a_session_still_shows_it(desk, day):
+    nora = day.sessions["Nora"]
+    Session.objects.filter(pk=nora.pk).update(
+        starts_at=nora.starts_at + timedelta(days=4), ends_at=nora.ends_at + timedelta(days=4)
+    )
+    page = desk.get("/board/?day=2027-01-16")
+    assert ("is closed on Sat 16 Jan" in page.content.decode(), columns(page)["Priya Nair"]) == (
+        True,
+        ["Nora"],
+    )
+
+
+def test_a_public_holiday_has_its_name(desk):
+    assert "Good Friday" in desk.get("/board/?day=2027-03-26").content.decode()
+
+
+@pytest.mark.parametrize(
+    "day_asked", ["", "x", "2027-02-30", "0001-01-01", "9999-12-31", "2027-01-12T00:00", "🌿"]
+)
+def test_a_day_that_is_none_is_today(desk, day_asked):
+    page = desk.get("/board/", {"day": day_asked})
+    assert (page.status_code, page.context["asked"].day) == (200, DAY.date())
+
+
+@pytest.mark.parametrize("query", ["view=year", "by=patient", "of=x", "view=week&of=99999999999999999999"])
+def test_nonsense_in_an_address_is_read_as_nothing(desk, query):
+    assert desk.get(f"/board/?{query}").status_code == 200
+
+
+def test_the_day_the_clocks_change_is_drawn(desk):
+    assert desk.get("/board/?day=2027-03-28").status_code == 200
+
+
+def test_arrows_today_and_views_are_links(desk):
+    page = desk.get("/board/?day=2027-01-14&by=room")
+    assert page.context["before_url"] == "/board/?day=2027-01-13&view=day&by=room"
+    assert page.context["after_url"] == "/board/?day=2027-01-15&view=day&by=room"
+    assert page.context["today_url"] == "/board/?day=2027-01-12&view=day&by=room"
+
+
+def test_hidden_names_are_hidden_on_the_board(desk, day):
+    day.desk.hides_names = True
+    day.desk.save()
+    assert "Malik" not in desk.get("/board/").content.decode()
+
+
+def test_another_clinic_s_day_is_not_shown(client, day):
+    client.force_login(make_staff(make_location()).user)
+    assert client.get("/board/").context["columns"] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "queries"), [("/board/", 20), ("/board/?by=room", 20), ("/board/?view=week", 20)]
+)
+def test_thirty_more_sessions_cost_no_more_queries(desk, day, url, queries):
+    counts = []
+    for more in (0, 30):
+        add_visits(day, more)
+        desk.get(url)
+        with CaptureQueriesContext(connection) as seen:
+            desk.get(url)
+        counts.append(len(seen))
+    assert counts == [queries, queries]
