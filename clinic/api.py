@@ -1,4 +1,4 @@
-"""What every endpoint shares: its right, its pages, its body and key, and one shape of error `{code, message, facts}`."""
+"""What every endpoint shares: its right, its pages, its bodies, and one shape of error `{code, message, facts}`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinic.errors import Refusal, say
-from clinic.models import StaffMember
+from clinic.models import Clinic, StaffMember
 from clinic.permissions import Right
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def staff_of(request: Request) -> StaffMember:
 
 
 class HasRight(permissions.BasePermission):
-    """Every view names `right` (to read) and may name `right_to_write`; a wrong role is told 404, like a stranger's id."""
+    """Every view names `right` and may name `right_to_write`; a wrong role is told 404, as for an id of nobody."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not request.user.is_authenticated:
@@ -73,7 +73,9 @@ class HasRight(permissions.BasePermission):
 class KeyMissing(Refusal):
     code = "idempotency_key_missing"
     status = 400
-    sentence = _("A write needs the header Idempotency-Key: 1 to 80 characters of your own, new for each write.")
+    sentence = _(
+        "A write needs the header Idempotency-Key: 1 to 80 characters of your own, new for each write."
+    )
 
 
 class BodyTooLarge(exceptions.APIException):
@@ -91,7 +93,7 @@ class ErrorShape(serializers.Serializer[Any]):
 
 
 def refuse(problem: Exception, context: dict[str, Any]) -> Response | None:
-    """Any refusal, of ours or of the framework, as `{code, message, facts}`; further reasons stand in `facts.others`."""
+    """Any refusal, of ours or of the framework, in one shape; further reasons stand in `facts.others`."""
     from rest_framework.views import exception_handler  # it reads the settings that name this module
 
     if isinstance(problem, Refusal):
@@ -212,6 +214,10 @@ class Moment(serializers.DateTimeField):
         return super().enforce_timezone(value)
 
 
+class Nothing(Asked):
+    """No field: the address says it all."""
+
+
 def each_once(values: list[Any], what: str) -> None:
     """Refuses a list in which something stands twice."""
     if len(set(values)) < len(values):
@@ -264,7 +270,9 @@ class Described(AutoSchema):
             return []
         about = "New for each write; the same key with the same body answers again and writes nothing more."
         return [
-            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description=about)
+            OpenApiParameter(
+                "Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description=about
+            )
         ]
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
@@ -333,6 +341,7 @@ class Few(Endpoint):
     """A short list, whole."""
 
     pagination_class = None
+    queryset = Clinic.objects.none()  # of no use but to the description, which asks every view for one
 
     def all(self) -> Sequence[Any]:
         raise NotImplementedError
@@ -349,6 +358,18 @@ class Row(Endpoint):
 
     def get(self, request: Request, **ids: int) -> Response:
         return Response(self.get_serializer(self.one()).data)
+
+
+class Question(Endpoint):
+    """A POST that only asks: nothing is written, so no key is needed."""
+
+    needs_key = False
+
+    def answer(self, asked: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def post(self, request: Request, **ids: int) -> Response:
+        return Response(self.get_serializer(self.answer(self.asked(request))).data)
 
 
 class Write(Endpoint):

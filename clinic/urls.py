@@ -1,7 +1,14 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from clinic import api
+from clinic.permissions import Right
 from clinic.views import days, hours, location, me, resources, staff
+from clinic.views.access import needs
+
+handler404, handler500 = api.not_there, api.broken
+api_docs = needs(Right.SEE_SCHEDULE)(SpectacularSwaggerSplitView.as_view(url_name="api_schema"))
 
 urlpatterns = [
     re_path(r"^account/(?:signup|email|confirm-email|password/set)/", me.closed, name="closed"),
@@ -29,6 +36,10 @@ urlpatterns = [
     path("settings/staff/new/", staff.new_member, name="settings_staff_new"),
     path("settings/staff/<int:staff_id>/", staff.member, name="settings_staff_member"),
     path("settings/staff/<int:staff_id>/mail/", staff.mail_password_link, name="settings_staff_mail"),
+    path("api/v1/", include("patients.api.urls")),
+    path("api/v1/", include("planner.api.urls")),
+    path("api/schema/", api.Schema.as_view(), name="api_schema"),
+    path("api/docs/", api_docs, name="api_docs"),
     path("", include("patients.urls")),
     path("", include("planner.urls")),
 ]

@@ -1,0 +1,83 @@
+"""Messages: what waits, what left, what did not."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+
+from clinic.api import Endpoint, Nothing, Row, Rows, Write
+from clinic.permissions import Right
+from clinic.services.audit import note_reading
+from clinic.services.once import once
+from planner.api import filters, serializers
+from planner.models import Message
+from planner.services.messages import send_now, withdraw
+
+
+class MessageList(Rows):
+    """The clinic's mails, the one due last first."""
+
+    right = Right.SEE_MESSAGES
+    serializer_class = serializers.MessageShape
+    filterset_class = filters.MessageFilter
+
+    def rows(self) -> QuerySet[Message]:
+        of_the_clinic = Message.objects.filter(patient__clinic=self.staff.location.clinic_id)
+        return of_the_clinic.select_related("step")
+
+
+class OfMessage(Endpoint):
+    """About one mail of the caller's clinic. Whoever asks is noted."""
+
+    serializer_class = serializers.WholeMessageShape
+    message: Message
+
+    def find(self, **ids: int) -> None:
+        of_the_clinic = Message.objects.filter(patient__clinic=self.staff.location.clinic_id)
+        self.message = get_object_or_404(of_the_clinic.select_related("step"), pk=ids["message_id"])
+        note_reading(self.staff, self.message.patient_id, "message", now=self.now, object_id=self.message.pk)
+
+    def once(self, name: str, key: str, asked: dict[str, Any], do: Callable[[], Message]) -> Message:
+        pk = once(
+            by=self.staff.user,
+            key=key,
+            name=name,
+            asked=asked | {"message": self.message.pk},
+            now=self.now,
+            do=lambda: do().pk,
+        )
+        return Message.objects.select_related("step").get(pk=pk)
+
+
+class MessageDetail(OfMessage, Row):
+    """One mail with its text and history."""
+
+    right = Right.SEE_MESSAGES
+
+    def one(self) -> Message:
+        return self.message
+
+
+class SendNow(OfMessage, Write):
+    """Let a waiting mail leave with the next delivery, or try a failed one again."""
+
+    right = Right.MANAGE_MESSAGES
+    asks = Nothing
+
+    def do(self, asked: dict[str, Any], key: str) -> Message:
+        user, now, pk = self.staff.user, self.now, self.message.pk
+        return self.once("send_now", key, asked, lambda: send_now(pk, by=user, now=now))
+
+
+class Withdraw(OfMessage, Write):
+    """Take a mail back before it leaves."""
+
+    right = Right.MANAGE_MESSAGES
+    asks = serializers.WithdrawAsked
+
+    def do(self, asked: dict[str, Any], key: str) -> Message:
+        user, now, pk = self.staff.user, self.now, self.message.pk
+        return self.once(
+            "withdraw_message", key, asked, lambda: withdraw(pk, by=user, now=now, why=asked["why"])
+        )
