@@ -52,7 +52,7 @@ PLAIN = {
         "warn", "pause", gettext_lazy("A clinician decides first"), gettext_lazy("Do not book before that.")
     ),
     ScreeningEffect.BLOCK: Plain(
-        "stop", "octagon-x", gettext_lazy("May not be booked"), gettext_lazy("The clinician knows why.")
+        "stop", "octagon-x", gettext_lazy("May not be booked"), gettext_lazy("A clinician can say why.")
     ),
 }
 
