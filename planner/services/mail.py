@@ -61,6 +61,15 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Dates:
+    """What the calendar has to tell: sessions to come, moves and cancelled times that the patient was not told of."""
+
+    to_come: tuple[Session, ...]
+    moves: tuple[Change, ...]
+    cancelled: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     subject: str
     text: str
@@ -69,9 +78,13 @@ class Mail:
 
 def letter_for(message: Message, *, now: datetime) -> Letter:
     """The letter for the state of things at `now`; raises NothingToTell when no news is left."""
-    to_come = dates_to_come(message.series, now)
-    news, dates = _news(message, to_come, now), _dates(message, to_come)
-    about = _about(message, to_come, now)
+    return write_letter(message, _known_dates(message, now), now=now)
+
+
+def write_letter(message: Message, known: Dates, *, now: datetime) -> Letter:
+    """The letter with these dates in it. Asks the database nothing about them, so the message may be an example."""
+    news, dates = _news(message, known), _dates(message, known.to_come)
+    about = _about(message, known.to_come, now)
     gone = "; ".join(news.lines) if message.step.anchor == Anchor.SESSION_CANCELLED else ""
     step, place = message.step, message.location
 
@@ -100,16 +113,29 @@ def letter_for(message: Message, *, now: datetime) -> Letter:
 
 
 def _is_news(message: Message) -> bool:
-    return message.session_id is None
+    return message.session is None
 
 
 def render(message: Message, *, now: datetime) -> Mail:
+    return render_with(message, _known_dates(message, now), now=now)
+
+
+def render_with(message: Message, known: Dates, *, now: datetime) -> Mail:
+    """The mail as it would look with these dates in it."""
     with translation.override(settings.LANGUAGE_CODE):
-        letter = letter_for(message, now=now)
+        letter = write_letter(message, known, now=now)
         facts = {"letter": letter, "language": settings.LANGUAGE_CODE}
         text = render_to_string("messages/mail.txt", facts)
         html = _inliner().inline(render_to_string("messages/mail.html", facts))
     return Mail(letter.subject, text.strip() + "\n", html)
+
+
+def _known_dates(message: Message, now: datetime) -> Dates:
+    anchor, series = message.step.anchor, message.series
+    moves = moves_untold(series, now) if anchor == Anchor.SESSION_MOVED else ()
+    gone = cancellations_untold(series) if anchor == Anchor.SESSION_CANCELLED else ()
+    cancelled = tuple(change.was for change in gone if change.was)
+    return Dates(dates_to_come(series, now), moves, cancelled)
 
 
 def envelope(message: Message, mail: Mail) -> EmailMultiAlternatives:
@@ -149,15 +175,13 @@ def _about(message: Message, dates: tuple[Session, ...], now: datetime) -> Visit
     return Visit(now, now, now, place.zone, place.quiet_from, place.quiet_to)
 
 
-def _news(message: Message, dates: tuple[Session, ...], now: datetime) -> Section:
+def _news(message: Message, known: Dates) -> Section:
     zone, anchor = message.location.zone, message.step.anchor
     if anchor == Anchor.SESSION_MOVED:
-        moves = moves_untold(message.series, now)
-        news = Section(_("What changed"), tuple(_move_line(change, zone) for change in moves))
+        news = Section(_("What changed"), tuple(_move_line(change, zone) for change in known.moves))
     elif anchor == Anchor.SESSION_CANCELLED:
-        gone = [change.was for change in cancellations_untold(message.series) if change.was]
-        news = Section(_("Cancelled"), tuple(moment(was, zone) for was in gone))
-    elif dates or not _is_news(message):
+        news = Section(_("Cancelled"), tuple(moment(was, zone) for was in known.cancelled))
+    elif known.to_come or not _is_news(message):
         return Section("", ())
     else:
         raise NothingToTell
