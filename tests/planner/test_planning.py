@@ -1,3 +1,4 @@
+import random
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -7,11 +8,13 @@ from clinic.errors import Refusal
 from clinic.models import Absence, WeeklyHours
 from patients.models import Screening, ScreeningAnswer, ScreeningQuestion
 from planner.choices import SeriesState, SessionState
+from planner.engine.series import best_plans
 from planner.models import Reservation, Series, SiteDepth
 from planner.refusals import AlreadyBooked, SeriesClosed, Stale
 from planner.services import planning
 from planner.services.planning import change_wishes, draft_series, propose
 from planner.services.plans import Why
+from planner.snapshots import diary, facts_of, request_for
 from tests.makers import (
     NOW,
     make_area,
@@ -25,7 +28,7 @@ from tests.makers import (
 from tests.planner.desk import Desk, everything, new_key, open_desk, session_of
 
 pytestmark = pytest.mark.django_db
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
@@ -202,13 +205,17 @@ def test_what_was_taken_meanwhile_gives_way_to_the_next_best(desk):
     desk.book(second, list(again.visits))
 
 
-def test_the_clocks_going_forward_keep_the_wall_clock_time(desk):
-    series = desk.series(starts_from=date(2027, 3, 2))
+@pytest.mark.parametrize(
+    ("starts_from", "first_two"),
+    [
+        (date(2027, 3, 2), [datetime(2027, 3, 2, 8, 15), datetime(2027, 4, 6, 7, 15)]),
+        (date(2027, 10, 5), [datetime(2027, 10, 5, 7, 15), datetime(2027, 11, 9, 8, 15)]),
+    ],
+)
+def test_a_change_of_clocks_keeps_the_wall_clock_time(desk, starts_from, first_two):
+    series = desk.series(sessions_planned=2, starts_from=starts_from)
     plan = propose(series, now=NOW).plans[0]
-    assert [visit.starts_at for visit in plan.visits[:2]] == [
-        datetime(2027, 3, 2, 8, 15, tzinfo=UTC),
-        datetime(2027, 4, 6, 7, 15, tzinfo=UTC),
-    ]
+    assert [visit.starts_at for visit in plan.visits] == [at.replace(tzinfo=UTC) for at in first_two]
     desk.book(series, list(plan.visits))
 
 
@@ -359,3 +366,22 @@ def test_a_proposal_takes_seven_statements_however_much_there_is(desk, more, dja
     with django_assert_num_queries(7):
         assert len(propose(series, now=NOW).plans) == 3
     assert session_of(series, 1).starts_at is None
+
+
+@pytest.mark.parametrize(("seed", "full"), [(1, 0.5), (2, 0.9), (3, 0.97), (4, 0.99)])
+def test_a_short_look_ahead_finds_what_a_long_one_finds(desk, seed, full):
+    rng = random.Random(seed)
+    keeper = session_of(desk.series(sessions_planned=1), 1)
+    hours = [NOW + day * DAY + timedelta(hours=hour) for day in range(420) for hour in range(9)]
+    Reservation.objects.bulk_create(
+        Reservation(
+            session=keeper, resource=desk.practitioner, starts_at=at, used_until=at + HOUR, ends_at=at + HOUR
+        )
+        for at in hours
+        if rng.random() < full
+    )
+    (facts,) = facts_of(desk.series(prefers_from=time(14)).pk)
+    request = request_for(facts, facts.sessions, not_before=NOW.date(), now=NOW)
+    found, _ = planning.search(facts, facts.sessions, request, 3)
+    everything_free = diary(desk.location, request, releasing=(), depths=facts.depths).free
+    assert found.proposals == best_plans(everything_free, request, 3)
