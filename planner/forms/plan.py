@@ -95,9 +95,8 @@ class PlanForm(WishesForm):
         by_pk = [area.pk for area in areas]
         self.fields["areas"].queryset = Area.objects.filter(pk__in=by_pk)  # type: ignore[attr-defined]
         choice = self.fields["version"]
-        choice.queryset = ProtocolVersion.objects.filter(pk__in=[v.pk for v in versions]).select_related(
-            "protocol"
-        )  # type: ignore[attr-defined]
+        offered = ProtocolVersion.objects.filter(pk__in=[version.pk for version in versions])
+        choice.queryset = offered.select_related("protocol")  # type: ignore[attr-defined]
         choice.label_from_instance = lambda version: f"{version.protocol.name}"  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
@@ -109,7 +108,8 @@ class PlanForm(WishesForm):
 
     @property
     def gap(self) -> tuple[int, int, int]:
-        return tuple(self.cleaned_data[name] for name in ("gap_min", "gap_target", "gap_max"))  # type: ignore[return-value]
+        fields = self.cleaned_data
+        return fields["gap_min"], fields["gap_target"], fields["gap_max"]
 
 
 class StopForm(forms.Form):

@@ -1,5 +1,6 @@
 """Planning a series: the recipe and the wishes first, then three whole plans, one of which is booked."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from uuid import uuid4
@@ -45,7 +46,8 @@ def plan(request: StaffRequest, patient_id: int) -> HttpResponse:
     findings = newest_findings(patient)
     versions = current_versions(staff.location.clinic)
     advice = _advice(request, patient, findings, versions)
-    context = {"patient": patient, "advice": advice, "key": request.POST.get("key") or uuid4().hex}
+    key = request.POST.get("key") or uuid4().hex
+    context: dict[str, object] = {"patient": patient, "advice": advice, "key": key}
     context["notices"] = _notices(
         patient, [each.area.site for each in findings], now=now, today=_today(request, now)
     )
@@ -55,7 +57,7 @@ def plan(request: StaffRequest, patient_id: int) -> HttpResponse:
     refusal = ""
     if request.method == "POST" and form.is_valid():
         try:
-            series = _draft(request, patient, form, versions, advice, context["key"], now)
+            series = _draft(request, patient, form, versions, advice, key, now)
         except Refusal as no:
             refusal = say(no, staff.location.zone)
         else:
@@ -78,7 +80,7 @@ def _today(request: StaffRequest, now: datetime) -> date:
 
 
 def _advice(
-    request: StaffRequest, patient: Patient, findings: list[AreaFinding], versions: list[ProtocolVersion]
+    request: StaffRequest, patient: Patient, findings: list[AreaFinding], versions: Sequence[ProtocolVersion]
 ) -> Recommendation | None:
     """What the clinic's own protocols recommend with the devices it has; None where none of them fits."""
     if not findings or not patient.skin_type:
@@ -104,13 +106,13 @@ def _plan_form(
     request: StaffRequest,
     patient: Patient,
     findings: list[AreaFinding],
-    versions: list[ProtocolVersion],
+    versions: Sequence[ProtocolVersion],
     advice: Recommendation | None,
 ) -> PlanForm:
     areas = [each.area for each in findings]
     initial: dict[str, object] = {"areas": [area.pk for area in areas]}
     draft = Series.objects.filter(
-        pk=_number(request.GET.get("series")), patient=patient, state="draft"
+        pk=_number(request.GET.get("series")) or 0, patient=patient, state="draft"
     ).first()
     if advice:
         initial |= {
@@ -138,7 +140,7 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isdigit() else None
 
 
-def _version_of(advice: Recommendation, versions: list[ProtocolVersion]) -> ProtocolVersion:
+def _version_of(advice: Recommendation, versions: Sequence[ProtocolVersion]) -> ProtocolVersion:
     return next(each for each in versions if each.protocol.code == advice.recipe.code)
 
 
@@ -146,7 +148,7 @@ def _draft(
     request: StaffRequest,
     patient: Patient,
     form: PlanForm,
-    versions: list[ProtocolVersion],
+    versions: Sequence[ProtocolVersion],
     advice: Recommendation | None,
     key: str,
     now: datetime,
@@ -235,7 +237,7 @@ def _cards(series: Series, plans: tuple[Plan, ...], *, today: date) -> list[dict
         if each.starts_at
     ]
     ends = [local_date(plan.visits[-1].starts_at, zone) for plan in plans]
-    first, last = min([today, *(day for _n, day in kept)]), max(ends) + timedelta(days=10)
+    first, last = min([today, *(day for _n, day in kept)]) - timedelta(days=8), max(ends) + timedelta(days=10)
     cards = []
     for plan, end in zip(plans, ends, strict=True):
         days = [local_date(visit.starts_at, zone) for visit in plan.visits]

@@ -161,7 +161,7 @@ def _forms(session: Session, request: StaffRequest | None = None) -> tuple[Recor
     data = request.POST if request else None
     own: TreatmentRecord | None = getattr(session, "record", None)
     last = last_record(session)
-    initial = {"record_version": own.version if own else 0}
+    initial: dict[str, object] = {"record_version": own.version if own else 0}
     if own is None and last is not None:
         initial |= {
             name: getattr(last, name) for name in ("anaesthetic", "anaesthetic_grams", "anaesthetic_minutes")
