@@ -17,6 +17,7 @@ from planner.services.messages import (
     messages_for_change,
     messages_for_completion,
     send_now,
+    withdraw,
 )
 from tests.makers import (
     NOW,
@@ -257,7 +258,7 @@ def test_a_message_that_another_worker_holds_is_left_to_it(confirmation):
         Message.objects.select_for_update().get(pk=confirmation.pk)
         other = threading.Thread(target=lambda: (found.append(deliver_due(now=SOON)), connection.close()))
         other.start()
-        other.join()
+        other.join(timeout=5)
     assert found == [0]
     assert deliver_due(now=SOON) == 1
 
@@ -279,6 +280,27 @@ def test_whoever_locks_the_series_first_decides_what_is_sent(
     sending.join()
     assert mail.outbox == []
     assert state_of(confirmation)[0] == "withdrawn"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_withdrawn_while_it_is_claimed_does_not_leave(series, confirmation, location):
+    desk = make_staff(location).user
+    sending = threading.Thread(target=lambda: (deliver_due(now=SOON), connection.close()))
+    with transaction.atomic():
+        Series.objects.select_for_update(no_key=True).get(pk=series.pk)
+        sending.start()
+        wait_until_claimed(confirmation)
+        withdraw(confirmation.pk, by=desk, now=SOON, why="told her")
+    sending.join()
+    assert mail.outbox == []
+    assert state_of(confirmation)[0] == "withdrawn"
+
+
+def wait_until_claimed(message: Message) -> None:
+    until = time.monotonic() + 5
+    while Message.objects.get(pk=message.pk).state != "sending":
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 # --- what a mail server may do ---
