@@ -4,7 +4,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from clinic import api
 from clinic.permissions import Right
-from clinic.views import days, hours, location, me, resources, staff
+from clinic.views import days, health, hours, location, me, resources, staff
 from clinic.views.access import needs
 
 handler404, handler500 = api.not_there, api.broken
@@ -14,6 +14,7 @@ urlpatterns = [
     re_path(r"^account/(?:signup|email|confirm-email|password/set)/", me.closed, name="closed"),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("healthy/", health.healthy, name="healthy"),
     path("me/names/", me.hide_names, name="hide_names"),
     path("me/appearance/", me.appearance, name="appearance"),
     path("settings/", location.settings, name="settings"),

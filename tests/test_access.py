@@ -22,7 +22,7 @@ from tests.makers import make_location, make_staff
 pytestmark = pytest.mark.django_db
 
 # Without a right of ours: sign-in and what belongs to it, Django's own guarded admin, the API's description.
-PUBLIC = ("account/", "^account/", "admin/", "api/schema/", "api/docs/")
+PUBLIC = ("account/", "^account/", "admin/", "healthy/", "api/schema/", "api/docs/")
 # Keywords that are no object's id, by the route's name or by themselves.
 WORDS = {"settings_resource_new": {"kind": "room"}, "consent": {"kind": "treatment"}}
 MAY_BE_WRITTEN_BY_LOOKING = (

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.errors import Refusal, say
-from clinic.localtime import local_date
+from clinic.localtime import day_label, local_date
 from clinic.models import Resource
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
@@ -209,15 +209,17 @@ def _show_plans(
     except Refusal as no:
         answer, refusals = PlanAnswer(()), (*refusals, no)
     sites = list(series.areas.values_list("site", flat=True))
+    today = _today(request, now)
+    notices = _notices(series.patient, sites, now=now, today=today) + _consent_ends(series, answer, today)
     context = {
         "series": series,
         "patient": series.patient,
         "answer": answer,
-        "cards": _cards(series, answer.plans, today=_today(request, now)),
+        "cards": _cards(series, answer.plans, today=today),
         "form": form,
         "key": uuid4().hex,
         "refusal": " ".join(say(each, series.location.zone) for each in refusals),
-        "notices": _notices(series.patient, sites, now=now, today=_today(request, now)),
+        "notices": notices,
     }
     status = refusals[0].status if refusals else 422 if form.is_bound else 200
     return render(request, "planner/plans.html", context, status=status)
@@ -308,6 +310,19 @@ def _notices(patient: Patient, sites: list[str], *, now: datetime, today: date) 
         link = reverse("consent", args=[patient.pk, ConsentKind.TREATMENT])
         notices.append(_notice("warn", _("The consent is still to be signed."), link, _("Have it signed")))
     return notices
+
+
+def _consent_ends(series: Series, answer: PlanAnswer, today: date) -> list[dict[str, str]]:
+    """A plan that goes on longer than the consent is good for cannot be booked as it is."""
+    consent = consent_on(series.patient, today, ConsentKind.TREATMENT)
+    lasts = max(
+        (local_date(plan.visits[-1].starts_at, series.location.zone) for plan in answer.plans), default=today
+    )
+    if consent is None or consent.valid_to >= lasts:
+        return []
+    text = _("The consent ends on %(day)s, before the last session.") % {"day": day_label(consent.valid_to)}
+    link = reverse("consent", args=[series.patient_id, ConsentKind.TREATMENT])
+    return [_notice("warn", text, link, _("Have it signed anew"))]
 
 
 def _notice(tone: str, text: str, url: str, label: str) -> dict[str, str]:
