@@ -27,7 +27,7 @@ def settle(now: datetime) -> None:
 
 def _settled(message: Message) -> tuple[MessageState, str]:
     if not message.patient.email:
-        return MessageState.FAILED, "The patient has no e-mail address."
+        return MessageState.MISSED, "The patient has no e-mail address."
     try:
         mail = render(message, now=message.due_at)
     except NothingToTell:
