@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -28,15 +28,16 @@ from tests.servers import (
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A clinic to walk into: its address, its mail, and the database's log."""
+    """A clinic to walk into: its address, its mail, the database's log, and what its commands run with."""
 
     root: str
     mailbox: Mailbox
     log: Path
+    environment: dict[str, str] = field(default_factory=dict)
 
 
-def manage(*words: str, **environment: str) -> None:
-    """One management command, which must succeed."""
+def manage(*words: str, **environment: str) -> str:
+    """One management command, which must succeed; what it printed."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
     done = subprocess.run(
         [sys.executable, *words],
@@ -47,11 +48,15 @@ def manage(*words: str, **environment: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
 
 
 @contextmanager
-def as_make_run_does(folder: Path, *, practitioners: int = 1) -> Iterator[Running]:
-    """`manage.py serve`: embedded PostgreSQL, gunicorn, and one worker with beat inside, without Redis."""
+def as_make_run_does(folder: Path, *, practitioners: int = 1, demo: bool = False) -> Iterator[Running]:
+    """`manage.py serve`: embedded PostgreSQL, gunicorn, and one worker with beat inside, without Redis.
+
+    With `demo` it finds the database empty and makes the demo clinic, as it does for a newcomer.
+    """
     port = free_port()
     with mail_server() as mailbox:
         own = {
@@ -61,12 +66,13 @@ def as_make_run_does(folder: Path, *, practitioners: int = 1) -> Iterator[Runnin
             "DELIVER_EVERY_SECONDS": "1",
         }
         own |= {"DATABASE_URL": "", "REDIS_URL": "", "SECRET_KEY": ""}
-        manage("manage.py", "migrate", "-v0", **own)
-        manage("-m", "tests.e2e.seed", str(practitioners), **own)
+        if not demo:
+            manage("manage.py", "migrate", "-v0", **own)
+            manage("-m", "tests.e2e.seed", str(practitioners), **own)
         with process(sys.executable, "manage.py", "serve", log=folder / "serve.log", **own):
             root = f"http://localhost:{port}"
             wait_for(lambda: answers(f"{root}/account/login/"), 60, "the sign-in page")
-            yield Running(root, mailbox, folder / "postgres" / "log")
+            yield Running(root, mailbox, folder / "postgres" / "log", own)
 
 
 @contextmanager
@@ -93,7 +99,7 @@ def as_compose_does(folder: Path, *, practitioners: int = 1) -> Iterator[Running
             stack.enter_context(process(python(program), *words, log=folder / f"{name}.log", **own))
         root = f"http://localhost:{port}"
         wait_for(lambda: answers(f"{root}/account/login/"), 60, "the sign-in page")
-        yield Running(root, mailbox, folder / "postgres" / "log")
+        yield Running(root, mailbox, folder / "postgres" / "log", own)
 
 
 def compose_environment(given: dict[str, str], port: int) -> dict[str, str]:
