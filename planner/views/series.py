@@ -5,6 +5,7 @@ from itertools import pairwise
 from uuid import uuid4
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,7 +16,7 @@ from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
-from planner.choices import CAN_MOVE, SeriesState, SessionState
+from planner.choices import CAN_MOVE, MessageState, SeriesState, SessionState
 from planner.forms.plan import StopForm
 from planner.models import Message, Series
 from planner.services.booking import stop_series
@@ -46,11 +47,14 @@ def show(request: StaffRequest, series_id: int) -> HttpResponse:
             "series": series,
             "patient": asked.patient,
             "rows": _rows(series, now=now),
-            "messages_of_series": Message.objects.filter(series=series).select_related("step", "session")[
-                :20
-            ],
+            "to_come": _mails_to_come(series),
         },
     )
+
+
+def _mails_to_come(series: Series) -> QuerySet[Message]:
+    waiting = Message.objects.filter(series=series, state=MessageState.WAITING)
+    return waiting.select_related("step").order_by("due_at")[:6]
 
 
 def _rows(series: Series, *, now: datetime) -> list[dict[str, object]]:
