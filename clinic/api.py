@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
-from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -28,7 +27,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinic.errors import Refusal, say
-from clinic.models import Clinic, StaffMember
+from clinic.localtime import at_local, time_exists
+from clinic.models import Clinic, StaffMember, User
 from clinic.permissions import Right
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ def staff_of(request: Request) -> StaffMember:
     """The caller's place in a clinic; a caller without one is a stranger."""
     if not hasattr(request, "member"):
         members = StaffMember.objects.select_related("location__clinic", "user")
-        request.member = members.filter(user_id=request.user.pk, is_active=True).first()
-    if request.member is None:
+        request.member = members.filter(user=cast(User, request.user), is_active=True).first()  # type: ignore[attr-defined]
+    if request.member is None:  # type: ignore[attr-defined]
         raise exceptions.NotFound
-    return cast(StaffMember, request.member)
+    return cast(StaffMember, request.member)  # type: ignore[attr-defined]
 
 
 class HasRight(permissions.BasePermission):
@@ -96,6 +96,8 @@ def refuse(problem: Exception, context: dict[str, Any]) -> Response | None:
     """Any refusal, of ours or of the framework, in one shape; further reasons stand in `facts.others`."""
     from rest_framework.views import exception_handler  # it reads the settings that name this module
 
+    if isinstance(problem, RequestDataTooBig):
+        problem = BodyTooLarge()
     if isinstance(problem, Refusal):
         return Response(_told(problem, staff_of(context["request"])), status=problem.status)
     response = exception_handler(problem, context)
@@ -146,7 +148,7 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 class SmallJson(parsers.JSONParser):
-    """JSON within the size limit, not nested absurdly, of characters that can be written down again."""
+    """JSON that is not nested absurdly, of characters that can be written down again."""
 
     def parse(
         self,
@@ -154,12 +156,8 @@ class SmallJson(parsers.JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        sent = stream.read(most + 1)
-        if len(sent) > most:
-            raise BodyTooLarge
         try:
-            asked: Any = super().parse(BytesIO(sent), media_type, parser_context)
+            asked: Any = super().parse(stream, media_type, parser_context)
             json.dumps(asked, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             raise exceptions.ParseError(_("The body has characters that stand for nothing.")) from None
@@ -211,7 +209,12 @@ class Moment(serializers.DateTimeField):
     def enforce_timezone(self, value: datetime) -> datetime:
         if value.year not in YEARS:
             raise serializers.ValidationError(_t("Not a day of 1900 to 2199."))
-        return super().enforce_timezone(value)
+        if timezone.is_aware(value):
+            return value.astimezone(UTC)
+        zone = self.context["staff"].location.zone
+        if not time_exists(value.date(), value.time(), zone):
+            raise serializers.ValidationError(_t("The clocks skip this time on that day."))
+        return at_local(value.date(), value.time(), zone)
 
 
 class Nothing(Asked):
@@ -240,7 +243,7 @@ class Pages(pagination.PageNumberPagination):
     max_page_size = 200
 
 
-class Order(OrderingFilter):
+class Order(OrderingFilter):  # type: ignore[misc]
     """Only by the fields it lists; rows that are equal there stand by their number, so that pages never overlap."""
 
     def filter(self, qs: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
@@ -252,7 +255,7 @@ class Order(OrderingFilter):
 class Described(AutoSchema):
     """The OpenAPI description of an `Endpoint`, read from what it declares."""
 
-    view: Endpoint
+    view: Endpoint  # type: ignore[override]
 
     @property
     def _writes(self) -> bool:
@@ -265,7 +268,7 @@ class Described(AutoSchema):
         serializer = self.view.get_serializer(many=isinstance(self.view, Few))
         return {self.view.status_when_done if self.method == "POST" else 200: serializer}
 
-    def get_override_parameters(self) -> list[OpenApiParameter]:
+    def get_override_parameters(self) -> list[Any]:
         if not (self._writes and self.view.needs_key):
             return []
         about = "New for each write; the same key with the same body answers again and writes nothing more."
@@ -275,9 +278,10 @@ class Described(AutoSchema):
             )
         ]
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        return bodies | {"default": self._get_response_for_code(ErrorShape, "default", direction=direction)}
+        refused = self._get_response_for_code(ErrorShape, "default", direction=direction)  # type: ignore[no-untyped-call]
+        return bodies | {"default": refused}
 
 
 class Endpoint(generics.GenericAPIView[Any]):
@@ -317,9 +321,9 @@ class Endpoint(generics.GenericAPIView[Any]):
         return {"request": self.request, "staff": getattr(self, "staff", None)}
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        add_never_cache_headers(response)
-        return response
+        answer: Response = super().finalize_response(request, response, *args, **kwargs)
+        add_never_cache_headers(answer)
+        return answer
 
 
 class Rows(mixins.ListModelMixin, Endpoint):
@@ -340,7 +344,7 @@ class Rows(mixins.ListModelMixin, Endpoint):
 class Few(Endpoint):
     """A short list, whole."""
 
-    pagination_class = None
+    pagination_class = None  # type: ignore[assignment]
     queryset = Clinic.objects.none()  # of no use but to the description, which asks every view for one
 
     def all(self) -> Sequence[Any]:

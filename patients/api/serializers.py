@@ -152,7 +152,7 @@ class NewScreening(Asked):
 
     is_recheck = serializers.BooleanField(default=False)
     note = serializers.CharField(max_length=LONG, allow_blank=True, default="")
-    answers = ReplyAsked(many=True, max_length=200)
+    answers = serializers.ListField(child=ReplyAsked(), max_length=200)
 
     def validate_answers(self, answers: list[dict[str, Any]]) -> list[Reply]:
         each_once([answer["question_id"] for answer in answers], "question")
@@ -178,7 +178,7 @@ class FindingShape(serializers.Serializer[Any]):
     code = serializers.CharField()
     effect = serializers.ChoiceField(ScreeningEffect.choices)
     sentence = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     certainty = serializers.ChoiceField(Certainty.choices)
     until = serializers.DateField(allow_null=True)
     override_allowed = serializers.BooleanField()
@@ -218,7 +218,7 @@ class Signature(Asked):
 
 
 class AreaShape(serializers.ModelSerializer[Area]):
-    label = serializers.CharField(source="__str__", read_only=True)
+    label = serializers.CharField(source="__str__", read_only=True)  # type: ignore[assignment]
 
     class Meta:
         model = Area
@@ -281,7 +281,7 @@ class JudgedAreaAsked(Asked):
     widest_mm = _measure(most=500)
     length_cm = _measure(most=200)
     width_cm = _measure(most=200)
-    filled = FilledAsked(many=True, required=False, max_length=20)
+    filled = serializers.ListField(child=FilledAsked(), required=False, max_length=20)
     severity = serializers.ChoiceField(Severity.choices, allow_null=True, required=False)
     reason = serializers.CharField(max_length=500, allow_blank=True, required=False)
 
@@ -302,8 +302,8 @@ class JudgedAreaAsked(Asked):
 
 
 class NewAssessment(Asked):
-    areas = JudgedAreaAsked(many=True, max_length=40)
-    whole_body = FilledAsked(many=True, required=False, max_length=20)
+    areas = serializers.ListField(child=JudgedAreaAsked(), max_length=40)
+    whole_body = serializers.ListField(child=FilledAsked(), required=False, max_length=20)
     skin_type = serializers.ChoiceField(SkinType.choices, allow_null=True, required=False)
     note = serializers.CharField(max_length=LONG, allow_blank=True, required=False)
 
@@ -330,14 +330,14 @@ class PhotoShape(serializers.ModelSerializer[Photo]):
 
 class ChoiceShape(serializers.Serializer[Any]):
     points = serializers.IntegerField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
 
 
 class ItemShape(serializers.Serializer[Any]):
     """Points from `low` to `high` in steps of `step`; `counts` says whether they go into the total."""
 
     code = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     low = serializers.IntegerField()
     high = serializers.IntegerField()
     step = serializers.DecimalField(6, 2)
@@ -347,7 +347,7 @@ class ItemShape(serializers.Serializer[Any]):
 
 
 class BandShape(serializers.Serializer[Any]):
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     low = serializers.IntegerField()
     high = serializers.IntegerField()
 
@@ -361,5 +361,5 @@ class ScaleShape(serializers.Serializer[Any]):
     bands = BandShape(many=True)
     band_set = serializers.CharField(allow_blank=True)
     note = serializers.CharField(allow_blank=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     certainty = serializers.ChoiceField(Certainty.choices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 from django.db.models import QuerySet
@@ -270,7 +270,7 @@ class PhotoList(OfPatient, Rows):
     looks_at = "photos"
 
     def rows(self) -> QuerySet[Photo]:
-        return cast(QuerySet[Photo], self.patient.photos.all())
+        return self.patient.photos.all()
 
 
 # Scales

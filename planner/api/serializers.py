@@ -111,7 +111,7 @@ class WholeProtocolShape(ProtocolShape):
 
 class ReasonShape(serializers.Serializer[Any]):
     sentence = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     certainty = serializers.ChoiceField(Certainty.choices)
 
 
@@ -157,7 +157,7 @@ class PatientName(serializers.ModelSerializer[Patient]):
 
 
 class AreaName(serializers.ModelSerializer[Area]):
-    label = serializers.CharField(source="__str__", read_only=True)
+    label = serializers.CharField(source="__str__", read_only=True)  # type: ignore[assignment]
 
     class Meta:
         model = Area
@@ -233,7 +233,7 @@ class VisitAsked(Asked):
 
 
 class BookAsked(Asked):
-    visits = VisitAsked(many=True, max_length=20)
+    visits = serializers.ListField(child=VisitAsked(), max_length=20)
 
     def validate_visits(self, visits: list[dict[str, Any]]) -> tuple[Visit, ...]:
         return tuple(Visit(**visit) for visit in visits)
@@ -337,7 +337,7 @@ class AreaEntryAsked(Asked):
 class RecordAsked(Asked):
     """What was done. `version` is the record's own, 0 before the first time."""
 
-    areas = AreaEntryAsked(many=True, max_length=40)
+    areas = serializers.ListField(child=AreaEntryAsked(), max_length=40)
     cartridge_lot = serializers.CharField(max_length=40)
     cartridge_expires_on = Day()
     cartridge = serializers.CharField(max_length=80, allow_blank=True, required=False)
