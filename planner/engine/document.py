@@ -186,6 +186,6 @@ def _minute(text: Any) -> int:
     if len(text) != 5 or text[2] != ":" or not (text[:2] + text[3:]).isascii():
         raise ValueError
     hours, minutes = text[:2], text[3:]
-    if not (hours.isdigit() and minutes.isdigit()) or int(minutes) > 59:
+    if not (hours.isdecimal() and minutes.isdecimal()) or int(minutes) > 59:
         raise ValueError
     return int(hours) * 60 + int(minutes)

@@ -26,8 +26,8 @@ class MonthField(forms.DateField):
         month, slash, year = text.partition("/")
         if (
             slash
-            and month.isdigit()
-            and year.isdigit()
+            and month.isdecimal()
+            and year.isdecimal()
             and 1 <= int(month) <= 12
             and 2000 <= int(year) <= 2100
         ):

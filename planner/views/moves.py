@@ -1,8 +1,8 @@
 """Moving a session by form, and cancelling it: what it does to the rest of the series stands there first."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from uuid import uuid4
 
 from django.contrib import messages
@@ -22,10 +22,13 @@ from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, Sess
 from planner.forms.moves import ONLY, BookForm, CancelForm, WhereForm, token_of
 from planner.models import Session
 from planner.queries import served_by, with_details
-from planner.refusals import SeriesClosed, WrongState, every_reason
+from planner.refusals import NoSuchTime, SeriesClosed, WrongState, every_reason
 from planner.services.booking import cancel_session, move_sessions
 from planner.services.plans import Plan, PlanAnswer
 from planner.services.replanning import propose_move
+from planner.services.visits import Visit
+
+NOBODY: Mapping[int, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def move(request: StaffRequest, session_id: int) -> HttpResponse:
 
 
 def _session_of(request: StaffRequest, session_id: int) -> Session:
-    sessions = with_details(Session.objects.select_related("location")).prefetch_related("series__sessions")
+    sessions = with_details(Session.objects.all()).prefetch_related("series__sessions")
     return get_object_or_404(sessions, pk=session_id, patient__clinic=request.staff.location.clinic)
 
 
@@ -87,26 +90,19 @@ def _look(
     to: datetime | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    form = _where(request, session)
-    answer, asked_at = PlanAnswer(()), None
+    form, answer, said = _where(request, session), PlanAnswer(()), reasons or []
     if not form.is_valid():
         status = max(status, 422)
     else:
         try:
             _refuse_unmovable(session)
-            asked_at = form.wanted_at()
-            answer = propose_move(
-                session,
-                to=to or asked_at,
-                practitioner_id=form.practitioner_id,
-                with_later=form.with_later,
-                now=now,
-            )
+            answer, unheard = _answer(session, form, to, now)
+            said = said or [*unheard, *answer.reasons]
+            status = max(status, 400 if unheard else 200)
         except Refusal as refusal:
             status = max(status, refusal.status)
-            reasons = [*(reasons or []), say(refusal, session.location.zone)]
-    said = reasons or ([] if to else list(answer.reasons))
-    is_as_asked = bool(asked_at and not said)
+            said = [*said, say(refusal, session.location.zone)]
+    is_as_asked = form.is_valid() and bool(form.cleaned_data["day"]) and not said
     context = _around(session) | {
         "form": form,
         "version": session.version,
@@ -120,6 +116,23 @@ def _look(
         "asks": request.GET.urlencode(),
     }
     return render(request, "planner/move.html", context, status=status)
+
+
+def _answer(
+    session: Session, form: WhereForm, to: datetime | None, now: datetime
+) -> tuple[PlanAnswer, list[str]]:
+    """What is possible there; for a time that the clocks skip the reason, and what is possible near it."""
+    reasons = []
+    if to is None:
+        try:
+            to = form.wanted_at()
+        except NoSuchTime as refusal:
+            reasons = [say(refusal, session.location.zone)]
+            to = form.wanted_about()
+    answer = propose_move(
+        session, to=to, practitioner_id=form.practitioner_id, with_later=form.with_later, now=now
+    )
+    return (PlanAnswer(answer.plans, (), answer.relaxations) if reasons else answer), reasons
 
 
 def _where(request: StaffRequest, session: Session) -> WhereForm:
@@ -148,19 +161,18 @@ def _around(session: Session) -> dict[str, object]:
         "series": session.series,
         "patient": session.patient,
         "used": served_by(session) if session.state in HOLDS_TIME else {},
-        "links": _chain(session)(()),
+        "links": _chain(session, session.series.sessions.all()),
     }
 
 
-def _chain(session: Session) -> "partial[list[Link]]":
-    series = session.series
-    return partial(
-        chain,
-        list(series.sessions.all()),
-        here=session,
-        gap=(series.gap_min_days, series.gap_max_days),
-        zone=session.location.zone,
-    )
+def _chain(
+    session: Session,
+    sessions: Iterable[Session],
+    visits: tuple[Visit, ...] = (),
+    names: Mapping[int, str] = NOBODY,
+) -> list[Link]:
+    gap = (session.series.gap_min_days, session.series.gap_max_days)
+    return chain(list(sessions), visits, here=session, gap=gap, zone=session.location.zone, names=names)
 
 
 def _offers(session: Session, plans: tuple[Plan, ...]) -> list[Offer]:
@@ -172,7 +184,7 @@ def _offers(session: Session, plans: tuple[Plan, ...]) -> list[Offer]:
         Offer(
             plan=plan,
             where=", ".join(names[pk] for pk in plan.visits[0].resource_ids),
-            links=_chain(session)(plan.visits),
+            links=_chain(session, session.series.sessions.all(), plan.visits, names),
             tokens=[token_of(visit) for visit in plan.visits],
             key=f"{key}-{n}",
         )
@@ -213,7 +225,4 @@ def cancel(request: StaffRequest, session_id: int) -> HttpResponse:
 
 def _rest(session: Session) -> list[Link]:
     """The chain as it is without this session."""
-    others = [each for each in session.series.sessions.all() if each.pk != session.pk]
-    series = session.series
-    gap = (series.gap_min_days, series.gap_max_days)
-    return chain(others, (), here=session, gap=gap, zone=session.location.zone)
+    return _chain(session, [each for each in session.series.sessions.all() if each.pk != session.pk])

@@ -6,6 +6,7 @@ from itertools import pairwise
 from uuid import uuid4
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,18 +19,20 @@ from clinic.models import Resource
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import whole_number
 from patients.choices import ConsentKind, Modality, ScreeningEffect
 from patients.models import AreaFinding, Patient
 from patients.services.consents import consent_on
 from patients.services.screening import standing
 from planner.choices import SessionState
+from planner.forms.moves import VisitField, token_of
 from planner.forms.plan import PlanForm, WishesForm, wishes_of
 from planner.models import ProtocolVersion, Series
 from planner.rail import Stop, draw
 from planner.recommendation import NoProtocolFits, Recommendation, recommend
 from planner.refusals import every_reason
 from planner.services.booking import book_series
-from planner.services.planning import Plan, PlanAnswer, change_wishes, draft_series, propose
+from planner.services.planning import MOST_SESSIONS, Plan, PlanAnswer, change_wishes, draft_series, propose
 from planner.services.protocols import current_versions, facts_of_area, recipe_of
 from planner.services.visits import Visit
 from planner.views.series import series_for
@@ -112,7 +115,7 @@ def _plan_form(
     areas = [each.area for each in findings]
     initial: dict[str, object] = {"areas": [area.pk for area in areas]}
     draft = Series.objects.filter(
-        pk=_number(request.GET.get("series")) or 0, patient=patient, state="draft"
+        pk=whole_number(request.GET.get("series")), patient=patient, state="draft"
     ).first()
     if advice:
         initial |= {
@@ -134,10 +137,6 @@ def _plan_form(
         }
     data = request.POST if request.method == "POST" else None
     return PlanForm(data, areas=areas, versions=versions, location=request.staff.location, initial=initial)
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
 
 
 def _version_of(advice: Recommendation, versions: Sequence[ProtocolVersion]) -> ProtocolVersion:
@@ -187,7 +186,7 @@ def plans(request: StaffRequest, series_id: int) -> HttpResponse:
     refusals: tuple[Refusal, ...] = ()
     try:
         if asks_for_wishes and form.is_valid():
-            seen, key = _number(request.POST.get("version")) or 0, request.POST.get("key", "")
+            seen, key = whole_number(request.POST.get("version")), request.POST.get("key", "")
             change_wishes(series, version=seen, by=request.staff.user, key=key, now=now, **form.wishes())
             return redirect("series_plan", series.pk)
         if request.method == "POST" and not asks_for_wishes:
@@ -259,7 +258,7 @@ def _cards(series: Series, plans: tuple[Plan, ...], *, today: date) -> list[dict
                         "practitioner": names.get(visit.practitioner_id or 0, ""),
                         "gap": gap,
                         "off": None if gap is None else gap - series.gap_target_days,
-                        "token": _token(visit),
+                        "token": token_of(visit),
                     }
                     for visit, gap in zip(plan.visits, gaps, strict=True)
                 ],
@@ -268,30 +267,12 @@ def _cards(series: Series, plans: tuple[Plan, ...], *, today: date) -> list[dict
     return cards
 
 
-def _token(visit: Visit) -> str:
-    """A visit as one form value; what comes back is checked like any other wish."""
-    parts = (
-        visit.number,
-        int(visit.starts_at.timestamp()),
-        visit.practitioner_id,
-        visit.room_id,
-        visit.device_id,
-    )
-    return ".".join("" if part is None else str(part) for part in parts)
-
-
 def _visits(data: QueryDict) -> tuple[Visit, ...]:
     """The visits of the plan whose button was pressed. Garbage reads as no visit at all, which booking refuses."""
-    visits = []
-    for token in data.getlist("visit"):
-        parts = token.split(".")
-        if len(parts) != 5 or not all((part.isdigit() and len(part) < 15) or part == "" for part in parts):
-            return ()
-        number, stamp, *ids = (int(part) if part else None for part in parts)
-        if number is None or stamp is None or stamp > 4_000_000_000:
-            return ()
-        visits.append(Visit(number, datetime.fromtimestamp(stamp, tz=timezone.get_default_timezone()), *ids))
-    return tuple(visits)
+    try:
+        return tuple(VisitField().clean(token) for token in data.getlist("visit")[: MOST_SESSIONS + 1])
+    except ValidationError:
+        return ()
 
 
 def _notices(patient: Patient, sites: list[str], *, now: datetime, today: date) -> list[dict[str, str]]:

@@ -85,7 +85,7 @@ class Row:
     def which(self) -> str:
         return n_of_m(self.session)
 
-    @property
+    @cached_property
     def words(self) -> str:
         """The whole session in a sentence, for those who point at it or hear it; the name stands before it."""
         facts = {

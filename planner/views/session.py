@@ -15,6 +15,7 @@ from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import whole_number
 from patients.choices import ConsentKind
 from patients.models import Area
 from patients.services.consents import consent_on
@@ -90,8 +91,7 @@ def record(request: StaffRequest, session_id: int) -> HttpResponse:
 
 
 def _version(request: StaffRequest) -> int:
-    text = request.POST.get("version", "")
-    return int(text) if text.isdigit() else 0
+    return whole_number(request.POST.get("version"))
 
 
 def _page(

@@ -18,6 +18,7 @@ from clinic.models import Location, Resource
 from clinic.permissions import Right, Role
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import whole_number
 from planner.choices import SessionState
 from planner.day import treatment_of
 from planner.models import Session
@@ -144,7 +145,7 @@ def change(request: StaffRequest, session_id: int) -> HttpResponse:
     """Arrived, confirmed, did not come, or back to booked, by one button; `next` is where it was pressed."""
     sessions = Session.objects.select_related("location", "patient")
     session = get_object_or_404(sessions, pk=session_id, patient__clinic=request.staff.location.clinic)
-    to, version = request.POST.get("to", ""), request.POST.get("version", "")
+    to = request.POST.get("to", "")
     if to not in STATES_BY_HAND:
         return HttpResponse(status=400)
     try:
@@ -153,7 +154,7 @@ def change(request: StaffRequest, session_id: int) -> HttpResponse:
             SessionState(to),
             by=request.staff.user,
             key=request.POST.get("key", ""),
-            version=int(version) if version.isdecimal() else 0,
+            version=whole_number(request.POST.get("version")),
             now=timezone.now(),
         )
     except Refusal as refusal:
