@@ -41,3 +41,8 @@ def taken(request: StaffRequest, to: str, said: str) -> HttpResponse:
     """After a write: say what happened and go on."""
     messages.success(request, said)
     return redirect(to)
+
+
+def whole_number(text: str | None) -> int:
+    """What a hidden field says; 0, which is no row and no version, for whatever is no number."""
+    return int(text) if text and text.isdecimal() and len(text) < 10 else 0

@@ -52,7 +52,7 @@ def withdraw(request: StaffRequest, patient_id: int, consent_id: int) -> HttpRes
     patient = open_record(request, patient_id, "consent", now=now)
     consent = get_object_or_404(Consent, pk=consent_id, patient=patient)
     try:
-        withdraw_consent(consent, by=request.staff, key=request.POST.get("key", "")[:80], now=now)
+        withdraw_consent(consent, by=request.staff, key=request.POST.get("key", ""), now=now)
     except Refusal as refusal:
         messages.error(request, say(refusal, request.staff.location.zone))
     else:

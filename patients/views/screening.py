@@ -124,9 +124,9 @@ def override(request: StaffRequest, patient_id: int) -> HttpResponse:
     try:
         set_aside(
             answer,
-            reason=request.POST.get("reason", "")[:2_000],
+            reason=request.POST.get("reason", "").replace("\x00", "")[:2_000],
             by=request.staff,
-            key=request.POST.get("key", "")[:80],
+            key=request.POST.get("key", ""),
             now=now,
         )
     except Refusal as refusal:
