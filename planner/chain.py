@@ -1,6 +1,6 @@
 """A series as a chain of sessions with the days between them, as it is and as a plan would make it. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -16,12 +16,14 @@ from planner.services.visits import Visit
 class Link:
     """One session: where it would be (`at`), where it was (`was_at`, when that changes), and the days to the next.
 
-    `gap_tone` is ok, warn at the edge of what is allowed, stop outside it; empty where either has no time.
+    `who` is the practitioner of a plan. `gap_tone` is ok, warn at the edge of what is allowed, stop outside it;
+    empty where either has no time.
     """
 
     session: Session
     at: datetime | None
     was_at: datetime | None
+    who: str
     is_changed: bool
     is_here: bool
     gap_days: int | None
@@ -40,21 +42,27 @@ def chain(
     here: Session,
     gap: tuple[int, int],
     zone: ZoneInfo,
+    names: Mapping[int, str],
 ) -> list[Link]:
-    """Every session that is not cancelled; `gap` is the shortest and the longest allowed, in days."""
-    wanted = {visit.number: visit.starts_at for visit in visits}
+    """Every session that is not cancelled; `gap` is the shortest and the longest allowed, in days.
+
+    `names` are those of the practitioners in `visits`.
+    """
+    wanted = {visit.number: visit for visit in visits}
     line = [each for each in sessions if each.state != SessionState.CANCELLED]
     held = [each.starts_at if each.state in HOLDS_TIME else None for each in line]
-    planned = [wanted.get(each.number, at) for each, at in zip(line, held, strict=True)]
+    planned = [
+        wanted[each.number].starts_at if each.number in wanted else at
+        for each, at in zip(line, held, strict=True)
+    ]
     gaps, were = _gaps(planned, zone), _gaps(held, zone)
     return [
         Link(
             session=session,
             at=planned[n],
-            was_at=session.starts_at
-            if planned[n] != session.starts_at and session.number in wanted
-            else None,
-            is_changed=session.number in wanted,
+            was_at=session.starts_at if planned[n] not in (held[n], session.starts_at) else None,
+            who=_who(wanted.get(session.number), names),
+            is_changed=planned[n] != held[n],
             is_here=session.pk == here.pk,
             gap_days=gaps[n],
             was_gap_days=were[n],
@@ -62,6 +70,10 @@ def chain(
         )
         for n, session in enumerate(line)
     ]
+
+
+def _who(visit: Visit | None, names: Mapping[int, str]) -> str:
+    return names.get(visit.practitioner_id or 0, "") if visit else ""
 
 
 def _gaps(times: Sequence[datetime | None], zone: ZoneInfo) -> list[int | None]:

@@ -1,8 +1,10 @@
 """What pages read of series, sessions and messages: a fixed number of queries, however many rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from django.db.models import Prefetch, QuerySet
 
@@ -12,7 +14,6 @@ from planner.choices import HOLDS_TIME, MessageState, SeriesState, SessionState
 from planner.models import Message, Reservation, Session, TreatmentRecord
 
 ON_THE_DAY = (*HOLDS_TIME, SessionState.NO_SHOW)
-WITHOUT_PLACE = (SessionState.PLANNED, SessionState.NO_SHOW)
 HERE = (SessionState.ARRIVED, SessionState.IN_TREATMENT)
 
 
@@ -27,13 +28,19 @@ def sessions_on(location: Location, first: date, last: date) -> QuerySet[Session
 
 
 def with_details(sessions: QuerySet[Session]) -> QuerySet[Session]:
-    """In the order of their times, with patient, series, areas, phases and whoever and whatever serves."""
-    newest = Reservation.objects.select_related("resource").order_by("pk")
+    """In the order of their times, with patient, series, areas, phases and whoever and whatever serves.
+
+    What many sessions share is prefetched, so that it is made once and not for every row.
+    """
+    oldest_first = Reservation.objects.order_by("pk")
     return (
-        sessions.select_related("patient", "location", "series__protocol_version__protocol")
+        sessions.select_related("patient", "series")
         .prefetch_related(
-            Prefetch("reservations", queryset=newest),
+            "location",
+            Prefetch("reservations", queryset=oldest_first),
+            "reservations__resource",
             "series__areas",
+            "series__protocol_version__protocol",
             "series__protocol_version__phases",
         )
         .order_by("starts_at", "pk")
@@ -76,37 +83,30 @@ def drifts(location: Location, *, today: date) -> list[Drift]:
 
     Most urgent first; those no session precedes come last.
     """
-    to_come = Session.objects.filter(location=location, series__state=SeriesState.ACTIVE)
-    to_come = to_come.select_related("patient", "series").order_by("series_id", "number")
-    found = [drift for sessions in _by_series(to_come) if (drift := _drift(sessions, location, today))]
+    last_days = dict(_adrift(location, today))
+    sessions = Session.objects.select_related("patient", "series").in_bulk(last_days)
+    found = [
+        Drift(sessions[pk], last_day, (last_day - today).days if last_day else None)
+        for pk, last_day in last_days.items()
+    ]
     return sorted(found, key=lambda drift: (drift.last_day or date.max, drift.session.pk))
 
 
-def _by_series(sessions: QuerySet[Session]) -> Iterator[list[Session]]:
-    line: list[Session] = []
-    for session in sessions:
-        if line and line[-1].series_id != session.series_id:
-            yield line
-            line = []
-        line.append(session)
-    if line:
-        yield line
-
-
-def _drift(sessions: Sequence[Session], location: Location, today: date) -> Drift | None:
-    previous: date | None = None
-    for session in sessions:
-        if session.state == SessionState.CANCELLED:
-            continue
-        last_day = previous + timedelta(days=session.series.gap_max_days) if previous else None
-        if session.state in WITHOUT_PLACE:
-            return Drift(session, last_day, (last_day - today).days if last_day else None)
-        assert session.starts_at is not None
-        day = local_date(session.starts_at, location.zone)
-        if last_day and day > max(last_day, today) and session.state != SessionState.DONE:
-            return Drift(session, last_day, (last_day - today).days)
-        previous = day
-    return None
+def _adrift(location: Location, today: date) -> Iterator[tuple[int, date | None]]:
+    """Key and last day of each drifting session; reads every session under way, so no more of it than needed."""
+    under_way = Session.objects.filter(location=location, series__state=SeriesState.ACTIVE)
+    rows = under_way.exclude(state=SessionState.CANCELLED).order_by("series_id", "number")
+    lines = rows.values_list("series_id", "pk", "state", "starts_at", "series__gap_max_days")
+    for _series_id, line in groupby(lines, key=itemgetter(0)):
+        previous: date | None = None
+        for _series_id, pk, state, starts_at, gap_max_days in line:
+            last_day = previous + timedelta(days=gap_max_days) if previous else None
+            day = local_date(starts_at, location.zone) if state in HOLDS_TIME and starts_at else None
+            is_late = day and last_day and day > max(last_day, today) and state != SessionState.DONE
+            if day is None or is_late:
+                yield pk, last_day
+                break
+            previous = day
 
 
 def failed_messages(location: Location, since: datetime) -> QuerySet[Message]:

@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from clinic.forms import BELIEVABLE_DAYS, ClockInput, DayInput
+from clinic.localtime import at_local
 from clinic.models import Location, Resource
 from planner.queries import practitioners
 from planner.services.visits import Visit, starts_at_local
@@ -56,6 +57,10 @@ class WhereForm(forms.Form):
         """The instant asked for; refuses one that the clocks skip."""
         day, at = self.cleaned_data["day"], self.cleaned_data["time"]
         return starts_at_local(day, at, self.location.zone) if day and at else None
+
+    def wanted_about(self) -> datetime:
+        """The same, moved on by the length of the jump where the clocks skip it."""
+        return at_local(self.cleaned_data["day"], self.cleaned_data["time"], self.location.zone)
 
 
 class VisitField(forms.CharField):

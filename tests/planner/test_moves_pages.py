@@ -155,6 +155,7 @@ def test_a_time_the_clocks_skip_is_refused_in_a_sentence(front, desk, second):
     page = look(front, second, day="2027-03-28", time="01:30")
     assert page.status_code == 400
     assert "Sun 28 Mar 2027 has no 01:30: the clocks go forward over it." in page.content.decode()
+    assert len(page.context["offers"]) == 3
 
 
 def test_too_soon_for_the_skin_is_refused_with_a_reason(front, second):

@@ -32,3 +32,13 @@ document.addEventListener("keydown", (event) => {
   const link = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
   if (link) link.click();
 });
+
+// What is on now comes into view: the hour, and on narrow screens the day.
+const board = document.querySelector("[data-board]");
+const today = board && board.querySelector(".col--today, .week__day--today");
+const line = today && today.querySelector(".now");
+if (line) board.scrollTop = line.offsetTop - board.clientHeight / 3;
+if (today && board.querySelectorAll(".col--today, .week__day--today").length === 1) {
+  board.scrollLeft = today.offsetLeft - board.offsetLeft - 54;
+  if (!line) board.scrollTop = today.offsetTop - board.offsetTop;
+}
