@@ -1,6 +1,6 @@
 from django.urls import path
 
-from planner.views import board, messages, moves, patient, plan, series, session, today
+from planner.views import board, messages, moves, patient, plan, protocols, series, session, today
 
 urlpatterns = [
     path("", today.show, name="today"),
@@ -21,4 +21,19 @@ urlpatterns = [
     path("messages/<int:message_id>/mail/", messages.as_it_left, name="message_mail"),
     path("messages/<int:message_id>/send/", messages.send, name="message_send"),
     path("messages/<int:message_id>/withdraw/", messages.take_back, name="message_withdraw"),
+    path("settings/protocols/", protocols.index, name="protocols"),
+    path("settings/protocols/<int:protocol_id>/", protocols.show, name="protocol"),
+    path("settings/protocols/<int:protocol_id>/edit/", protocols.edit, name="protocol_edit"),
+    path("settings/protocols/<int:protocol_id>/offer/", protocols.change_offer, name="protocol_offer"),
+    path(
+        "settings/protocols/<int:protocol_id>/versions/<int:version_id>/",
+        protocols.show_version,
+        name="protocol_version",
+    ),
+    path("settings/protocols/<int:protocol_id>/steps/<int:step_id>/", protocols.step, name="protocol_step"),
+    path(
+        "settings/protocols/<int:protocol_id>/steps/<int:step_id>/mail/",
+        protocols.step_mail,
+        name="protocol_step_mail",
+    ),
 ]

@@ -13,11 +13,12 @@ from planner.services.news import Change
 from planner.timeline import AFTER_THE_SESSION, due_at
 
 NAME = "Maya"
-FIRST_IN_DAYS, GAP_DAYS, AT, LASTS = 35, 35, time(10), timedelta(hours=2)
+AHEAD, GAP_DAYS, AT, LASTS = timedelta(weeks=5), 35, time(10), timedelta(hours=2)
+TUESDAY = 1
 
 
 def preview(step: AftercareStep, location: Location, *, now: datetime) -> Mail:
-    """The step's mail about three visits at `location`, the first of them in five weeks."""
+    """The step's mail about three visits at `location` on Tuesdays, the first of them in about five weeks."""
     patient = Patient(first_name=NAME, clinic=location.clinic)
     series = Series(patient=patient, location=location)
     sessions = _sessions(series, location, now)
@@ -30,7 +31,9 @@ def preview(step: AftercareStep, location: Location, *, now: datetime) -> Mail:
 
 
 def _sessions(series: Series, location: Location, now: datetime) -> tuple[Session, ...]:
-    first = at_local(local_date(now, location.zone) + timedelta(days=FIRST_IN_DAYS), AT, location.zone)
+    day = local_date(now, location.zone) + AHEAD
+    day += timedelta(days=(TUESDAY - day.weekday()) % 7)
+    first = at_local(day, AT, location.zone)
     starts = [add_local_days(first, GAP_DAYS * n, location.zone) for n in range(3)]
     return tuple(Session(series=series, location=location, starts_at=at, ends_at=at + LASTS) for at in starts)
 

@@ -6,17 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model, TextChoices
+from django.db.models import Count, Model, Prefetch, Q, QuerySet, TextChoices
 
 from clinic.models import Clinic
 from patients.choices import AdattoStage, Certainty, Modality, Severity, Site, StriaType
 from patients.models import AreaFinding
-from planner.choices import PhaseKind
+from planner.choices import PhaseKind, SeriesState
 from planner.models import AftercareStep, Protocol, ProtocolGap, ProtocolPhase, ProtocolVersion, SiteDepth
 from planner.recipes import Depth, Gap, Phase, Recipe, load_recipes
 from planner.recommendation import AreaFacts
 from planner.timeline import load_steps
 
+RUNNING = (SeriesState.DRAFT, SeriesState.ACTIVE)
 WHOLE = ("gaps", "phases", "depths")
 OF_THE_PROTOCOL = ("code", "name", "modality", "severity")
 WORDS: dict[str, type[TextChoices]] = {
@@ -65,7 +66,9 @@ def recipe_of(version: ProtocolVersion) -> Recipe:
         **own,
         **{name: _value(name, getattr(version, name)) for name in plain},
         gaps=tuple(Gap(**_same(Gap, row)) for row in version.gaps.all()),
-        phases=tuple(Phase(PhaseKind(row.kind), row.minutes, tuple(row.needs)) for row in version.phases.all()),
+        phases=tuple(
+            Phase(PhaseKind(row.kind), row.minutes, tuple(row.needs)) for row in version.phases.all()
+        ),
         depths=tuple(Depth(**_same(Depth, row)) for row in version.depths.all()),
     )
 
@@ -88,6 +91,21 @@ def current_versions(clinic: Clinic) -> Sequence[ProtocolVersion]:
     return list(
         versions.select_related("protocol").prefetch_related(*WHOLE).order_by("protocol__modality", "pk")
     )
+
+
+def protocols_of(clinic: Clinic) -> QuerySet[Protocol]:
+    """All of them, each with its current version and gaps as `current`, and `running`: series planned or under way."""
+    current = ProtocolVersion.objects.filter(is_current=True).prefetch_related("gaps")
+    running = Count("versions__series", filter=Q(versions__series__state__in=RUNNING))
+    return clinic.protocols.annotate(running=running).prefetch_related(
+        Prefetch("versions", queryset=current, to_attr="current")
+    )
+
+
+def versions_of(protocol: Protocol) -> QuerySet[ProtocolVersion]:
+    """Newest first, each with who made it and `running`: how many series are planned or under way on it."""
+    running = Count("series", filter=Q(series__state__in=RUNNING))
+    return protocol.versions.select_related("created_by__staff").annotate(running=running).order_by("-number")
 
 
 def _version_fields(recipe: Recipe) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from patients.choices import Certainty
 from planner.models import Protocol, ProtocolGap, ProtocolVersion
 from planner.recipes import load_recipes
 from planner.refusals import Stale
+from planner.wording import skin_types
 
 Row = TypeVar("Row", bound=Model)
 Values = Mapping[str, Any]
@@ -30,16 +31,18 @@ OF_THE_SOURCE = ("sessions_min", "sessions_target", "sessions_max")
 class FloorTooLow(Refusal):
     code = "floor_too_low"
     status = 422
-    sentence = _("No sessions are ever closer than {floor_days} days with this method; {days} days are not safe.")
+    sentence = _(
+        "No sessions are ever closer than {floor_days} days with this method; {days} days are not safe."
+    )
     next_step = _("Nothing was saved. Choose a longer gap that nobody may go under.")
 
 
 class GapTooShort(Refusal):
-    """`days` is the shortest gap for the skin types `types`, under the floor of `floor_days`."""
+    """`days` is the shortest gap for `types`, in words, and under the floor of `floor_days`."""
 
     code = "gap_too_short"
     status = 422
-    sentence = _("For skin types {types} the shortest gap is {days} days; nobody may go under {floor_days}.")
+    sentence = _("{types}: the shortest gap is {days} days, and nobody may go under {floor_days}.")
     next_step = _("Nothing was saved. Choose a longer gap.")
 
 
@@ -48,7 +51,9 @@ class GapOutlastsScreening(Refusal):
 
     code = "gap_outlasts_screening"
     status = 422
-    sentence = _("For skin types {types} the longest gap is {days} days, but screening lapses after {lapse_days}.")
+    sentence = _(
+        "For skin types {types} the longest gap is {days} days, but screening lapses after {lapse_days}."
+    )
     next_step = _("Nothing was saved. Choose a shorter gap, or let screening last longer.")
 
 
@@ -80,7 +85,7 @@ def revise(
     """The protocol's next version, a whole one: every row is copied. Series keep the version they began with.
 
     A figure or text that changes becomes the clinic's own setting. Refuses when the current version is not number
-    `based_on`, gaps under what the method allows, gaps longer than screening lasts, and a revision that changes nothing.
+    `based_on`, gaps under what the method allows or longer than screening lasts, and a revision that changes nothing.
     """
     asked = {"protocol": protocol.pk, "based_on": based_on} | asdict(revision)
 
@@ -161,8 +166,12 @@ def _differing(row: Model, said: Values) -> dict[str, Any]:
 
 def _copy(row: Row, **changes: Any) -> Row:
     """The same once more, not yet saved."""
-    same = {each.attname: getattr(row, each.attname) for each in row._meta.concrete_fields if not each.primary_key}
-    return type(row)(**{name: same[name] for name in same if name.removesuffix("_id") not in changes}, **changes)
+    same = {
+        each.attname: getattr(row, each.attname) for each in row._meta.concrete_fields if not each.primary_key
+    }
+    return type(row)(
+        **{name: same[name] for name in same if name.removesuffix("_id") not in changes}, **changes
+    )
 
 
 def _own_setting(by: StaffMember, now: datetime) -> Values:
@@ -176,7 +185,7 @@ def _refuse_unsafe(version: ProtocolVersion, gaps: Sequence[ProtocolGap]) -> Non
     if version.floor_days < floor:
         raise FloorTooLow(floor_days=floor, days=version.floor_days)
     for gap in gaps:
-        types = f"{gap.skin_type_from} – {gap.skin_type_to}"
+        types = skin_types(gap.skin_type_from, gap.skin_type_to)
         if gap.min_days < version.floor_days:
             raise GapTooShort(types=types, days=gap.min_days, floor_days=version.floor_days)
         if gap.max_days > version.lapse_days:

@@ -1,0 +1,176 @@
+"""A protocol's next version as it is typed: figures in order and in range."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import chain, pairwise
+from math import lcm
+from typing import Any, TypeVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from clinic.forms import Keyed
+from planner.models import ProtocolVersion
+from planner.services.revision import KNOWN_BY, Revision
+from planner.wording import skin_types
+
+MOST_WEEKS, MOST_LOOKS = 104, 6
+FIGURES = (
+    "sessions_min",
+    "sessions_target",
+    "sessions_max",
+    "interim_review_before",
+    "floor_days",
+    "lapse_days",
+    "outcome_weeks",
+)
+
+
+def whole(label: Any, least: int, most: int) -> forms.IntegerField:
+    box = forms.NumberInput(attrs={"class": "input--num", "inputmode": "numeric"})
+    return forms.IntegerField(label=label, min_value=least, max_value=most, widget=box)
+
+
+def _millimetres(label: Any) -> forms.DecimalField:
+    box = forms.NumberInput(attrs={"class": "input--num", "inputmode": "decimal", "step": "0.05"})
+    return forms.DecimalField(
+        label=label,
+        min_value=Decimal("0.25"),
+        max_value=Decimal("3.5"),
+        max_digits=3,
+        decimal_places=2,
+        widget=box,
+    )
+
+
+class Ordered(forms.Form):
+    """A form whose figures rise along each line of `rising`."""
+
+    rising: Sequence[Sequence[str]] = ()
+    title = ""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for below, above in chain.from_iterable(pairwise(line) for line in self.rising):
+            low, high = cleaned.get(below), cleaned.get(above)
+            if low is not None and high is not None and low > high:
+                facts = {"below": self.fields[below].label, "low": low}
+                self.add_error(above, _t("This is less than “%(below)s”, %(low)s.") % facts)
+        return cleaned
+
+
+RowForm = TypeVar("RowForm", bound=Ordered)
+
+
+class GapForm(Ordered):
+    min_days = whole(_("shortest"), 1, 365)
+    target_days = whole(_("best"), 1, 365)
+    max_days = whole(_("longest"), 1, 365)
+    rising = [("min_days", "target_days", "max_days")]
+
+
+class PhaseForm(Ordered):
+    minutes = whole(_("minutes"), 5, 480)
+    grid = 5
+
+    def clean_minutes(self) -> int:
+        minutes: int = self.cleaned_data["minutes"]
+        if minutes % self.grid:
+            raise ValidationError(_t("The board counts in steps of %(grid)d minutes.") % {"grid": self.grid})
+        return minutes
+
+
+class DepthForm(Ordered):
+    min_mm = _millimetres(_("shallowest"))
+    rubra_mm = _millimetres(_("red marks"))
+    alba_mm = _millimetres(_("white marks"))
+    max_mm = _millimetres(_("deepest"))
+    passes_min = whole(_("fewest passes"), 1, 12)
+    passes_max = whole(_("most passes"), 1, 12)
+    note = forms.CharField(label=_("note"), max_length=200, required=False)
+    rising = [("min_mm", "rubra_mm", "alba_mm", "max_mm"), ("passes_min", "passes_max")]
+
+
+class NextVersion(Keyed):
+    """What every form that makes a version carries: what changes, and the version that was looked at."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    change_note = forms.CharField(
+        label=_("what changes, and why"), max_length=300, help_text=_("Kept with the version.")
+    )
+
+
+class ProtocolForm(NextVersion, Ordered):
+    """A version's own figures, and a form for every gap, phase and site of it."""
+
+    sessions_min = whole(_("fewest"), 1, 20)
+    sessions_target = whole(_("usual"), 1, 20)
+    sessions_max = whole(_("most before a review"), 1, 20)
+    interim_review_before = whole(_("judge before session"), 2, 20)
+    floor_days = whole(_("never closer than"), 1, 365)
+    lapse_days = whole(_("screen anew after"), 1, 365)
+    outcome_weeks = forms.CharField(
+        label=_("judge the result, weeks after"), max_length=40, help_text=_("With commas between: 12, 24")
+    )
+    rising = [("sessions_min", "sessions_target", "sessions_max")]
+
+    def __init__(self, data: Any = None, *, version: ProtocolVersion, grids: Iterable[int]) -> None:
+        weeks = ", ".join(str(week) for week in version.outcome_weeks)
+        figures = {name: getattr(version, name) for name in FIGURES}
+        super().__init__(data, initial=figures | {"outcome_weeks": weeks, "version": version.number})
+        self.gaps = _rows(
+            GapForm, data, version, "gaps", lambda row: skin_types(row.skin_type_from, row.skin_type_to)
+        )
+        self.phases = _rows(PhaseForm, data, version, "phases", lambda row: row.get_kind_display())
+        self.depths = _rows(DepthForm, data, version, "depths", lambda row: row.get_site_display())
+        for phase in self.phases.values():
+            phase.grid = lcm(*grids)
+
+    def is_valid(self) -> bool:
+        return all([super().is_valid(), *(row.is_valid() for row in self._all_rows())])
+
+    def _all_rows(self) -> Iterable[forms.Form]:
+        return chain(self.gaps.values(), self.phases.values(), self.depths.values())
+
+    def clean_outcome_weeks(self) -> list[int]:
+        words = [word.strip() for word in self.cleaned_data["outcome_weeks"].split(",")]
+        if not all(re.fullmatch(r"[0-9]{1,3}", word) for word in words):
+            raise ValidationError(_t("Whole weeks with commas between, as in: 12, 24"))
+        weeks = [int(word) for word in words]
+        if (
+            weeks != sorted(set(weeks))
+            or not 1 <= weeks[0] <= weeks[-1] <= MOST_WEEKS
+            or len(weeks) > MOST_LOOKS
+        ):
+            limits = {"looks": MOST_LOOKS, "most": MOST_WEEKS}
+            raise ValidationError(_t("At most %(looks)d, rising, each from 1 to %(most)d.") % limits)
+        return weeks
+
+    def revision(self) -> Revision:
+        return Revision(
+            note=self.cleaned_data["change_note"],
+            figures={name: self.cleaned_data[name] for name in FIGURES},
+            gaps=_typed(self.gaps),
+            phases=_typed(self.phases),
+            depths=_typed(self.depths),
+        )
+
+
+def _rows(
+    form: type[RowForm], data: Any, version: ProtocolVersion, name: str, title: Callable[[Any], str]
+) -> dict[Any, RowForm]:
+    """A form for each row, by what it is known by."""
+    made = {}
+    for row in getattr(version, name).all():
+        known = getattr(row, KNOWN_BY[name])
+        said = {field: getattr(row, field) for field in form.base_fields}
+        made[known] = form(data, prefix=f"{name}-{known}", initial=said)
+        made[known].title = title(row)
+    return made
+
+
+def _typed(rows: Mapping[Any, forms.Form]) -> dict[Any, dict[str, Any]]:
+    return {known: row.cleaned_data for known, row in rows.items()}

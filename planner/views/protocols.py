@@ -1,0 +1,156 @@
+"""Settings: protocols, their versions, and the mails around a session."""
+
+from csp.decorators import csp
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from clinic.permissions import Right
+from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import answer, taken
+from planner.choices import Anchor
+from planner.forms.protocols import ProtocolForm
+from planner.forms.steps import StepForm
+from planner.models import AftercareStep, Protocol, ProtocolVersion
+from planner.services.messages import NEWS
+from planner.services.preview import preview
+from planner.services.protocols import WHOLE, protocols_of, versions_of
+from planner.services.revision import Revision, offer, revise, shipped_floor
+from planner.views.messages import AS_IT_LEFT
+from planner.wording import when
+
+GROUPS = (
+    (gettext_lazy("News about dates"), NEWS),
+    (gettext_lazy("Before each session"), (Anchor.SESSION_START,)),
+    (gettext_lazy("After each session"), (Anchor.SESSION_END,)),
+    (gettext_lazy("After the last session"), (Anchor.LAST_SESSION_END,)),
+)
+
+
+def _protocol(request: StaffRequest, protocol_id: int) -> Protocol:
+    return get_object_or_404(Protocol, pk=protocol_id, clinic=request.staff.location.clinic)
+
+
+def _step(request: StaffRequest, protocol_id: int, step_id: int) -> AftercareStep:
+    steps = AftercareStep.objects.select_related("version__protocol")
+    clinic = request.staff.location.clinic
+    return get_object_or_404(
+        steps, pk=step_id, version__protocol=protocol_id, version__protocol__clinic=clinic
+    )
+
+
+@needs(Right.MANAGE_PROTOCOLS)
+def index(request: StaffRequest) -> HttpResponse:
+    rows = protocols_of(request.staff.location.clinic)
+    return render(request, "planner/protocols.html", {"protocols": rows})
+
+
+@needs(Right.MANAGE_PROTOCOLS)
+def show(request: StaffRequest, protocol_id: int) -> HttpResponse:
+    return _page(request, _protocol(request, protocol_id), is_current=True)
+
+
+@needs(Right.MANAGE_PROTOCOLS)
+def show_version(request: StaffRequest, protocol_id: int, version_id: int) -> HttpResponse:
+    return _page(request, _protocol(request, protocol_id), pk=version_id)
+
+
+def _page(request: StaffRequest, protocol: Protocol, **which: object) -> HttpResponse:
+    """One version of the protocol, beside the list of all of them."""
+    steps = AftercareStep.objects.order_by("offset_minutes", "at_local_time", "code")
+    versions = ProtocolVersion.objects.prefetch_related(*WHOLE, Prefetch("steps", queryset=steps))
+    version = get_object_or_404(versions, protocol=protocol, **which)
+    facts = {
+        "protocol": protocol,
+        "version": version,
+        "versions": versions_of(protocol),
+        "minutes": sum(phase.minutes for phase in version.phases.all()),
+        "depth_sources": dict.fromkeys((row.source, row.certainty) for row in version.depths.all()),
+        "groups": _timeline(version),
+    }
+    return render(request, "planner/protocol.html", facts)
+
+
+def _timeline(version: ProtocolVersion) -> list[tuple[object, list[tuple[str, AftercareStep]]]]:
+    """The steps under their headings, each with when it goes, in the order they go."""
+    steps = version.steps.all()
+    return [(title, [(when(s), s) for s in steps if s.anchor in anchors]) for title, anchors in GROUPS]
+
+
+@needs(Right.MANAGE_PROTOCOLS)
+def edit(request: StaffRequest, protocol_id: int) -> HttpResponse:
+    protocol = _protocol(request, protocol_id)
+    version = protocol.versions.prefetch_related(*WHOLE).get(is_current=True)
+    grids = request.staff.location.clinic.locations.values_list("grid_minutes", flat=True)
+    form = ProtocolForm(request.POST or None, version=version, grids=grids)
+    return answer(
+        request,
+        "planner/protocol_edit.html",
+        form,
+        write=lambda: _revise(request, protocol, form, form.revision()),
+        to=reverse("protocol", args=[protocol.pk]),
+        protocol=protocol,
+        floor=shipped_floor(protocol.modality),
+    )
+
+
+@needs(Right.MANAGE_PROTOCOLS)
+@require_POST
+def change_offer(request: StaffRequest, protocol_id: int) -> HttpResponse:
+    protocol = _protocol(request, protocol_id)
+    is_offered = request.POST.get("offered") == "yes"
+    offer(protocol, is_offered=is_offered)
+    said = _("%(name)s is offered again.") if is_offered else _("%(name)s is offered no longer.")
+    return taken(request, reverse("protocol", args=[protocol.pk]), said % {"name": protocol.name})
+
+
+@needs(Right.MANAGE_PROTOCOLS)
+def step(request: StaffRequest, protocol_id: int, step_id: int) -> HttpResponse:
+    """A step with its mail: to change while its version is the current one, otherwise to read."""
+    row = _step(request, protocol_id, step_id)
+    protocol, wants_a_look = row.version.protocol, "look" in request.POST
+    form = StepForm(request.POST or None, step=row, is_noted=not wants_a_look)
+    if wants_a_look and form.is_valid():
+        facts = _mail_facts(request, form.typed_step()) | {"form": form, "is_a_look": True}
+        return render(request, "planner/step.html", facts | {"step": row, "protocol": protocol})
+    return answer(
+        request,
+        "planner/step.html",
+        form,
+        write=lambda: _revise(request, protocol, form, form.revision()),
+        to=reverse("protocol", args=[protocol.pk]),
+        step=row,
+        protocol=protocol,
+        **_mail_facts(request, row),
+    )
+
+
+def _mail_facts(request: StaffRequest, row: AftercareStep) -> dict[str, object]:
+    return {"when": when(row), "mail": preview(row, request.staff.location, now=timezone.now())}
+
+
+@csp(AS_IT_LEFT)  # as for a mail that left: its styles stand in its elements, and nothing in it may run
+@needs(Right.MANAGE_PROTOCOLS)
+def step_mail(request: StaffRequest, protocol_id: int, step_id: int) -> HttpResponse:
+    row = _step(request, protocol_id, step_id)
+    return HttpResponse(preview(row, request.staff.location, now=timezone.now()).html)
+
+
+def _revise(
+    request: StaffRequest, protocol: Protocol, form: ProtocolForm | StepForm, revision: Revision
+) -> str:
+    version = revise(
+        protocol,
+        revision,
+        based_on=form.cleaned_data["version"],
+        by=request.staff,
+        key=form.cleaned_data["key"],
+        now=timezone.now(),
+    )
+    names = {"name": protocol.name, "number": version.number}
+    return _("%(name)s is now at version %(number)d; series under way keep theirs.") % names
