@@ -57,6 +57,7 @@ class RecordFieldsHidden(serializers.ModelSerializer[Any]):
 
 class PatientShape(RecordFieldsHidden):
     record_fields = ("skin_type",)
+    email = serializers.CharField(read_only=True)
 
     class Meta:
         model = Patient
@@ -228,6 +229,8 @@ class AreaShape(serializers.ModelSerializer[Area]):
 
 
 class AreaFindingShape(serializers.ModelSerializer[AreaFinding]):
+    stage = serializers.ChoiceField(AdattoStage.choices, allow_blank=True, read_only=True)
+
     class Meta:
         model = AreaFinding
         fields = read_only_fields = (

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import uuid4
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -128,10 +128,9 @@ class ScreeningList(OfPatient, Rows, Write):
     asks, status_when_done, looks_at = serializers.NewScreening, 201, "screening"
 
     def rows(self) -> QuerySet[Screening]:
-        with_answers = Screening.objects.select_related("taken_by__staff").prefetch_related(
-            "answers__question", "answers__override__by__staff"
-        )
-        return with_answers.filter(patient=self.patient)
+        answers = ScreeningAnswer.objects.select_related("question", "override__by__staff")
+        taken = Screening.objects.select_related("taken_by__staff").filter(patient=self.patient)
+        return taken.prefetch_related(Prefetch("answers", answers))
 
     def do(self, asked: dict[str, Any], key: str) -> Screening:
         replies = asked.pop("answers")

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from clinic.api import Asked, Day, Id, Moment, each_once
-from clinic.models import Resource
+from clinic.models import DeviceType, Resource
 from patients.api.serializers import LONG, RecordFieldsHidden
 from patients.choices import Certainty, Severity, Site
 from patients.models import Area, Patient
@@ -46,6 +46,8 @@ class WhyAsked(VersionAsked):
 
 
 class ResourceShape(serializers.ModelSerializer[Resource]):
+    device_type = serializers.ChoiceField(DeviceType.choices, allow_blank=True, read_only=True)
+
     class Meta:
         model = Resource
         fields = read_only_fields = (
@@ -393,6 +395,7 @@ class RecordShape(serializers.ModelSerializer[TreatmentRecord]):
 
 
 class MessageShape(serializers.ModelSerializer[Message]):
+    to_address = serializers.CharField(read_only=True)
     step = serializers.CharField(source="step.code", read_only=True)
     title = serializers.CharField(source="step.title", read_only=True)
 
