@@ -6,6 +6,7 @@ from django import template
 from django.template import Context
 
 register = template.Library()
+TITLES = ("Dr", "Prof", "Mr", "Mrs", "Ms", "Sister")
 
 
 class Named(Protocol):
@@ -25,6 +26,6 @@ def person(context: Context, patient: Named) -> str:
 
 @register.filter
 def initials(name: str) -> str:
-    """`PN` for "Priya Nair": first and last word."""
-    words = name.split()
+    """`PN` for "Priya Nair", `EM` for "Dr Elena Marsh": first and last word, a title aside."""
+    words = [word for word in name.split() if word.rstrip(".") not in TITLES]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()

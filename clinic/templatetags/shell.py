@@ -35,6 +35,8 @@ PLACES = (
     Place("settings", _("Settings"), "settings", Right.MANAGE_PROTOCOLS, "s"),
 )
 
+ALSO_BELOW = {"patients": ("/series/", "/sessions/")}
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -45,7 +47,8 @@ class Entry:
 
 def _entry(place: Place, path: str) -> Entry:
     url = reverse(place.url_name)
-    return Entry(place, url, path == url if url == "/" else path.startswith(url))
+    below = (url, *ALSO_BELOW.get(place.url_name, ()))
+    return Entry(place, url, path == url if url == "/" else path.startswith(below))
 
 
 @register.simple_tag(takes_context=True)

@@ -33,6 +33,12 @@ WITH = (
     "series__protocol_version__protocol",
     "record__recorded_by__staff",
 )
+STILL_TO_TREAT = (
+    SessionState.BOOKED,
+    SessionState.CONFIRMED,
+    SessionState.ARRIVED,
+    SessionState.IN_TREATMENT,
+)
 
 
 def _session_of(request: StaffRequest, session_id: int) -> Session:
@@ -103,15 +109,18 @@ def _page(
     rows: list[AreaRow] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    now, staff = timezone.now(), request.staff
+    now, staff, zone = timezone.now(), request.staff, session.location.zone
+    is_today = session.starts_at is not None and local_date(session.starts_at, zone) == local_date(now, zone)
     context = {
+        "is_today": is_today,
+        "has_begun": session.starts_at is not None and session.starts_at <= now,
         "session": session,
         "series": session.series,
         "patient": session.patient,
         "key": uuid4().hex,
         "phases": _phases(session, now),
         "used": {r.resource.kind: r.resource for r in session.reservations.all() if r.is_active},
-        "refusal": say(refusal, session.location.zone) if refusal else "",
+        "refusal": say(refusal, zone) if refusal else "",
         "events": session.events.select_related("by__staff"),
         "following": session.series.sessions.filter(number__gt=session.number).first(),
         "sessions": session.series.sessions.all(),
@@ -123,7 +132,7 @@ def _page(
             "form": form,
             "rows": rows,
             "last": last_record(session),
-            "checks": checks_on_the_day(session, now),
+            "checks": checks_on_the_day(session, now) if session.state in STILL_TO_TREAT else None,
         }
     return render(request, "planner/session.html", context, status=refusal.status if refusal else status)
 

@@ -35,7 +35,8 @@ def test_hidden_names_are_initials(member: StaffMember) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "letters"), [("Priya Nair", "PN"), ("Ana de la Cruz", "AC"), ("Cher", "C"), ("", "")]
+    ("name", "letters"),
+    [("Priya Nair", "PN"), ("Dr. Elena Marsh", "EM"), ("Ana de la Cruz", "AC"), ("Cher", "C"), ("", "")],
 )
 def test_initials_are_of_the_first_and_last_word(name: str, letters: str) -> None:
     assert Template("{% load names %}{{ name|initials }}").render(Context({"name": name})) == letters
