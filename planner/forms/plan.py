@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from clinic.forms import BELIEVABLE_DAYS
 from clinic.models import Location, Resource
 from patients.models import Area
 from planner.models import ProtocolVersion, Series
@@ -31,6 +32,7 @@ class WishesForm(forms.Form):
         label=_("First session not before"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        validators=BELIEVABLE_DAYS,
     )
     prefers_from = forms.TimeField(
         label=_("From"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")

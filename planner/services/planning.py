@@ -27,6 +27,7 @@ __all__ = ["Plan", "PlanAnswer", "Relaxation", "Why", "change_wishes", "draft_se
 
 ALTERNATIVES = 3
 MOST_SESSIONS = 20
+LAST_DAY = date(2100, 12, 31)
 WISHES = ("prefers_practitioner", "prefers_from", "prefers_to", "weekdays", "starts_from")
 
 
@@ -82,7 +83,7 @@ class ChoiceReasonMissing(Refusal):
 
 
 class WishUnclear(Refusal):
-    """Weekdays that do not exist, hours that end before they begin, or somebody who is no practitioner here."""
+    """Weekdays and days that nobody means, hours that end before they begin, somebody who is no practitioner here."""
 
     code = "wish_unclear"
     status = 422
@@ -224,6 +225,8 @@ def _refuse_unclear(location: Location, wishes: dict[str, Any]) -> None:
     first, last, who = wishes["prefers_from"], wishes["prefers_to"], wishes["prefers_practitioner"]
     if not set(wishes["weekdays"]) <= set(range(7)):
         raise WishUnclear(what=_t("there are seven weekdays"))
+    if wishes["starts_from"] and wishes["starts_from"] > LAST_DAY:
+        raise WishUnclear(what=_t("nobody plans beyond %(year)s") % {"year": LAST_DAY.year})
     if first and last and first >= last:
         raise WishUnclear(what=_t("the hours end before they begin"))
     if who and (who.location_id != location.pk or who.kind != ResourceKind.PRACTITIONER):
