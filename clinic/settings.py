@@ -258,6 +258,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Series planner",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_PATCH": False,
     "ENUM_NAME_OVERRIDES": {
         "ConsentKind": "patients.choices.ConsentKind.choices",
         "PhaseKind": "planner.choices.PhaseKind.choices",

@@ -8,7 +8,9 @@ from clinic.views import days, health, hours, location, me, resources, staff
 from clinic.views.access import needs
 
 handler404, handler500 = api.not_there, api.broken
-api_docs = needs(Right.SEE_SCHEDULE)(SpectacularSwaggerSplitView.as_view(url_name="api_schema"))
+api_docs = needs(Right.SEE_SCHEDULE)(
+    SpectacularSwaggerSplitView.as_view(url_name="api_schema", template_name="clinic/api_docs.html")
+)
 
 urlpatterns = [
     re_path(r"^account/(?:signup|email|confirm-email|password/set)/", me.closed, name="closed"),
