@@ -16,12 +16,22 @@ from patients.models import Patient
 from patients.models.patient import fold
 
 EARLIEST_BIRTH = date(1900, 1, 1)
+NAME_LENGTH, FOLDED_LENGTH = 120, 250
 
 
 class NameMissing(Refusal):
     code = "name_missing"
     status = 422
     sentence = _("A first or a last name is needed. Nothing was saved.")
+
+
+class NameTooLong(Refusal):
+    """Some signs become several when they are composed, so a form cannot know."""
+
+    code = "name_too_long"
+    status = 422
+    sentence = _("This name is longer than {most} letters. Nothing was saved.")
+    next_step = _("Shorten it, and write it in full in the notes.")
 
 
 class BornInFuture(Refusal):
@@ -74,7 +84,7 @@ class PatientDetails:
 
     @property
     def folded_name(self) -> str:
-        return fold(f"{self.first_name} {self.last_name}")
+        return fold(f"{self.first_name} {self.last_name}")[:FOLDED_LENGTH]
 
 
 def create_patient(
@@ -135,6 +145,8 @@ def _checked(details: PatientDetails, by: StaffMember, now: datetime) -> Patient
     )
     if not tidy.first_name and not tidy.last_name:
         raise NameMissing()
+    if max(len(tidy.first_name), len(tidy.last_name)) > NAME_LENGTH:
+        raise NameTooLong(most=NAME_LENGTH)
     if tidy.date_of_birth > local_date(now, by.location.zone):
         raise BornInFuture(day=tidy.date_of_birth)
     if tidy.date_of_birth < EARLIEST_BIRTH:

@@ -169,3 +169,14 @@ def test_two_desks_at_the_same_time_make_one_patient(desk):
         made = set(threads.map(one, ["a", "b", "c", "d"]))
     assert Patient.objects.count() == 1
     assert made == {Patient.objects.get().pk}
+
+
+def test_a_name_that_grows_too_long_when_composed_is_refused(desk):
+    with pytest.raises(intake.NameTooLong):
+        create(desk, first_name="\u0958" * 120)
+    assert not Patient.objects.exists()
+
+
+def test_a_name_that_grows_when_folded_is_kept_whole(desk):
+    made = create(desk, first_name="ß" * 120, last_name="ß" * 120)
+    assert (made.full_name, made.folded_name) == (f"{'ß' * 120} {'ß' * 120}", f"{'s' * 240} {'s' * 9}")
