@@ -40,15 +40,18 @@ def newest_findings(patient: Patient) -> list[AreaFinding]:
     return list(newest.select_related("area"))
 
 
-def advice_for(patient: Patient, location: Location) -> Advice | None:
-    """Nothing while no area is judged or the skin type is unknown, or where no protocol fits."""
-    findings = newest_findings(patient)
+def advise(
+    patient: Patient,
+    location: Location,
+    findings: Sequence[AreaFinding],
+    versions: Sequence[ProtocolVersion],
+) -> Recommendation | None:
+    """What `versions` recommend; nothing while no area is judged or the skin type is unknown, or where none fits."""
     if not findings or not patient.skin_type:
         return None
-    versions = current_versions(location.clinic)
     devices = location.resources.filter(kind="device", is_active=True).order_by("position", "pk")
     try:
-        advised = recommend(
+        return recommend(
             [facts_of_area(each) for each in findings],
             skin_type=patient.skin_type,
             modality_options=list(dict.fromkeys(METHOD_OF[DeviceType(each.device_type)] for each in devices)),
@@ -57,8 +60,14 @@ def advice_for(patient: Patient, location: Location) -> Advice | None:
         )
     except NoProtocolFits:
         return None
-    return Advice(_version_of(advised, versions), advised)
 
 
-def _version_of(advised: Recommendation, versions: Sequence[ProtocolVersion]) -> ProtocolVersion:
+def version_of(advised: Recommendation, versions: Sequence[ProtocolVersion]) -> ProtocolVersion:
     return next(each for each in versions if each.protocol.code == advised.recipe.code)
+
+
+def advice_for(patient: Patient, location: Location) -> Advice | None:
+    """What the clinic's present protocols recommend for what was last seen of the patient."""
+    versions = current_versions(location.clinic)
+    advised = advise(patient, location, newest_findings(patient), versions)
+    return Advice(version_of(advised, versions), advised) if advised else None

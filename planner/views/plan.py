@@ -20,7 +20,7 @@ from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import whole_number
-from patients.choices import ConsentKind, Modality, ScreeningEffect
+from patients.choices import ConsentKind, ScreeningEffect
 from patients.models import AreaFinding, Patient
 from patients.services.consents import consent_on
 from patients.services.screening import standing
@@ -29,15 +29,14 @@ from planner.forms.moves import VisitField, token_of
 from planner.forms.plan import PlanForm, WishesForm, wishes_of
 from planner.models import ProtocolVersion, Series
 from planner.rail import Stop, draw
-from planner.recommendation import NoProtocolFits, Recommendation, recommend
+from planner.recommendation import Recommendation
 from planner.refusals import every_reason
+from planner.services.advice import advise, newest_findings, version_of
 from planner.services.booking import book_series
 from planner.services.planning import MOST_SESSIONS, Plan, PlanAnswer, change_wishes, draft_series, propose
-from planner.services.protocols import current_versions, facts_of_area, recipe_of
+from planner.services.protocols import current_versions
 from planner.services.visits import Visit
 from planner.views.series import series_for
-
-DEVICE_FOR = {"pen": Modality.MICRONEEDLING, "rf": Modality.RADIOFREQUENCY}
 
 
 @needs(Right.PRESCRIBE)
@@ -48,7 +47,7 @@ def plan(request: StaffRequest, patient_id: int) -> HttpResponse:
     note_reading(staff, patient.pk, "plan", now=now)
     findings = newest_findings(patient)
     versions = current_versions(staff.location.clinic)
-    advice = _advice(request, patient, findings, versions)
+    advice = advise(patient, staff.location, findings, versions)
     key = request.POST.get("key") or uuid4().hex
     context: dict[str, object] = {"patient": patient, "advice": advice, "key": key}
     context["notices"] = _notices(
@@ -71,38 +70,8 @@ def plan(request: StaffRequest, patient_id: int) -> HttpResponse:
     return render(request, "planner/plan.html", context, status=status)
 
 
-def newest_findings(patient: Patient) -> list[AreaFinding]:
-    """The newest judgement of every area in care."""
-    findings = AreaFinding.objects.filter(area__patient=patient, area__is_active=True)
-    newest = findings.order_by("area_id", "-assessment__taken_at", "-pk").distinct("area_id")
-    return list(newest.select_related("area"))
-
-
 def _today(request: StaffRequest, now: datetime) -> date:
     return local_date(now, request.staff.location.zone)
-
-
-def _advice(
-    request: StaffRequest, patient: Patient, findings: list[AreaFinding], versions: Sequence[ProtocolVersion]
-) -> Recommendation | None:
-    """What the clinic's own protocols recommend with the devices it has; None where none of them fits."""
-    if not findings or not patient.skin_type:
-        return None
-    devices = list(
-        request.staff.location.resources.filter(kind="device", is_active=True).order_by("position")
-    )
-    methods = list(dict.fromkeys(DEVICE_FOR[each.device_type] for each in devices))
-    deepest = max((each.max_depth_mm for each in devices if each.max_depth_mm), default=None)
-    try:
-        return recommend(
-            [facts_of_area(each) for each in findings],
-            skin_type=patient.skin_type,
-            modality_options=methods,
-            recipes=[recipe_of(version) for version in versions],
-            device_max_mm=deepest,
-        )
-    except NoProtocolFits:
-        return None
 
 
 def _plan_form(
@@ -119,7 +88,7 @@ def _plan_form(
     ).first()
     if advice:
         initial |= {
-            "version": _version_of(advice, versions),
+            "version": version_of(advice, versions),
             "sessions": advice.recipe.sessions_target,
             "gap_min": advice.gap.min_days,
             "gap_target": advice.gap.target_days,
@@ -139,10 +108,6 @@ def _plan_form(
     return PlanForm(data, areas=areas, versions=versions, location=request.staff.location, initial=initial)
 
 
-def _version_of(advice: Recommendation, versions: Sequence[ProtocolVersion]) -> ProtocolVersion:
-    return next(each for each in versions if each.protocol.code == advice.recipe.code)
-
-
 def _draft(
     request: StaffRequest,
     patient: Patient,
@@ -159,7 +124,7 @@ def _draft(
         areas=list(form.cleaned_data["areas"]),
         sessions=form.cleaned_data["sessions"],
         gap=form.gap,
-        recommended_version=_version_of(advice, versions) if advice else None,
+        recommended_version=version_of(advice, versions) if advice else None,
         recommended_sessions=advice.recipe.sessions_target if advice else None,
         choice_reason=form.cleaned_data["choice_reason"],
         **form.wishes(),
