@@ -129,10 +129,7 @@ def _titles(proposals: Sequence[Proposal], slacks: Sequence[int | None], told: T
             and name not in titles
         )
         titles.append(next(names, ""))
-    return [
-        title or _plain_title(proposal, at)
-        for at, (title, proposal) in enumerate(zip(titles, proposals, strict=True))
-    ]
+    return [title or _plain_title(proposal, told) for title, proposal in zip(titles, proposals, strict=True)]
 
 
 def _measures(proposal: Proposal, slack: int | None, told: Told) -> Iterator[tuple[str, int]]:
@@ -145,16 +142,18 @@ def _measures(proposal: Proposal, slack: int | None, told: Told) -> Iterator[tup
         yield _t("Most with %(name)s") % {"name": wanted}, proposal.breakdown.prefer
     yield _t("Fewest changes of practitioner"), len({placed.practitioner for placed in sessions})
     if len(sessions) > 1:
-        yield _t("Same day each time"), len({placed.date.weekday() for placed in sessions})
-        yield _t("Same time each time"), len({placed.start_minute for placed in sessions})
+        yield _t("Same day each time"), int(len({placed.date.weekday() for placed in sessions}) > 1)
+        yield _t("Same time each time"), int(len({placed.start_minute for placed in sessions}) > 1)
     yield _t("Most room to move"), -(slack or 0)
     yield _t("Done soonest"), sessions[-1].date.toordinal()
 
 
-def _plain_title(proposal: Proposal, place: int) -> str:
-    if place == 0:
-        return _t("Best by the rules")
-    return _t("Starts on %(day)s") % {"day": weekday_label(proposal.sessions[0].date)}
+def _plain_title(proposal: Proposal, told: Told) -> str:
+    first = proposal.sessions[0]
+    if first.practitioner is None:
+        return _t("Starts on %(day)s") % {"day": weekday_label(first.date)}
+    name = told.diary.name(int(first.practitioner))
+    return _t("Starts on %(day)s with %(name)s") % {"day": weekday_label(first.date), "name": name}
 
 
 def _days_off_target(proposal: Proposal, request: Request) -> int:

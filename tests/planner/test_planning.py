@@ -169,7 +169,7 @@ def test_an_empty_diary_gives_three_plans_on_target_told_apart(desk):
     assert [plan.title for plan in answer.plans] == [
         "Starts soonest",
         "Same time each time",
-        "Starts on Wed 13 Jan",
+        "Starts on Wed 13 Jan with Priya Nair",
     ]
     assert days(answer.plans[0]) == [date(2027, 1, 11) + 35 * n * DAY for n in range(4)]
     assert answer.plans[1].why == (
