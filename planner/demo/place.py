@@ -53,14 +53,14 @@ def make_place(now: datetime) -> Place:
         phone="0113 496 0142",
         email="desk@linden.example",
     )
-    for weekday in range(6):
-        _open(weekday, time(8, 30), time(19) if weekday < 5 else time(15), location=location)
+    today = now.astimezone(location.zone).date()
+    for weekday in sorted({*range(6), today.weekday()}):
+        _open(weekday, time(8, 30), time(19) if weekday < 5 else time(17), location=location)
     staff = {role: _staff(location, email, role, name) for email, role, name in PEOPLE}
-    practitioners = tuple(
-        _practitioner(location, at, staff[Role.CLINICIAN].user) for at in range(len(PRACTITIONERS))
-    )
+    doctor, weekday = staff[Role.CLINICIAN].user, today.weekday()
+    practitioners = tuple(_practitioner(location, at, doctor, weekday) for at in range(len(PRACTITIONERS)))
     _rooms_and_devices(location)
-    _exceptions(location, practitioners, now.astimezone(location.zone).date())
+    _exceptions(location, practitioners, today)
     load_screening_questions(clinic)
     load_consent_texts(clinic)
     load_protocols(clinic, now=now - timedelta(days=500))
@@ -76,7 +76,8 @@ def _staff(location: Location, email: str, role: Role, name: str) -> StaffMember
     return StaffMember.objects.create(user=user, location=location, role=role, name=name)
 
 
-def _practitioner(location: Location, at: int, doctor: User) -> Resource:
+def _practitioner(location: Location, at: int, doctor: User, today: int) -> Resource:
+    """The first three also work on today's weekday, so that the demo's day is a full one."""
     name, registration, weekdays, opens, closes = PRACTITIONERS[at]
     who = Resource.objects.create(
         location=location,
@@ -87,7 +88,7 @@ def _practitioner(location: Location, at: int, doctor: User) -> Resource:
         position=at,
         user=doctor if at == 0 else None,
     )
-    for weekday in weekdays:
+    for weekday in sorted({*weekdays, today} if at < 3 else weekdays):
         _open(weekday, opens, closes, resource=who)
     return who
 
@@ -113,7 +114,7 @@ def _rooms_and_devices(location: Location) -> None:
 
 
 def _exceptions(location: Location, practitioners: tuple[Resource, ...], today: date) -> None:
-    """Leave next week, a morning of upkeep; and the clinic is open on the day of the demo, even on a Sunday."""
+    """Next week: somebody's leave, a morning of upkeep, a late evening."""
     monday = today + timedelta(days=7 - today.weekday())
     Absence.objects.create(
         location=location,
@@ -131,11 +132,11 @@ def _exceptions(location: Location, practitioners: tuple[Resource, ...], today: 
         starts_at=at_local(monday + timedelta(days=2), time(8, 30), location.zone),
         ends_at=at_local(monday + timedelta(days=2), time(12), location.zone),
     )
-    for who in (None, *practitioners[:3]):
+    for who in (None, practitioners[1]):
         ExtraHours.objects.create(
             location=location,
             resource=who,
-            note="Open day",
-            starts_at=at_local(today, time(9), location.zone),
-            ends_at=at_local(today, time(18), location.zone),
+            note="Late evening",
+            starts_at=at_local(monday + timedelta(days=3), time(19), location.zone),
+            ends_at=at_local(monday + timedelta(days=3), time(21), location.zone),
         )

@@ -1,0 +1,109 @@
+"""The demo clinic is believable: everything a visitor should meet is there."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from clinic.localtime import local_date
+from clinic.models import Absence, Clinic, Location, StaffMember
+from patients.models import Patient, Photo, Score, ScreeningAnswer
+from planner.choices import MessageState, SeriesState, SessionState
+from planner.models import Message, Reservation, Series, Session
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def demo(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Location]:
+    """Loaded once for this module, and gone after it."""
+    from django.test import override_settings
+
+    files = str(tmp_path_factory.mktemp("demo"))
+    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=files), transaction.atomic():
+        call_command("load_demo", verbosity=0)
+        yield Location.objects.get()
+        transaction.set_rollback(True)
+
+
+def test_the_clinic_has_its_people_rooms_and_devices(demo):
+    kinds = Counter(demo.resources.values_list("kind", flat=True))
+    assert kinds == {"practitioner": 4, "room": 3, "device": 2}
+    assert StaffMember.objects.count() == 4
+    assert Absence.objects.filter(kind="leave", starts_at__gt=timezone.now()).count() == 1
+
+
+def test_eighty_patients_of_all_skin_types(demo):
+    assert Patient.objects.count() == 80
+    assert set(Patient.objects.values_list("skin_type", flat=True)) == {1, 2, 3, 4, 5, 6}
+
+
+def test_series_in_every_state(demo):
+    assert set(Series.objects.values_list("state", flat=True)) == set(SeriesState)
+
+
+def test_today_is_a_full_day(demo):
+    today = local_date(timezone.now(), demo.zone)
+    visits = [
+        s for s in Session.objects.exclude(starts_at=None) if local_date(s.starts_at, demo.zone) == today
+    ]
+    assert len(visits) >= 6
+
+
+def test_there_were_no_shows_and_treatments(demo):
+    states = Counter(Session.objects.values_list("state", flat=True))
+    assert states[SessionState.DONE] >= 100
+    assert Session.objects.filter(events__kind="no_show").exists()
+
+
+def test_scores_improve(demo):
+    """On average, from the first time a patient was asked to the last."""
+    first, last = [], []
+    for patient in Patient.objects.all():
+        scores = Score.objects.filter(assessment__patient=patient, scale="vas_patient").order_by(
+            "assessment__taken_at"
+        )
+        if scores.count() > 1:
+            first.append(scores[0].total)
+            last.append(scores.last().total)
+    assert len(first) >= 20
+    assert sum(last) / len(last) < sum(first) / len(first)
+
+
+def test_one_patient_is_blocked_and_one_drifts(demo):
+    assert ScreeningAnswer.objects.filter(said_yes=True, question__effect="block").count() == 1
+    assert Session.objects.filter(state=SessionState.NO_SHOW, series__state=SeriesState.ACTIVE).exists()
+
+
+def test_mails_were_sent_and_wait(demo):
+    states = Counter(Message.objects.values_list("state", flat=True))
+    assert states[MessageState.SENT] > 100
+    assert states[MessageState.WAITING] > 100
+    assert not Message.objects.filter(state=MessageState.SENT, body_text="").exists()
+    assert not Message.objects.filter(state=MessageState.WAITING, due_at__lt=timezone.now()).exists()
+
+
+def test_pictures_are_drawn(demo):
+    assert Photo.objects.count() >= 80
+
+
+def test_everything_booked_holds_its_resources(demo):
+    booked = Session.objects.filter(state__in=[SessionState.BOOKED, SessionState.CONFIRMED])
+    for session in booked:
+        assert Reservation.objects.filter(session=session, is_active=True).count() == 3
+
+
+def test_a_second_demo_is_refused(demo):
+    with pytest.raises(CommandError, match="is there already"):
+        call_command("load_demo")
+    assert Clinic.objects.count() == 1
+
+
+def test_a_production_installation_refuses_public_passwords(demo, settings):
+    settings.LOCAL = False
+    with pytest.raises(CommandError, match="passwords are public"):
+        call_command("load_demo")
