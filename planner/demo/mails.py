@@ -15,7 +15,7 @@ def settle(now: datetime) -> None:
     Message.objects.filter(due_at__lt=now - MAILS_SINCE).delete()
     due = Message.objects.filter(state=MessageState.WAITING, due_at__lt=now)
     events = []
-    messages = list(due.select_related("patient", "series", "session", "step", "location__clinic"))
+    messages = list(due.select_related("patient", "series", "session__location", "step", "location__clinic"))
     for message in messages:
         state, why = _settled(message)
         message.state, message.closed_at = state, message.due_at

@@ -34,7 +34,7 @@ def draw_marks(skin_type: int, *, is_red: bool, strength: float, seed: int) -> b
             joint="curve",
         )
     out = BytesIO()
-    picture.filter(ImageFilter.GaussianBlur(1.6)).save(out, "JPEG", quality=82)
+    picture.filter(ImageFilter.BoxBlur(2)).save(out, "JPEG", quality=82)
     return out.getvalue()
 
 
