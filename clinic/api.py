@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.functional import Promise
@@ -98,6 +98,8 @@ def refuse(problem: Exception, context: dict[str, Any]) -> Response | None:
 
     if isinstance(problem, RequestDataTooBig):
         problem = BodyTooLarge()
+    if isinstance(problem, Http404):  # its own words name the table, and so tell it from a wrong role's 404
+        problem = exceptions.NotFound()
     if isinstance(problem, Refusal):
         return Response(_told(problem, staff_of(context["request"])), status=problem.status)
     response = exception_handler(problem, context)

@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
-from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 
 from clinic.api import Endpoint, Question, Row, Rows, Write
+from clinic.errors import Refusal
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from planner.api import filters, serializers
@@ -135,6 +136,11 @@ class Start(WriteSession):
         return start_treatment(self.session.pk, **asked, by=self.staff.user, key=key, now=self.now)
 
 
+class NoRecordYet(Refusal):
+    code = "no_record_yet"
+    sentence = _("Nothing has been recorded of session {number} yet.")
+
+
 class Record(OfSession, Row, Write):
     """What was done; write or correct it, in treatment or afterwards."""
 
@@ -146,7 +152,7 @@ class Record(OfSession, Row, Write):
         records = TreatmentRecord.objects.select_related("recorded_by__staff").prefetch_related("areas")
         record = records.filter(session=self.session).first()
         if record is None:
-            raise Http404
+            raise NoRecordYet(number=self.session.number)
         return record
 
     def do(self, asked: dict[str, Any], key: str) -> TreatmentRecord:

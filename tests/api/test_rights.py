@@ -66,12 +66,25 @@ def test_each_method_is_open_to_whom_its_right_says(little: LittleClinic, role: 
             elif method not in route.guard.http_method_names or not hasattr(route.guard, method):
                 assert (status, code) == (405, "method_not_allowed"), (route.path, method)
             elif method == "get":
-                assert code in ("", "not_found", "nothing_to_recommend"), (route.path, code)
+                assert code in ("", "no_record_yet", "nothing_to_recommend"), (route.path, code)
             else:
                 assert code in ("", "invalid", "idempotency_key_missing", "already_booked"), (
                     route.path,
                     code,
                 )
+
+
+def test_a_wrong_role_another_clinics_id_and_nobodys_are_told_the_same(little: LittleClinic) -> None:
+    path = f"patients/{little.kwargs['patient_id']}/screenings/"
+    answers = [
+        caller(little.location, Role.FRONT_DESK).get(path),
+        caller(make_location()).get(path),
+        caller(little.location).get("patients/999999999/screenings/"),
+        caller(little.location).get("nothing/"),
+    ]
+    assert {answer.content.replace(b": ", b":").replace(b", ", b",") for answer in answers} == {
+        b'{"code":"not_found","message":"Not found.","facts":{}}'
+    }
 
 
 @pytest.mark.parametrize("role", list(Role))
