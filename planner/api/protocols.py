@@ -7,7 +7,8 @@ from clinic.api import Row, Rows
 from clinic.models import Resource
 from clinic.permissions import Right
 from patients.api.views import OfPatient
-from planner.api import filters, serializers
+from planner.api import filters
+from planner.api import protocol_serializers as serializers
 from planner.models import Protocol
 from planner.services.advice import Advice, NothingToRecommend, advice_for
 
