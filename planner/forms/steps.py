@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -71,7 +72,9 @@ class StepForm(NextVersion):
         label=_("subject"), max_length=120, help_text=_("Anyone may read it. It says nothing of the visit.")
     )
     title = LineField(label=_("title"), max_length=160, help_text=_("Stands in lists, too; no blanks."))
-    normal = TextField(label=_("what is usual now"))
+    normal = TextField(
+        label=_("what is usual now"), help_text=format_lazy("{} {}", _("Blanks that are filled:"), BLANKS)
+    )
     do = TextField(label=_("do"), required=False, rows=4, help_text=_("One thing a line."))
     wait = TextField(label=_("wait with"), required=False, rows=3, help_text=_("One thing a line."))
     call = TextField(

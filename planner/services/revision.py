@@ -51,9 +51,7 @@ class GapOutlastsScreening(Refusal):
 
     code = "gap_outlasts_screening"
     status = 422
-    sentence = _(
-        "For skin types {types} the longest gap is {days} days, but screening lapses after {lapse_days}."
-    )
+    sentence = _("{types}: the longest gap is {days} days, but screening lapses after {lapse_days}.")
     next_step = _("Nothing was saved. Choose a shorter gap, or let screening last longer.")
 
 

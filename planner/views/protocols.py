@@ -1,5 +1,8 @@
 """Settings: protocols, their versions, and the mails around a session."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from csp.decorators import csp
 from django.db.models import Prefetch
 from django.http import HttpResponse
@@ -70,10 +73,14 @@ def _page(request: StaffRequest, protocol: Protocol, **which: object) -> HttpRes
         "version": version,
         "versions": versions_of(protocol),
         "minutes": sum(phase.minutes for phase in version.phases.all()),
-        "depth_sources": dict.fromkeys((row.source, row.certainty) for row in version.depths.all()),
+        "depth_source": _commonest((row.source, row.certainty) for row in version.depths.all()),
         "groups": _timeline(version),
     }
     return render(request, "planner/protocol.html", facts)
+
+
+def _commonest(sources: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
+    return next((source for source, _times in Counter(sources).most_common(1)), None)
 
 
 def _timeline(version: ProtocolVersion) -> list[tuple[object, list[tuple[str, AftercareStep]]]]:
