@@ -1,6 +1,7 @@
 """The compose file is the production shape: every variable is one the app reads, and nothing secret stands in it."""
 
 import re
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -27,9 +28,7 @@ def test_every_variable_is_one_the_settings_read(name):
 def test_every_variable_of_the_settings_is_explained_in_one_line():
     lines = (ROOT / ".env.example").read_text().splitlines()
     explained = {
-        line.partition("=")[0]
-        for before, line in zip(lines, lines[1:], strict=False)
-        if before.startswith("# ") and "=" in line
+        line.partition("=")[0] for before, line in pairwise(lines) if before.startswith("# ") and "=" in line
     }
     assert explained == READ_BY_SETTINGS
 

@@ -59,7 +59,7 @@ class RecordEntry:
 
 
 def start_treatment(session_id: int, *, by: User, key: str, version: int, now: datetime) -> Session:
-    """Arrived → in treatment. Refuses without today's questions, without a valid consent, or if an answer forbids it."""
+    """Arrived → in treatment. Refuses without today's questions or a valid consent, or if an answer forbids it."""
 
     def do() -> int:
         session = _locked(session_id, version)
