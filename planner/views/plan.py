@@ -24,7 +24,7 @@ from patients.choices import ConsentKind, ScreeningEffect
 from patients.models import AreaFinding, Patient
 from patients.services.consents import consent_on
 from patients.services.screening import standing
-from planner.choices import SessionState
+from planner.choices import SeriesState, SessionState
 from planner.forms.moves import VisitField, token_of
 from planner.forms.plan import PlanForm, WishesForm, wishes_of
 from planner.models import ProtocolVersion, Series
@@ -177,6 +177,7 @@ def _show_plans(
     notices = _notices(series.patient, sites, now=now, today=today) + _consent_ends(series, answer, today)
     context = {
         "series": series,
+        "is_open": series.state in (SeriesState.DRAFT, SeriesState.ACTIVE),
         "patient": series.patient,
         "answer": answer,
         "cards": _cards(series, answer.plans, today=today),
