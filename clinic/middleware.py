@@ -1,10 +1,30 @@
 from collections.abc import Callable
+from datetime import timedelta
 
+from allauth.usersessions.models import UserSession
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from clinic.models import StaffMember
+
+
+SEEN_TO = timedelta(minutes=1)
+
+
+class ActivityMiddleware:
+    """Keeps when each sign-in was last used, to the minute: a write on every request costs more than a small page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        key = request.session.session_key
+        if key and request.user.is_authenticated:
+            lately = timezone.now() - SEEN_TO
+            if not UserSession.objects.filter(session_key=key, last_seen_at__gt=lately).exists():
+                UserSession.objects.create_from_request(request)
+        return self.get_response(request)
 
 
 class StaffMiddleware:
