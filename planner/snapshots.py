@@ -305,7 +305,10 @@ def near(request: Request) -> Request:
     """The same, looking only as far as a plan close to the best gaps needs."""
     best = request.gap.target * (request.sessions - (request.previous is None))
     start = request.previous.date if request.previous else request.earliest
-    last = max(start + timedelta(days=best), request.earliest) + timedelta(days=START_WITHIN_DAYS)
+    pinned = (
+        pin.date + timedelta(days=request.gap.target * (request.sessions - pin.index)) for pin in request.pins
+    )
+    last = max(start + timedelta(days=best), request.earliest, *pinned) + timedelta(days=START_WITHIN_DAYS)
     return replace(request, latest=min(request.latest, last))
 
 
