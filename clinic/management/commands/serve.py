@@ -14,6 +14,7 @@ from honcho.printer import Printer
 
 from clinic.models import Clinic
 
+STOPPED_BY_CTRL_C = 130
 SIGN_INS = ("clinician", "desk", "manager", "readonly")
 
 
@@ -54,7 +55,8 @@ class Command(BaseCommand):
         manager.add_process("web", _web(port), env=_environment(port))
         manager.add_process("worker", f"{sys.executable} manage.py worker", env=_environment(port))
         manager.loop()
-        sys.exit(manager.returncode if manager.returncode and manager.returncode > 0 else 0)
+        if manager.returncode not in (0, STOPPED_BY_CTRL_C):
+            sys.exit(1)
 
     def _greet(self, port: int) -> None:
         self.stdout.write(f"\n  Open  http://localhost:{port}\n")
