@@ -135,7 +135,7 @@ def _screenings(patient: Patient) -> Iterable[Entry]:
 
 
 def _assessments(patient: Patient) -> Iterable[Entry]:
-    for each in patient.assessments.prefetch_related("findings__area", "scores"):
+    for each in patient.assessments.prefetch_related("findings__area"):
         facts = [
             f"{finding.area}: {finding.get_severity_display().lower()}" for finding in each.findings.all()
         ]
@@ -182,9 +182,8 @@ def _photos(patient: Patient, staff: StaffMember) -> list[Entry]:
 
 def _mails(patient: Patient) -> Iterable[Entry]:
     told = (MessageState.SENT, MessageState.FAILED, MessageState.MISSED)
-    for each in Message.objects.filter(
-        patient=patient, state__in=told, closed_at__isnull=False
-    ).select_related("step"):
+    mails = Message.objects.filter(patient=patient, state__in=told, closed_at__isnull=False)
+    for each in mails.select_related("step").only("closed_at", "subject", "state", "step__subject"):
         assert each.closed_at is not None
         yield Entry(
             at=each.closed_at,
