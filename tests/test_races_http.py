@@ -59,7 +59,7 @@ def clinic(request: pytest.FixtureRequest) -> Iterator[Clinic]:
     """In a short folder, because a PostgreSQL's socket lies in it, open to the user PostgreSQL runs as."""
     with tempfile.TemporaryDirectory(prefix="race") as name:
         Path(name).chmod(0o755)
-        with request.param(Path(name), practitioners=2) as running:
+        with request.param(Path(name)) as running:
             browser = Browser(running.root)
             browser.sign_in("doctor@clinic.example", PASSWORD)
             yield Clinic(running, browser)
@@ -129,8 +129,9 @@ def test_two_browsers_that_move_two_sessions_into_one_gap(clinic: Clinic):  # ca
     for pk in series:
         assert clinic.book(pk, clinic.offers(pk)[0]).status == 302
     sessions = [session_of(clinic, pk) for pk in series]
-    day = (datetime.now(UTC) + timedelta(days=900)).date()
+    day = (datetime.now(UTC) + timedelta(days=200)).date()
     looks = [clinic.browser.get(f"/sessions/{pk}/move/?scope=only&day={day}&time=11:00") for pk in sessions]
+    assert [look.alerts for look in looks] == [[], []]
     forms = [look.forms_with("visit")[0] for look in looks]
     assert len({visits(sent)[0].partition(".")[2] for _to, sent in forms}) == 1
     pages = at_once([lambda to=to, sent=sent: clinic.browser.another().post(to, sent) for to, sent in forms])

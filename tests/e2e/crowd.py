@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import Any
 
@@ -32,7 +32,13 @@ def drafts(count: int, sessions: int) -> list[int]:
         said = {"is_recheck": False, "note": "", "by": clinician, "key": f"asked-{patient.pk}", "now": now}
         take_screening(patient, replies, **said)
         make_consent(patient, taken_by=clinician.user, day=now.date(), signed_at=now)
-        fields = {"by": clinician.user, "sessions_planned": sessions, "created_at": now}
+        tomorrow = now.date() + timedelta(days=1)  # what starts in a minute would be past before it is booked
+        fields = {
+            "by": clinician.user,
+            "sessions_planned": sessions,
+            "created_at": now,
+            "starts_from": tomorrow,
+        }
         made.append(make_series(patient, version, location, **fields).pk)
     return made
 
