@@ -41,6 +41,7 @@ def show(request: StaffRequest, patient_id: int) -> HttpResponse:
             "age": patient.age_on(today),
             "today": today,
             "all_series": [series_card(each, today) for each in series_of(patient)],
+            "is_assessed": patient.assessments.exists(),
             "verdict": standing(patient, on=today),
             "consent": consent_on(patient, today, ConsentKind.TREATMENT),
             "entries": entries[:PAGE] if request.GET.get("all") is None else entries,
