@@ -72,17 +72,17 @@ def _filled(path: str, keyword: str, value: str) -> str:
     return path[: path.rindex("<", 0, start + 1)] + value + path[path.index(">", start) + 1 :]
 
 
-def _walk(resolver: URLResolver, path: str = "", keywords: tuple[str, ...] = ()) -> Iterator[Route]:
+def walk(resolver: URLResolver, path: str = "", keywords: tuple[str, ...] = ()) -> Iterator[Route]:
     for pattern in resolver.url_patterns:
         here = path + str(pattern.pattern)
         names = keywords + tuple(pattern.pattern.converters)
         if isinstance(pattern, URLResolver):
-            yield from _walk(pattern, here, names)
+            yield from walk(pattern, here, names)
         elif isinstance(pattern, URLPattern):
             yield Route(here, pattern.name or "", pattern.callback, names)
 
 
-ROUTES = [route for route in _walk(get_resolver()) if not route.path.startswith(PUBLIC)]
+ROUTES = [route for route in walk(get_resolver()) if not route.path.startswith(PUBLIC)]
 
 
 @pytest.fixture
