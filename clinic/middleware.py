@@ -8,7 +8,6 @@ from django.utils.cache import add_never_cache_headers
 
 from clinic.models import StaffMember
 
-
 SEEN_TO = timedelta(minutes=1)
 
 

@@ -1,6 +1,8 @@
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import (
     TOTP,
@@ -8,6 +10,7 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -16,7 +19,7 @@ from rest_framework.authtoken.models import Token
 from clinic.models import StaffMember
 from clinic.permissions import Role
 from clinic.services.staff import StaffEntry, change_staff
-from tests.makers import make_location, make_staff
+from tests.makers import NOW, make_location, make_staff
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "linden-row-demo"
@@ -190,3 +193,14 @@ def test_a_token_of_somebody_switched_off_by_the_manager_opens_nothing(
     change_staff(member, StaffEntry(member.name, Role(member.role), False), by=manager.user)
     member.user.refresh_from_db()
     assert (Token.objects.get(pk=token.pk).user.is_active, _is_signed_in(client)) == (False, False)
+
+
+def test_the_last_use_of_a_sign_in_is_kept_to_the_minute(client: Client, member: StaffMember) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        client.force_login(member.user)
+        seen = []
+        for _ in range(3):
+            client.get("/account/sessions/")
+            seen.append(UserSession.objects.get().last_seen_at - NOW)
+            clock.shift(40)
+    assert seen == [timedelta(), timedelta(), timedelta(seconds=80)]
