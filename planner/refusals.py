@@ -318,7 +318,9 @@ class NotCheckedToday(BookingRefusal):
 class NotClearToday(BookingRefusal):
     code = "not_clear_today"
     sentence = _("Today's answers do not allow session {number}.")
-    next_step = _("Nothing was changed. See the checks on this page, then move the session or decide with a reason.")
+    next_step = _(
+        "Nothing was changed. See the checks on this page, then move the session or decide with a reason."
+    )
 
 
 class NothingRecorded(BookingRefusal):

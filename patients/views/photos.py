@@ -34,7 +34,11 @@ def show(request: HttpRequest, patient_id: int) -> HttpResponse:
     Checking the CSRF token reads the whole body, so that check comes second, on `_show`.
     """
     length = str(request.META.get("CONTENT_LENGTH", ""))
-    if request.method == "POST" and length.isdecimal() and int(length) > settings.MAX_PHOTO_BYTES + FORM_BYTES:
+    if (
+        request.method == "POST"
+        and length.isdecimal()
+        and int(length) > settings.MAX_PHOTO_BYTES + FORM_BYTES
+    ):
         _drain(request)
         return _too_large(request, patient_id)
     return _show(request, patient_id)
