@@ -107,7 +107,7 @@ def test_the_list_costs_the_same_for_one_and_thirty(client, location, count, dja
     for _ in range(count):
         make_patient(location.clinic)
     client.get(reverse("patients"))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(6):
         page = client.get(reverse("patients"))
     assert page.content.count(b'class="name"') == count
 
@@ -324,10 +324,10 @@ def test_the_screening_page_costs_the_same_whatever_was_answered(
 ):
     screen(client, patient, location, keloid="")
     client.get(url("screening", patient))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(11):
         client.get(url("screening", patient))
     screen(client, patient, location, **dict.fromkeys(["keloid", "herpes_history", "blood_thinner"], ""))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(11):
         client.get(url("screening", patient))
 
 
@@ -465,7 +465,7 @@ def test_scores_over_time_are_drawn(client, patient):
 def test_scores_cost_the_same_whatever_was_judged(client, patient, count, django_assert_num_queries):
     for number in range(count):
         client.post(url("assess", patient), judged(key=str(number)))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(9):
         client.get(url("scores", patient))
 
 
@@ -559,7 +559,7 @@ def test_photos_cost_the_same_for_one_and_thirty(client, patient, agreed, count,
     for _ in range(count - 1):
         kept.pk = None
         kept.save()
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(9):
         client.get(url("photos", patient))
 
 
