@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from clinic.localtime import local_date
 from clinic.models import User
 from clinic.services.once import once
-from patients.choices import ConsentKind, ScreeningEffect
-from patients.models import Patient
+from patients.choices import ConsentKind
+from patients.models import Consent, Patient
+from patients.screening_rules import Verdict
 from patients.services.consents import consent_on
 from patients.services.screening import standing
 from planner.choices import Endpoint, Reaction, SeriesState, SessionState
@@ -56,6 +57,28 @@ class RecordEntry:
     pain: int | None = None
     reaction: Reaction = Reaction.NONE
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What must be true on the day before the needle: the page shows it, and the start asks for it."""
+
+    asked_today: bool
+    verdict: Verdict
+    consent: Consent | None
+
+
+def readiness(session: Session, now: datetime) -> Readiness:
+    """Today's questions, what the answers mean for this session's areas, and the consent that is good today."""
+    zone, patient = session.location.zone, session.patient
+    today, asked_last = local_date(now, zone), patient.screenings.first()
+    sites = [area.site for area in session.series.areas.all()]
+    modality = session.series.protocol_version.protocol.modality
+    return Readiness(
+        asked_today=asked_last is not None and local_date(asked_last.taken_at, zone) == today,
+        verdict=standing(patient, on=today, sites=sites, modality=modality),
+        consent=consent_on(patient, today, ConsentKind.TREATMENT),
+    )
 
 
 def start_treatment(session_id: int, *, by: User, key: str, version: int, now: datetime) -> Session:
@@ -138,17 +161,13 @@ def _refuse_unless(session: Session, *states: SessionState) -> None:
 
 
 def _refuse_unfit(session: Session, now: datetime) -> None:
-    today = local_date(now, session.location.zone)
-    asked_last = session.patient.screenings.first()
-    if asked_last is None or local_date(asked_last.taken_at, session.location.zone) != today:
+    ready = readiness(session, now)
+    if not ready.asked_today:
         raise NotCheckedToday(number=session.number)
-    modality = session.series.protocol_version.protocol.modality
-    sites = [area.site for area in session.series.areas.all()]
-    verdict = standing(session.patient, on=today, sites=sites, modality=modality)
-    if verdict.effect not in (ScreeningEffect.CLEAR, ScreeningEffect.WARN):
+    if not ready.verdict.may_book:
         raise NotClearToday(number=session.number)
-    if consent_on(session.patient, today, ConsentKind.TREATMENT) is None:
-        raise NoConsent(number=session.number, at=today)
+    if ready.consent is None:
+        raise NoConsent(number=session.number, at=local_date(now, session.location.zone))
 
 
 def _enter(session: Session, state: SessionState, kind: SessionEvent.Kind, by: User, now: datetime) -> None:

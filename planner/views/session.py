@@ -16,10 +16,7 @@ from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import whole_number
-from patients.choices import ConsentKind
 from patients.models import Area
-from patients.services.consents import consent_on
-from patients.services.screening import standing
 from planner.choices import SessionState
 from planner.forms.record import AreaForm, AreaRow, RecordForm
 from planner.models import AreaTreatment, Session, SiteDepth, TreatmentRecord
@@ -154,14 +151,11 @@ def _phases(session: Session, now: datetime) -> list[dict[str, object]]:
 
 def checks_on_the_day(session: Session, now: datetime) -> dict[str, object]:
     """What must be true before the needle: today's questions, consent, pictures."""
-    today = local_date(now, session.location.zone)
-    asked = session.patient.screenings.first()
-    sites = [area.site for area in session.series.areas.all()]
-    modality = session.series.protocol_version.protocol.modality
+    ready, today = treatment.readiness(session, now), local_date(now, session.location.zone)
     return {
-        "asked_today": asked is not None and local_date(asked.taken_at, session.location.zone) == today,
-        "verdict": standing(session.patient, on=today, sites=sites, modality=modality),
-        "consent": consent_on(session.patient, today, ConsentKind.TREATMENT),
+        "asked_today": ready.asked_today,
+        "verdict": ready.verdict,
+        "consent": ready.consent,
         "photos_today": session.patient.photos.filter(taken_at__date=today).count(),
     }
 
