@@ -6,7 +6,7 @@ refusal leaves everything as it was.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +14,6 @@ from typing import Any
 
 from clinic.localtime import local_date
 from clinic.models import User
-from clinic.services.once import once
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
 from planner.models import Reservation, Series, Session, SessionEvent
 from planner.refusals import (
@@ -28,7 +27,7 @@ from planner.refusals import (
     WrongState,
 )
 from planner.services.checks import Facts, refuse_unless_possible
-from planner.services.locking import Locked, lock, with_patience
+from planner.services.locking import Locked, lock, once_with_patience
 from planner.services.messages import messages_for_booking, messages_for_cancellation, messages_for_change
 from planner.services.visits import Visit
 
@@ -51,7 +50,8 @@ def book_series(series_id: int, visits: Sequence[Visit], *, by: User, key: str, 
     """
     asked = {"series": series_id, "visits": _plain(visits)}
     do = partial(_book, series_id, _in_order(visits), by, now)
-    return Series.objects.get(pk=_once(do, by=by, key=key, name="book_series", asked=asked, now=now))
+    pk = once_with_patience(do, by=by, key=key, name="book_series", asked=asked, now=now)
+    return Series.objects.get(pk=pk)
 
 
 def move_sessions(
@@ -72,7 +72,8 @@ def move_sessions(
     """
     asked = {"session": session_id, "visits": _plain(visits), "version": version, "reason": reason}
     do = partial(_move, session_id, _in_order(visits), version, by, now, reason)
-    return Session.objects.get(pk=_once(do, by=by, key=key, name="move_sessions", asked=asked, now=now))
+    pk = once_with_patience(do, by=by, key=key, name="move_sessions", asked=asked, now=now)
+    return Session.objects.get(pk=pk)
 
 
 def cancel_session(
@@ -84,14 +85,16 @@ def cancel_session(
     """
     asked = {"session": session_id, "version": version, "reason": reason}
     do = partial(_cancel, session_id, version, by, now, reason)
-    return Session.objects.get(pk=_once(do, by=by, key=key, name="cancel_session", asked=asked, now=now))
+    pk = once_with_patience(do, by=by, key=key, name="cancel_session", asked=asked, now=now)
+    return Session.objects.get(pk=pk)
 
 
 def stop_series(series_id: int, *, by: User, key: str, version: int, now: datetime, reason: str) -> Series:
     """Cancel all sessions that are still to come. Refuses while one is in treatment; `version` is the series'."""
     asked = {"series": series_id, "version": version, "reason": reason}
     do = partial(_stop, series_id, version, by, now, reason)
-    return Series.objects.get(pk=_once(do, by=by, key=key, name="stop_series", asked=asked, now=now))
+    pk = once_with_patience(do, by=by, key=key, name="stop_series", asked=asked, now=now)
+    return Series.objects.get(pk=pk)
 
 
 def change_state(
@@ -111,11 +114,8 @@ def change_state(
     """
     asked = {"session": session_id, "to": to, "version": version, "reason": reason}
     do = partial(_change_state, session_id, SessionState(to), version, by, now, reason)
-    return Session.objects.get(pk=_once(do, by=by, key=key, name="change_state", asked=asked, now=now))
-
-
-def _once(do: Callable[[], int], *, by: User, key: str, name: str, asked: Any, now: datetime) -> int:
-    return with_patience(lambda: once(by=by, key=key, name=name, asked=asked, now=now, do=do))
+    pk = once_with_patience(do, by=by, key=key, name="change_state", asked=asked, now=now)
+    return Session.objects.get(pk=pk)
 
 
 def _in_order(visits: Iterable[Visit]) -> list[Visit]:

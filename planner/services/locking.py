@@ -8,12 +8,14 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, IntegrityError, OperationalError, connection
 
 from clinic.errors import Refusal
-from clinic.models import Resource
+from clinic.models import Resource, User
+from clinic.services.once import once
 from patients.models import Patient
 from planner.models import Series, Session
 from planner.refusals import Busy, JustTaken
@@ -58,7 +60,14 @@ def lock(series_id: int, resource_ids: Iterable[int] = ()) -> Locked:
     return Locked(series, sessions, resources)
 
 
-def with_patience(work: Callable[[], Result]) -> Result:
+def once_with_patience(
+    do: Callable[[], int], *, by: User, key: str, name: str, asked: Any, now: datetime
+) -> int:
+    """`once`, whose `do` locks with `lock`: the whole transaction runs again if it lost a race."""
+    return _with_patience(lambda: once(by=by, key=key, name=name, asked=asked, now=now, do=do))
+
+
+def _with_patience(work: Callable[[], Result]) -> Result:
     """Run a whole transaction, again if it lost a race; refuses as busy, or as just taken, after three retries."""
     for attempt in range(RETRIES + 1):
         try:

@@ -9,9 +9,8 @@ from django.utils.translation import gettext as _
 
 from clinic.localtime import local_date
 from clinic.models import User
-from clinic.services.once import once
 from patients.choices import ConsentKind
-from patients.models import Consent, Patient
+from patients.models import Consent
 from patients.screening_rules import Verdict
 from patients.services.consents import consent_on
 from patients.services.screening import standing
@@ -28,6 +27,7 @@ from planner.refusals import (
     TooDeep,
     WrongState,
 )
+from planner.services.locking import lock, once_with_patience
 from planner.services.messages import messages_for_completion
 
 
@@ -94,7 +94,8 @@ def start_treatment(session_id: int, *, by: User, key: str, version: int, now: d
         return session.pk
 
     asked = {"session": session_id, "version": version}
-    return Session.objects.get(pk=once(by=by, key=key, name="start_treatment", asked=asked, now=now, do=do))
+    pk = once_with_patience(do, by=by, key=key, name="start_treatment", asked=asked, now=now)
+    return Session.objects.get(pk=pk)
 
 
 def save_record(
@@ -108,9 +109,8 @@ def save_record(
         return _write_record(session, entry, by, version, now).pk
 
     asked = {"session": session_id, "version": version, "entry": asdict(entry)}
-    return TreatmentRecord.objects.get(
-        pk=once(by=by, key=key, name="save_record", asked=asked, now=now, do=do)
-    )
+    pk = once_with_patience(do, by=by, key=key, name="save_record", asked=asked, now=now)
+    return TreatmentRecord.objects.get(pk=pk)
 
 
 def finish(
@@ -137,18 +137,15 @@ def finish(
         return session.pk
 
     asked = {"session": session_id, "version": version, "entry": asdict(entry)}
-    return Session.objects.get(pk=once(by=by, key=key, name="finish", asked=asked, now=now, do=do))
+    pk = once_with_patience(do, by=by, key=key, name="finish", asked=asked, now=now)
+    return Session.objects.get(pk=pk)
 
 
 def _locked(session_id: int, version: int | None = None) -> Session:
-    """The session, locked after its patient and series: the order every writer keeps."""
-    known = Session.objects.only("patient_id", "series_id").get(pk=session_id)
-    Patient.objects.select_for_update(no_key=True).get(pk=known.patient_id)
-    Series.objects.select_for_update(no_key=True).get(pk=known.series_id)
-    sessions = Session.objects.select_for_update(of=("self",)).select_related(
-        "series__protocol_version__protocol"
-    )
-    session = sessions.select_related("location", "patient").get(pk=session_id)
+    """The session, locked with its patient, its series and the series' other sessions, in every writer's order."""
+    locked = lock(Session.objects.values_list("series_id", flat=True).get(pk=session_id))
+    session = locked.session(session_id)
+    session.patient, session.location = locked.series.patient, locked.series.location
     if version is not None and session.version != version:
         raise Stale()
     return session

@@ -2,22 +2,27 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import combinations
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Model
 
 from clinic.models import Command, Resource
-from planner.choices import HOLDS_TIME, SeriesState, SessionState
-from planner.models import Reservation, Session, SessionEvent
+from patients.models import Screening
+from planner.choices import HOLDS_TIME, Endpoint, SeriesState, SessionState
+from planner.models import Reservation, Session, SessionEvent, TreatmentRecord
 from planner.refusals import BookingRefusal
 from planner.services import booking
 from planner.services.booking import book_series
+from planner.services.treatment import AreaEntry, RecordEntry, finish, start_treatment
 from tests.makers import NOW, make_device, make_practitioner, make_room
-from tests.planner.desk import FIRST_DAY, Desk, elsewhere, open_desk, session_of
+from tests.planner.desk import FIRST_DAY, Desk, elsewhere, everything, new_key, open_desk, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -203,25 +208,75 @@ def test_whoever_writes_past_the_locks_loses_cleanly(desk, monkeypatch):
     assert session_of(series, 1).state == SessionState.PLANNED
 
 
-def test_a_lock_that_is_held_too_long_gives_a_busy_answer(desk, monkeypatch):
-    monkeypatch.setattr("planner.services.locking.LOCK_TIMEOUT", "50ms")
-    series, held, release = desk.series(), threading.Event(), threading.Event()
+@contextmanager
+def held_by_another(row: Model) -> Iterator[None]:
+    """Locked in another connection, for ten seconds at most; and nobody waits for longer than 50 ms."""
+    held, release = threading.Event(), threading.Event()
 
     def hold():
         with transaction.atomic():
-            Resource.objects.select_for_update().get(pk=desk.room.pk)
+            type(row).objects.select_for_update().get(pk=row.pk)
             held.set()
-            release.wait()
+            release.wait(10)
         connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
     held.wait()
-    outcome = at_once([lambda: desk.book(series)])
-    release.set()
-    thread.join()
-    assert outcome == ["busy"]
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("planner.services.locking.LOCK_TIMEOUT", "50ms")
+            yield
+    finally:
+        release.set()
+        thread.join()
+
+
+def test_a_lock_that_is_held_too_long_gives_a_busy_answer(desk):
+    series = desk.series()
+    with held_by_another(desk.room):
+        assert at_once([lambda: desk.book(series)]) == ["busy"]
     assert desk.book(series).state == SeriesState.ACTIVE
+
+
+@pytest.fixture
+def arrived(desk) -> Session:
+    """Session 1, here on its day and asked on it."""
+    session = session_of(desk.booked(), 1)
+    Screening.objects.create(patient=session.patient, taken_at=session.starts_at, taken_by=desk.by)
+    return desk.mark(session, SessionState.ARRIVED, now=session.starts_at)
+
+
+def begin(desk, session):
+    return start_treatment(
+        session.pk, by=desk.by, key=new_key(), version=session.version, now=session.starts_at
+    )
+
+
+def end(desk, session):
+    treated = AreaEntry(session.series.areas.get().pk, Decimal("1.5"), 4, Endpoint.EVEN_PINPOINTS, 1)
+    entry = RecordEntry((treated,), cartridge_lot="KN-2417", cartridge_expires_on=date(2028, 8, 31))
+    known = {"by": desk.by, "key": new_key(), "version": session.version, "now": session.starts_at}
+    return finish(session.pk, entry, **known)
+
+
+def test_of_two_who_begin_or_finish_one_treatment_one_succeeds(desk, arrived):
+    assert sorted(at_once([lambda: begin(desk, arrived)] * 2)) == ["done", "wrong_state"]
+    assert sorted(at_once([lambda: end(desk, arrived)] * 2)) == ["done", "wrong_state"]
+    assert list(arrived.events.values_list("kind", flat=True))[-2:] == ["started", "done"]
+    assert TreatmentRecord.objects.get().areas.count() == 1
+
+
+@pytest.mark.parametrize("held", [lambda s: s.patient, lambda s: s.series, lambda s: s])
+@pytest.mark.parametrize("write", [begin, end])
+def test_a_treatment_that_waits_too_long_is_refused_as_busy_and_leaves_nothing(desk, arrived, held, write):
+    if write is end:
+        begin(desk, arrived)
+    before = everything()
+    with held_by_another(held(arrived)):
+        assert at_once([lambda: write(desk, arrived)]) == ["busy"]
+    assert (everything(), TreatmentRecord.objects.count()) == (before, 0)
+    assert write(desk, arrived).state in (SessionState.IN_TREATMENT, SessionState.DONE)
 
 
 def test_a_deadlock_is_tried_again_and_nobody_sees_it(desk):
