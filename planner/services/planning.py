@@ -163,6 +163,8 @@ def draft_series(
         [area.pk for area in areas],
         sessions,
         gap,
+        recommended_version and recommended_version.pk,
+        recommended_sessions,
         reason,
         repr(wishes),
     ]

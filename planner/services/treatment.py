@@ -136,7 +136,7 @@ def finish(
         messages_for_completion(session, now=now)
         return session.pk
 
-    asked = {"session": session_id, "version": version, "entry": asdict(entry)}
+    asked = {"session": session_id, "version": version, "record": record_version, "entry": asdict(entry)}
     pk = once_with_patience(do, by=by, key=key, name="finish", asked=asked, now=now)
     return Session.objects.get(pk=pk)
 

@@ -6,6 +6,7 @@ import pytest
 
 from clinic.errors import Refusal
 from clinic.models import Absence, WeeklyHours
+from clinic.services.once import KeyUsedForSomethingElse
 from patients.models import Screening, ScreeningAnswer, ScreeningQuestion
 from planner.choices import SeriesState, SessionState
 from planner.engine.series import best_plans
@@ -89,6 +90,19 @@ def test_the_same_key_drafts_once(desk):
     one = draft(desk, patient, areas=areas, key="k")
     again = draft(desk, patient, areas=areas, key="k")
     assert (one.pk, Series.objects.count()) == (again.pk, 1)
+
+
+def test_a_key_drafts_no_second_series_beside_another_recommendation(desk):
+    patient = desk.patient()
+    known = {"areas": [make_area(patient)], "choice_reason": "Prefers it", "key": "k"}
+    draft(desk, patient, **known, recommended_version=desk.version, recommended_sessions=4)
+    before = everything()
+    newer = make_protocol_version(desk.location.clinic)
+    for recommended in ((newer, 4), (desk.version, 5), (None, None)):
+        version, sessions = recommended
+        with pytest.raises(KeyUsedForSomethingElse):
+            draft(desk, patient, **known, recommended_version=version, recommended_sessions=sessions)
+    assert everything() == before
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from clinic.services.once import KeyUsedForSomethingElse
 from patients.models import Screening
 from planner.choices import Endpoint, SeriesState, SessionState
 from planner.models import Message, Reservation, Session, SessionEvent, TreatmentRecord
@@ -80,10 +81,9 @@ def entry_for(session, **fields) -> RecordEntry:
     )
 
 
-def end(session, staff, entry=None, key="end"):
-    return finish(
-        session.pk, entry or entry_for(session), by=staff.user, key=key, version=session.version, now=NOW
-    )
+def end(session, staff, entry=None, key="end", **more):
+    known = {"by": staff.user, "key": key, "version": session.version, "now": NOW} | more
+    return finish(session.pk, entry or entry_for(session), **known)
 
 
 def test_a_treatment_begins_when_the_patient_is_here_and_was_asked(session, staff):
@@ -126,6 +126,16 @@ def test_a_double_click_finishes_once(session, staff):
     end(session, staff)
     end(session, staff)
     assert TreatmentRecord.objects.count() == 1
+    assert session.events.filter(kind=SessionEvent.Kind.DONE).count() == 1
+
+
+def test_a_key_that_finished_answers_no_other_version_of_session_or_record(session, staff):
+    begin(session, staff)
+    end(session, staff)
+    for other in ({"record_version": 1}, {"version": session.version + 1}):
+        with pytest.raises(KeyUsedForSomethingElse):
+            end(session, staff, **other)
+    assert TreatmentRecord.objects.get().version == 1
     assert session.events.filter(kind=SessionEvent.Kind.DONE).count() == 1
 
 
