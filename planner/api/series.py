@@ -14,7 +14,7 @@ from planner.api import filters, serializers
 from planner.models import ProtocolVersion, Series
 from planner.services.advice import advice_for
 from planner.services.booking import book_series, stop_series
-from planner.services.planning import PlanAnswer, draft_series, propose
+from planner.services.planning import Choice, PlanAnswer, Wishes, draft_series, propose
 
 GAP = ("gap_min_days", "gap_target_days", "gap_max_days")
 
@@ -51,20 +51,25 @@ class SeriesList(Rows, Write):
         clinic_id, location = self.staff.location.clinic_id, self.staff.location
         patient = get_object_or_404(Patient, pk=asked.pop("patient_id"), clinic=clinic_id)
         versions = ProtocolVersion.objects.select_related("protocol").filter(protocol__clinic=clinic_id)
-        wanted, practitioner = asked.pop("area_ids"), asked.pop("prefers_practitioner_id")
-        areas = [get_object_or_404(Area, pk=pk, patient=patient) for pk in wanted]
+        areas = [get_object_or_404(Area, pk=pk, patient=patient) for pk in asked.pop("area_ids")]
+        practitioner = asked.pop("prefers_practitioner_id")
         advice = advice_for(patient, location)
-        return draft_series(
-            patient,
-            location=location,
-            version=get_object_or_404(versions, pk=asked.pop("version_id")),
-            areas=areas,
-            gap=(asked.pop(GAP[0]), asked.pop(GAP[1]), asked.pop(GAP[2])),
+        choice = Choice(
+            get_object_or_404(versions, pk=asked.pop("version_id")),
+            asked.pop("sessions"),
+            (asked.pop(GAP[0]), asked.pop(GAP[1]), asked.pop(GAP[2])),
             recommended_version=advice.version if advice else None,
             recommended_sessions=advice.version.sessions_target if advice else None,
-            prefers_practitioner=practitioner
-            and get_object_or_404(Resource, pk=practitioner, location__clinic=clinic_id),
-            **asked,
+            reason=asked.pop("choice_reason", ""),
+        )
+        practitioners = Resource.objects.filter(location__clinic=clinic_id)
+        wishes = Wishes(practitioner and get_object_or_404(practitioners, pk=practitioner), **asked)
+        return draft_series(
+            patient,
+            choice,
+            wishes,
+            location=location,
+            areas=areas,
             by=self.staff.user,
             key=key,
             now=self.now,

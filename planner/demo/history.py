@@ -25,7 +25,7 @@ from planner.demo.place import Place
 from planner.models import ProtocolVersion, Series, Session
 from planner.recommendation import depth_for, recommend
 from planner.services.booking import book_series, change_state, move_sessions, stop_series
-from planner.services.planning import draft_series, propose
+from planner.services.planning import Choice, Wishes, draft_series, propose
 from planner.services.protocols import current_versions, facts_of_area, recipe_of
 from planner.services.replanning import propose_move
 from planner.services.treatment import AreaEntry, RecordEntry, finish, start_treatment
@@ -180,16 +180,14 @@ class Teller:
             recipes=[recipe_of(version) for version in self.versions],
         )
         version = next(each for each in self.versions if each.protocol.code == advice.recipe.code)
+        sessions = advice.recipe.sessions_target
+        gap = (advice.gap.min_days, advice.gap.target_days, advice.gap.max_days)
         return draft_series(
             patient,
+            Choice(version, sessions, gap, version, sessions),
+            Wishes(starts_from=person.begins),
             location=self.place.location,
-            version=version,
             areas=list(patient.areas.all()),
-            sessions=advice.recipe.sessions_target,
-            gap=(advice.gap.min_days, advice.gap.target_days, advice.gap.max_days),
-            recommended_version=version,
-            recommended_sessions=advice.recipe.sessions_target,
-            starts_from=person.begins,
             by=self.clinician,
             key=self.key(),
             now=self.at(day, 10),

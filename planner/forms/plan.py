@@ -1,5 +1,6 @@
 """Choosing a protocol for a patient's areas, and the patient's wishes about the dates."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from clinic.forms import BELIEVABLE_DAYS
 from clinic.models import Location, Resource
 from patients.models import Area
-from planner.models import ProtocolVersion, Series
+from planner.models import ProtocolVersion
+from planner.services.planning import Wishes
 
 WEEKDAYS = [
     (0, _("Mon")),
@@ -63,14 +65,8 @@ class WishesForm(forms.Form):
             self.add_error("prefers_to", _("The end lies before the beginning."))
         return fields
 
-    def wishes(self) -> dict[str, Any]:
-        names = ("prefers_practitioner", "starts_from", "prefers_from", "prefers_to", "weekdays")
-        return {name: self.cleaned_data[name] for name in names}
-
-
-def wishes_of(series: Series) -> dict[str, Any]:
-    names = ("prefers_practitioner", "starts_from", "prefers_from", "prefers_to", "weekdays")
-    return {name: getattr(series, name) for name in names}
+    def wishes(self) -> Wishes:
+        return Wishes(**{field.name: self.cleaned_data[field.name] for field in dataclasses.fields(Wishes)})
 
 
 class PlanForm(WishesForm):

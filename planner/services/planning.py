@@ -1,10 +1,11 @@
 """Drafting a series and proposing whole plans for it."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, Self
 
-from django.db import transaction
+from django.db.models import Model
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -23,12 +24,13 @@ from planner.refusals import AlreadyBooked, SeriesClosed, Stale
 from planner.services.plans import Plan, PlanAnswer, Relaxation, Told, Why, plans_from, why_nothing_fits
 from planner.snapshots import Facts, diary, facts_of, first_day_possible, near, request_for
 
-__all__ = ["Plan", "PlanAnswer", "Relaxation", "Why", "change_wishes", "draft_series", "propose"]
+__all__ = [
+    "Choice", "Plan", "PlanAnswer", "Relaxation", "Why", "Wishes", "change_wishes", "draft_series", "propose",
+]  # fmt: skip
 
 ALTERNATIVES = 3
 MOST_SESSIONS = 20
 LAST_DAY = date(2100, 12, 31)
-WISHES = ("prefers_practitioner", "prefers_from", "prefers_to", "weekdays", "starts_from")
 
 
 class NotTheirArea(Refusal):
@@ -91,112 +93,123 @@ class WishUnclear(Refusal):
     next_step = _("Nothing was saved. Change the wish.")
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A protocol with the number of sessions and the gaps (days: shortest, best, longest) for one patient.
+
+    Beside it what was recommended then, if anything was, and why this differs.
+    """
+
+    version: ProtocolVersion
+    sessions: int
+    gap: tuple[int, int, int]
+    recommended_version: ProtocolVersion | None = None
+    recommended_sessions: int | None = None
+    reason: str = ""
+
+    def kept(self) -> dict[str, Any]:
+        """As a series keeps it."""
+        shortest, best, longest = self.gap
+        return {
+            "protocol_version": self.version,
+            "sessions_planned": self.sessions,
+            "gap_min_days": shortest,
+            "gap_target_days": best,
+            "gap_max_days": longest,
+            "recommended_version": self.recommended_version,
+            "recommended_sessions": self.recommended_sessions,
+            "choice_reason": self.reason.strip(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """When and with whom the patient would like to come: hours on the wall's clock, weekdays 0 (Monday) to 6.
+
+    What is empty means any.
+    """
+
+    prefers_practitioner: Resource | None = None
+    prefers_from: time | None = None
+    prefers_to: time | None = None
+    weekdays: Collection[int] = ()
+    starts_from: date | None = None
+
+    @classmethod
+    def of(cls, series: Series) -> Self:
+        return cls(*(getattr(series, field.name) for field in fields(cls)))
+
+    def kept(self) -> dict[str, Any]:
+        """As a series keeps them, and a form begins with them."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return named | {"weekdays": sorted(set(self.weekdays))}
+
+
+ANY = Wishes()
+
+
 def draft_series(
     patient: Patient,
+    choice: Choice,
+    wishes: Wishes = ANY,
     *,
     location: Location,
-    version: ProtocolVersion,
     areas: Sequence[Area],
-    sessions: int,
-    gap: tuple[int, int, int],
-    recommended_version: ProtocolVersion | None = None,
-    recommended_sessions: int | None = None,
-    choice_reason: str = "",
-    prefers_practitioner: Resource | None = None,
-    prefers_from: time | None = None,
-    prefers_to: time | None = None,
-    weekdays: Collection[int] = (),
-    starts_from: date | None = None,
     by: User,
     key: str,
     now: datetime,
 ) -> Series:
-    """A series still without times: its numbers and gaps (days: shortest, best, longest) as the clinician chose them.
+    """A series still without times, as the clinician chose it.
 
     Refuses what is another clinic's or patient's, numbers and gaps out of range, a gap under the protocol's floor, and
     a choice that differs from the recommendation (another protocol, number or gap) without a reason.
     """
-    wishes: dict[str, Any] = {
-        "prefers_practitioner": prefers_practitioner,
-        "prefers_from": prefers_from,
-        "prefers_to": prefers_to,
-        "weekdays": sorted(set(weekdays)),
-        "starts_from": starts_from,
-    }
-    reason = choice_reason.strip()
 
     def draft() -> int:
-        _refuse_strangers(patient, location, version, areas)
-        _refuse_numbers(version, sessions, gap)
+        _refuse_strangers(patient, location, choice.version, areas)
+        _refuse_numbers(choice)
         _refuse_unclear(location, wishes)
-        if (
-            _departs(patient, version, sessions, gap, recommended_version, recommended_sessions)
-            and not reason
-        ):
+        if _departs(patient, choice) and not choice.reason.strip():
             raise ChoiceReasonMissing()
+        whose = {"patient": patient, "location": location}
         series = Series.objects.create(
-            patient=patient,
-            location=location,
-            protocol_version=version,
-            sessions_planned=sessions,
-            gap_min_days=gap[0],
-            gap_target_days=gap[1],
-            gap_max_days=gap[2],
-            recommended_version=recommended_version,
-            recommended_sessions=recommended_sessions,
-            choice_reason=reason,
-            created_at=now,
-            created_by=by,
-            **wishes,
+            **whose, **choice.kept(), **wishes.kept(), created_at=now, created_by=by
         )
         series.areas.set(areas)
-        Session.objects.bulk_create(
-            Session(series=series, patient=patient, location=location, number=number)
-            for number in range(1, sessions + 1)
-        )
+        numbers = range(1, choice.sessions + 1)
+        Session.objects.bulk_create(Session(series=series, number=number, **whose) for number in numbers)
         return series.pk
 
-    asked = [
-        patient.pk,
-        location.pk,
-        version.pk,
-        [area.pk for area in areas],
-        sessions,
-        gap,
-        recommended_version and recommended_version.pk,
-        recommended_sessions,
-        reason,
-        repr(wishes),
-    ]
+    asked = [patient.pk, location.pk, [area.pk for area in areas], _named(choice), _named(wishes)]
     return Series.objects.get(pk=once(by=by, key=key, name="draft_series", asked=asked, now=now, do=draft))
 
 
+def _named(told: Choice | Wishes) -> dict[str, Any]:
+    """Each row by its number: two may share a name."""
+    return {name: value.pk if isinstance(value, Model) else value for name, value in told.kept().items()}
+
+
 def change_wishes(
-    series: Series, *, version: int, by: User, key: str, now: datetime, **wishes: Any
+    series: Series, wishes: Wishes, *, version: int, by: User, key: str, now: datetime
 ) -> Series:
-    """Other wishes (`prefers_practitioner`, `prefers_from`, `prefers_to`, `weekdays`, `starts_from`) for what is still
-    to be planned; those not named stay. Refuses an outdated page, a closed series and wishes nobody can keep.
+    """Other wishes for what is still to be planned. Refuses an outdated page, a closed series and wishes nobody can
+    keep.
     """
-    unknown = wishes.keys() - set(WISHES)
-    assert not unknown, unknown
 
     def change() -> int:
-        with transaction.atomic():
-            locked = (
-                Series.objects.select_for_update(of=("self",)).select_related("location").get(pk=series.pk)
-            )
-            if locked.version != version:
-                raise Stale()
-            if locked.state not in (SeriesState.DRAFT, SeriesState.ACTIVE):
-                raise SeriesClosed(state=locked.get_state_display())
-            for name, value in wishes.items():
-                setattr(locked, name, sorted(set(value)) if name == "weekdays" else value)
-            _refuse_unclear(locked.location, {name: getattr(locked, name) for name in WISHES})
-            locked.version += 1
-            locked.save(update_fields=[*wishes, "version"])
+        locked = Series.objects.select_for_update(of=("self",)).select_related("location").get(pk=series.pk)
+        if locked.version != version:
+            raise Stale()
+        if locked.state not in (SeriesState.DRAFT, SeriesState.ACTIVE):
+            raise SeriesClosed(state=locked.get_state_display())
+        _refuse_unclear(locked.location, wishes)
+        for name, value in wishes.kept().items():
+            setattr(locked, name, value)
+        locked.version += 1
+        locked.save(update_fields=[*wishes.kept(), "version"])
         return locked.pk
 
-    asked = [series.pk, version, repr(sorted(wishes.items()))]
+    asked = [series.pk, version, _named(wishes)]
     return Series.objects.get(pk=once(by=by, key=key, name="change_wishes", asked=asked, now=now, do=change))
 
 
@@ -213,46 +226,39 @@ def _refuse_strangers(
         raise NotTheirArea()
 
 
-def _refuse_numbers(version: ProtocolVersion, sessions: int, gap: tuple[int, int, int]) -> None:
-    shortest, best, longest = gap
-    if not 1 <= sessions <= MOST_SESSIONS:
-        raise SessionsOutOfRange(sessions=sessions, most=MOST_SESSIONS)
+def _refuse_numbers(choice: Choice) -> None:
+    shortest, best, longest = choice.gap
+    if not 1 <= choice.sessions <= MOST_SESSIONS:
+        raise SessionsOutOfRange(sessions=choice.sessions, most=MOST_SESSIONS)
     if not shortest <= best <= longest:
         raise GapOutOfOrder(shortest=shortest, best=best, longest=longest)
-    if shortest < max(1, version.floor_days):
-        raise GapUnderFloor(floor_days=version.floor_days, days=shortest)
+    if shortest < max(1, choice.version.floor_days):
+        raise GapUnderFloor(floor_days=choice.version.floor_days, days=shortest)
 
 
-def _refuse_unclear(location: Location, wishes: dict[str, Any]) -> None:
-    first, last, who = wishes["prefers_from"], wishes["prefers_to"], wishes["prefers_practitioner"]
-    if not set(wishes["weekdays"]) <= set(range(7)):
+def _refuse_unclear(location: Location, wishes: Wishes) -> None:
+    who = wishes.prefers_practitioner
+    if not set(wishes.weekdays) <= set(range(7)):
         raise WishUnclear(what=_t("there are seven weekdays"))
-    if wishes["starts_from"] and wishes["starts_from"] > LAST_DAY:
+    if wishes.starts_from and wishes.starts_from > LAST_DAY:
         raise WishUnclear(what=_t("nobody plans beyond %(year)s") % {"year": LAST_DAY.year})
-    if first and last and first >= last:
+    if wishes.prefers_from and wishes.prefers_to and wishes.prefers_from >= wishes.prefers_to:
         raise WishUnclear(what=_t("the hours end before they begin"))
     if who and (who.location_id != location.pk or who.kind != ResourceKind.PRACTITIONER):
         raise WishUnclear(what=_t("this person does not treat here"))
 
 
-def _departs(
-    patient: Patient,
-    version: ProtocolVersion,
-    sessions: int,
-    gap: tuple[int, int, int],
-    recommended_version: ProtocolVersion | None,
-    recommended_sessions: int | None,
-) -> bool:
+def _departs(patient: Patient, choice: Choice) -> bool:
     """Whether anything differs from what was recommended; nothing does where nothing was."""
-    if recommended_version is None:
+    if choice.recommended_version is None:
         return False
-    other = version.pk != recommended_version.pk
-    if recommended_sessions is not None and sessions != recommended_sessions:
+    if choice.recommended_sessions not in (None, choice.sessions):
         return True
-    usual = recommended_version.gaps.filter(
+    usual = choice.recommended_version.gaps.filter(
         skin_type_from__lte=patient.skin_type or 0, skin_type_to__gte=patient.skin_type or 0
     ).first()
-    return other or (usual is not None and gap != (usual.min_days, usual.target_days, usual.max_days))
+    other_gap = usual is not None and choice.gap != (usual.min_days, usual.target_days, usual.max_days)
+    return other_gap or choice.version.pk != choice.recommended_version.pk
 
 
 # Proposing

@@ -26,14 +26,23 @@ from patients.services.consents import consent_on
 from patients.services.screening import standing
 from planner.choices import SeriesState, SessionState
 from planner.forms.moves import VisitField, token_of
-from planner.forms.plan import PlanForm, WishesForm, wishes_of
+from planner.forms.plan import PlanForm, WishesForm
 from planner.models import ProtocolVersion, Series
 from planner.rail import Stop, draw
 from planner.recommendation import Recommendation
 from planner.refusals import every_reason
 from planner.services.advice import advise, newest_findings, version_of
 from planner.services.booking import book_series
-from planner.services.planning import MOST_SESSIONS, Plan, PlanAnswer, change_wishes, draft_series, propose
+from planner.services.planning import (
+    MOST_SESSIONS,
+    Choice,
+    Plan,
+    PlanAnswer,
+    Wishes,
+    change_wishes,
+    draft_series,
+    propose,
+)
 from planner.services.protocols import current_versions
 from planner.services.visits import Visit
 from planner.views.series import series_for
@@ -95,7 +104,7 @@ def _plan_form(
             "gap_max": advice.gap.max_days,
         }
     if draft:
-        initial |= wishes_of(draft) | {
+        initial |= Wishes.of(draft).kept() | {
             "version": draft.protocol_version_id,
             "areas": list(draft.areas.values_list("pk", flat=True)),
             "sessions": draft.sessions_planned,
@@ -117,17 +126,20 @@ def _draft(
     key: str,
     now: datetime,
 ) -> Series:
-    return draft_series(
-        patient,
-        location=request.staff.location,
-        version=form.cleaned_data["version"],
-        areas=list(form.cleaned_data["areas"]),
-        sessions=form.cleaned_data["sessions"],
-        gap=form.gap,
+    choice = Choice(
+        form.cleaned_data["version"],
+        form.cleaned_data["sessions"],
+        form.gap,
         recommended_version=version_of(advice, versions) if advice else None,
         recommended_sessions=advice.recipe.sessions_target if advice else None,
-        choice_reason=form.cleaned_data["choice_reason"],
-        **form.wishes(),
+        reason=form.cleaned_data["choice_reason"],
+    )
+    return draft_series(
+        patient,
+        choice,
+        form.wishes(),
+        location=request.staff.location,
+        areas=list(form.cleaned_data["areas"]),
         by=request.staff.user,
         key=key,
         now=now,
@@ -146,13 +158,13 @@ def plans(request: StaffRequest, series_id: int) -> HttpResponse:
         request.POST if asks_for_wishes else None,
         location=series.location,
         skills=skills,
-        initial=wishes_of(series),
+        initial=Wishes.of(series).kept(),
     )
     refusals: tuple[Refusal, ...] = ()
     try:
         if asks_for_wishes and form.is_valid():
             seen, key = whole_number(request.POST.get("version")), request.POST.get("key", "")
-            change_wishes(series, version=seen, by=request.staff.user, key=key, now=now, **form.wishes())
+            change_wishes(series, form.wishes(), version=seen, by=request.staff.user, key=key, now=now)
             return redirect("series_plan", series.pk)
         if request.method == "POST" and not asks_for_wishes:
             key = request.POST.get("key", "")

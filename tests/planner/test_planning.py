@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from planner.engine.series import best_plans
 from planner.models import Reservation, Series, SiteDepth
 from planner.refusals import AlreadyBooked, SeriesClosed, Stale
 from planner.services import planning
-from planner.services.planning import change_wishes, draft_series, propose
+from planner.services.planning import ANY, Choice, Wishes, change_wishes, draft_series, propose
 from planner.services.plans import Why
 from planner.snapshots import diary, facts_of, request_for
 from tests.makers import (
@@ -48,29 +49,19 @@ def sentences(plan, good):
 # Drafting
 
 
-def draft(desk, patient=None, **changes):
+def draft(desk, patient=None, wishes=ANY, **changes):
     patient = patient or desk.patient()
-    asked = {
-        "location": desk.location,
-        "version": desk.version,
-        "areas": changes.get("areas") or [make_area(patient)],
-        "sessions": 4,
-        "gap": (28, 35, 56),
-        "by": desk.by,
-        "key": new_key(),
-        "now": NOW,
-    }
-    return draft_series(patient, **asked | changes)
+    around = {"location": desk.location, "areas": None, "by": desk.by, "key": new_key(), "now": NOW}
+    chosen = {"version": desk.version, "sessions": 4, "gap": (28, 35, 56)}
+    around |= {name: changes.pop(name) for name in around.keys() & changes.keys()}
+    if around["areas"] is None:
+        around["areas"] = [make_area(patient)]
+    return draft_series(patient, Choice(**chosen | changes), wishes, **around)
 
 
 def test_a_draft_keeps_choice_and_wishes_and_has_its_sessions_without_times(desk):
-    series = draft(
-        desk,
-        prefers_practitioner=desk.practitioner,
-        prefers_from=time(15),
-        weekdays=[3, 1, 1],
-        starts_from=date(2027, 2, 1),
-    )
+    wishes = Wishes(desk.practitioner, time(15), weekdays=[3, 1, 1], starts_from=date(2027, 2, 1))
+    series = draft(desk, wishes=wishes)
     assert (series.state, series.sessions_planned, series.version) == (SeriesState.DRAFT, 4, 1)
     assert (series.gap_min_days, series.gap_target_days, series.gap_max_days) == (28, 35, 56)
     assert (series.prefers_practitioner, series.prefers_from, series.prefers_to) == (
@@ -94,7 +85,7 @@ def test_the_same_key_drafts_once(desk):
 
 def test_a_key_drafts_no_second_series_beside_another_recommendation(desk):
     patient = desk.patient()
-    known = {"areas": [make_area(patient)], "choice_reason": "Prefers it", "key": "k"}
+    known = {"areas": [make_area(patient)], "reason": "Prefers it", "key": "k"}
     draft(desk, patient, **known, recommended_version=desk.version, recommended_sessions=4)
     before = everything()
     newer = make_protocol_version(desk.location.clinic)
@@ -114,8 +105,8 @@ def test_a_key_drafts_no_second_series_beside_another_recommendation(desk):
         ({"gap": (36, 35, 56)}, "gap_out_of_order"),
         ({"gap": (28, 57, 56)}, "gap_out_of_order"),
         ({"areas": []}, "no_area"),
-        ({"weekdays": [7]}, "wish_unclear"),
-        ({"prefers_from": time(15), "prefers_to": time(15)}, "wish_unclear"),
+        ({"wishes": Wishes(weekdays=[7])}, "wish_unclear"),
+        ({"wishes": Wishes(prefers_from=time(15), prefers_to=time(15))}, "wish_unclear"),
     ],
 )
 def test_what_cannot_be_a_series_is_refused(desk, changes, code):
@@ -133,8 +124,8 @@ def test_areas_protocols_and_places_of_others_are_refused(desk):
         ({"areas": [make_area(desk.patient())]}, "not_their_area"),
         ({"version": make_protocol_version(stranger)}, "not_of_this_clinic"),
         ({"location": make_location(clinic=stranger)}, "not_of_this_clinic"),
-        ({"prefers_practitioner": make_practitioner(make_location(clinic=stranger))}, "wish_unclear"),
-        ({"prefers_practitioner": desk.room}, "wish_unclear"),
+        ({"wishes": Wishes(make_practitioner(make_location(clinic=stranger)))}, "wish_unclear"),
+        ({"wishes": Wishes(desk.room)}, "wish_unclear"),
     ):
         patient = desk.patient()
         before = everything()
@@ -147,8 +138,8 @@ def test_areas_protocols_and_places_of_others_are_refused(desk):
 def test_another_choice_than_the_recommended_one_needs_a_reason(desk, departure):
     recommended = {"recommended_version": desk.version, "recommended_sessions": 4}
     with pytest.raises(planning.ChoiceReasonMissing):
-        draft(desk, choice_reason=" ", **recommended, **departure)
-    series = draft(desk, choice_reason="Prefers fewer visits", **recommended, **departure)
+        draft(desk, reason=" ", **recommended, **departure)
+    series = draft(desk, reason="Prefers fewer visits", **recommended, **departure)
     assert (series.recommended_version, series.recommended_sessions) == (desk.version, 4)
     assert series.choice_reason == "Prefers fewer visits"
 
@@ -159,18 +150,19 @@ def test_the_recommended_choice_needs_no_reason(desk):
 
 
 def test_wishes_change_and_the_others_stay(desk):
-    series = draft(desk, weekdays=[1], prefers_from=time(15))
-    changed = change_wishes(series, version=1, weekdays=[2, 0], by=desk.by, key=new_key(), now=NOW)
+    series = draft(desk, wishes=Wishes(weekdays=[1], prefers_from=time(15)))
+    wishes = replace(Wishes.of(series), weekdays=[2, 0])
+    changed = change_wishes(series, wishes, version=1, by=desk.by, key=new_key(), now=NOW)
     assert (changed.weekdays, changed.prefers_from, changed.version) == ([0, 2], time(15), 2)
 
 
 def test_wishes_are_not_changed_from_an_outdated_page_or_in_a_closed_series(desk):
     series = draft(desk)
     with pytest.raises(Stale):
-        change_wishes(series, version=2, weekdays=[2], by=desk.by, key=new_key(), now=NOW)
+        change_wishes(series, Wishes(weekdays=[2]), version=2, by=desk.by, key=new_key(), now=NOW)
     Series.objects.update(state=SeriesState.STOPPED)
     with pytest.raises(SeriesClosed):
-        change_wishes(series, version=1, weekdays=[2], by=desk.by, key=new_key(), now=NOW)
+        change_wishes(series, Wishes(weekdays=[2]), version=1, by=desk.by, key=new_key(), now=NOW)
     series.refresh_from_db()
     assert (series.weekdays, series.version) == ([], 1)
 
