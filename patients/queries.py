@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import reduce
+from functools import cache, reduce
 from operator import and_
 
 from django.db.models import Q, QuerySet
@@ -28,11 +28,14 @@ def current_questions(clinic_id: int, *, only_recheck: bool = False) -> list[Scr
 
 def newest_answers(patient: Patient) -> list[ScreeningAnswer]:
     """The newest answer to each question, in whichever round it was given, with question and override."""
-    return list(
-        ScreeningAnswer.objects.filter(screening__patient=patient)
-        .select_related("question", "screening", "override__by__staff")
-        .order_by("question__code", "-screening__taken_at", "-screening_id")
-        .distinct("question__code")
+    return list(_newest_first().filter(screening__patient=patient).distinct("question__code"))
+
+
+@cache
+def _newest_first() -> QuerySet[ScreeningAnswer]:
+    """Never evaluated itself; kept because describing it takes as long as asking it."""
+    return ScreeningAnswer.objects.select_related("question", "screening", "override__by__staff").order_by(
+        "question__code", "-screening__taken_at", "-screening_id"
     )
 
 

@@ -11,7 +11,7 @@ here are naive local wall-clock in the location's zone; intervals are half-open,
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -159,17 +159,15 @@ def open_calendar(location: Location, resources: Iterable[Resource], first: date
     Absences are read for a day more: the turnaround of a late session may run into the next morning.
     """
     kinds = {resource.pk: resource.kind for resource in resources}
-    of_these = Q(resource_id__in=kinds)
     start, end = day_bounds(first, location.zone)[0], day_bounds(last + ONE_DAY, location.zone)[1]
-    during = Q(location=location, starts_at__lt=end, ends_at__gt=start) & (Q(resource=None) | of_these)
     return Calendar(
         first,
         last,
         kinds,
-        _absences(location, during),
+        _absences(location, {None, *kinds}, start, end),
         public_holidays(location, first, last),
-        _weekly_hours(Q(location=location) | of_these),
-        _extra_hours(location, during),
+        _weekly_hours(location),
+        _extra_hours(location, start, end),
     )
 
 
@@ -190,25 +188,32 @@ def _holidays_of(country: str, subdivision: str, year: int) -> dict[date, str]:
         return {}
 
 
-def _weekly_hours(whose: Q) -> dict[int | None, tuple[_Weekly, ...]]:
+def _weekly_hours(location: Location) -> dict[int | None, tuple[_Weekly, ...]]:
     weekly: defaultdict[int | None, list[_Weekly]] = defaultdict(list)
+    rows = WeeklyHours.objects.filter(Q(location=location) | Q(resource__location=location))
     fields = ("resource", "weekday", "opens", "closes", "valid_from", "valid_to")
-    for owner, weekday, opens, closes, since, until in WeeklyHours.objects.filter(whose).values_list(*fields):
+    for owner, weekday, opens, closes, since, until in rows.values_list(*fields):
         weekly[owner].append(_Weekly(weekday, opens, closes, since or date.min, until or date.max))
     return {owner: tuple(rows) for owner, rows in weekly.items()}
 
 
-def _extra_hours(location: Location, during: Q) -> dict[int | None, Intervals]:
+def _extra_hours(location: Location, start: datetime, end: datetime) -> dict[int | None, Intervals]:
     extra: defaultdict[int | None, list[Interval]] = defaultdict(list)
-    for row in ExtraHours.objects.filter(during):
-        extra[row.resource_id].append((_local(row.starts_at, location), _local(row.ends_at, location)))
+    rows = ExtraHours.objects.filter(location=location, starts_at__lt=end, ends_at__gt=start)
+    for owner, starts, ends in rows.order_by().values_list("resource", "starts_at", "ends_at"):
+        extra[owner].append((_local(starts, location), _local(ends, location)))
     return {owner: union(rows) for owner, rows in extra.items()}
 
 
-def _absences(location: Location, during: Q) -> tuple[Away, ...]:
+def _absences(
+    location: Location, owners: Collection[int | None], start: datetime, end: datetime
+) -> tuple[Away, ...]:
+    rows = Absence.objects.filter(location=location, starts_at__lt=end, ends_at__gt=start)
+    fields = ("resource", "kind", "starts_at", "ends_at")
     return tuple(
-        Away(row.resource_id, row.kind, _local(row.starts_at, location), _local(row.ends_at, location))
-        for row in Absence.objects.filter(during).order_by("starts_at", "id")
+        Away(owner, kind, _local(starts, location), _local(ends, location))
+        for owner, kind, starts, ends in rows.order_by("starts_at", "id").values_list(*fields)
+        if owner in owners
     )
 
 

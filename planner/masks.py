@@ -23,6 +23,7 @@ from planner.engine.grid import Bits, FreeTime, Horizon
 from planner.engine.instants import WallClock
 from planner.engine.problem import Resource as EngineResource
 from planner.models import Reservation
+from planner.models.series import PackedSpan
 
 MICROSECONDS_PER_MINUTE = 60_000_000
 MINUTES_1970_TO_2000 = 946_684_800 // 60
@@ -31,11 +32,10 @@ MINUTES_1970_TO_2000 = 946_684_800 // 60
 Ints = NDArray[np.int64]
 
 
-class PackedSpans(Aggregate):
-    """Two columns of instants as PostgreSQL itself keeps them, all rows in one value: big-endian microseconds."""
+class AllOf(Aggregate):
+    """The bytes of all rows in one value."""
 
-    template = "STRING_AGG(TIMESTAMPTZ_SEND(%(expressions)s), ''::bytea)"
-    arg_joiner = ") || TIMESTAMPTZ_SEND("
+    template = "STRING_AGG(%(expressions)s, ''::bytea)"
     output_field = BinaryField()
 
 
@@ -54,7 +54,7 @@ def with_reservations(
         .exclude(session__in=except_sessions)
         .order_by()
         .values("resource")
-        .annotate(packed=PackedSpans("starts_at", "ends_at"))
+        .annotate(packed=AllOf(PackedSpan("starts_at", "ends_at")))
         .values("packed")
     )
     used = Resource.objects.filter(location=location, is_active=True).order_by("pk")

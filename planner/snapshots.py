@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -93,13 +94,15 @@ def facts_of(*series_ids: int) -> tuple[Facts, ...]:
     """In the order given, with one query."""
     patients = Series.objects.filter(pk__in=series_ids).values("patient")
     of_patient: defaultdict[int, list[Session]] = defaultdict(list)
-    for session in _with_everything(Session.objects.filter(patient__in=patients)):
+    for session in _with_everything().filter(patient__in=patients):
         of_patient[session.patient_id].append(session)
     found = {session.series_id: session.patient_id for each in of_patient.values() for session in each}
     return tuple(_facts(pk, of_patient[found[pk]]) for pk in series_ids)
 
 
-def _with_everything(sessions: QuerySet[Session]) -> QuerySet[Any]:
+@cache
+def _with_everything() -> QuerySet[Any]:
+    """Never evaluated itself; kept because describing it takes as long as asking it."""
     version = "series__protocol_version"
     phases = ProtocolPhase.objects.filter(version=OuterRef(version)).order_by("position")
     skin = Area.objects.filter(series=OuterRef("series"))
@@ -107,7 +110,7 @@ def _with_everything(sessions: QuerySet[Session]) -> QuerySet[Any]:
     depths = SiteDepth.objects.filter(version=OuterRef(version), site__in=sites).order_by("-min_mm")
     held = Reservation.objects.filter(session=OuterRef("pk"), resource__kind=ResourceKind.PRACTITIONER)
     return (
-        sessions.select_related("series__patient", "series__location", f"{version}__protocol")
+        Session.objects.select_related("series__patient", "series__location", f"{version}__protocol")
         .annotate(
             phases=ArraySubquery(phases.values(phase=JSONObject(minutes="minutes", needs="needs"))),
             skin=ArraySubquery(skin.values(area=JSONObject(site="site", side="side"))),
