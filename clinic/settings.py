@@ -7,6 +7,7 @@ Without SECRET_KEY the app runs in local mode: it answers on this machine only, 
 import secrets
 from pathlib import Path
 
+import django
 import environ
 from celery.schedules import schedule
 from csp.constants import NONE, SELF
@@ -85,7 +86,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "clinic.urls"
 WSGI_APPLICATION = "clinic.wsgi.application"
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "clinic.drawing.Fields"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -100,7 +101,13 @@ TEMPLATES = [
                 "clinic.context.staff",
             ],
         },
-    }
+    },
+    {
+        "NAME": "fields",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates/fields", Path(django.__file__).parent / "forms/jinja2"],
+        "OPTIONS": {"environment": "clinic.drawing.environment"},
+    },
 ]
 
 # --- database: PostgreSQL, embedded unless DATABASE_URL names one ---

@@ -6,4 +6,4 @@ from django import template
 from lucide.templatetags.lucide import lucide as draw
 
 register = template.Library()
-register.simple_tag(cache(draw), name="lucide")
+lucide = register.simple_tag(cache(draw), name="lucide")

@@ -1,14 +1,16 @@
 """The top bar's places and how a form's field is drawn."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django import template
 from django.forms import BoundField
+from django.forms.renderers import get_default_renderer
 from django.forms.widgets import CheckboxInput, FileInput, Select
 from django.template import Context
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from clinic.permissions import Right
@@ -57,6 +59,28 @@ def places(context: Context) -> list[Entry]:
     request, rights = context.get("request"), context.get("rights") or frozenset()
     path = request.path if request is not None else ""
     return [_entry(place, path) for place in PLACES if place.right in rights]
+
+
+@register.simple_tag
+def field(field: BoundField, **look: Any) -> SafeString:
+    """The whole field, as templates/fields/field.html draws it: `{% field form.depth unit="mm" %}`."""
+    return _drawn("field.html", {"field": field, **look})
+
+
+@register.simple_tag
+def options(field: BoundField, **look: Any) -> SafeString:
+    """The options alone of radios or check boxes."""
+    return _drawn("options.html", {"field": field, **look})
+
+
+@register.simple_tag
+def notes(field: BoundField, **look: Any) -> SafeString:
+    """A field's hint and error alone."""
+    return _drawn("notes.html", {"field": field, **look})
+
+
+def _drawn(template_name: str, context: dict[str, Any]) -> SafeString:
+    return mark_safe(get_default_renderer().render(template_name, context))  # noqa: S308 - autoescaped there
 
 
 @register.filter
