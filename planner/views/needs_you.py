@@ -7,14 +7,15 @@ from datetime import date, datetime, timedelta
 from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clinic.localtime import day_bounds, local_date, moment_label, weekday_label
 from clinic.models import Resource, StaffMember
 from clinic.permissions import Right
 from patients.choices import ConsentKind
 from patients.models import Assessment, Patient
-from planner.choices import SessionState
-from planner.models import Session
+from planner.choices import MessageState, SessionState
+from planner.models import Message, Session
 from planner.queries import (
     HERE,
     Drift,
@@ -163,13 +164,18 @@ def _settle(lack: Lack, session: Session, staff: StaffMember) -> tuple[str, str]
 
 
 def _unsent(staff: StaffMember, now: datetime) -> Iterator[Need]:
+    """One per patient; where it is several mails, they stand together in the outbox."""
+    by_patient: dict[Patient, list[Message]] = {}
     for message in failed_messages(staff.location, now - FAILED_MAILS):
+        by_patient.setdefault(message.patient, []).append(message)
+    for patient, failed in by_patient.items():
+        n, outbox = len(failed), {"state": MessageState.FAILED.value, "patient": patient.pk}
         yield Need(
             "mail-x",
             "info",
-            message.patient,
-            _("A mail could not be sent."),
-            reverse("message", args=[message.pk]),
+            patient,
+            ngettext("A mail could not be sent.", "%(n)s mails could not be sent.", n) % {"n": n},
+            reverse("message", args=[failed[0].pk]) if n == 1 else reverse("messages", query=outbox),
             _("See why"),
         )
 

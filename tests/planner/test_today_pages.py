@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from clinic.models import ReadAudit
 from clinic.permissions import Role
-from planner.models import Session
+from planner.models import Message, Session
 from tests.makers import make_staff
 from tests.planner.desk import everything
 from tests.planner.full_day import NOW, VISITS, FullDay, add_visits, make_full_day
@@ -88,6 +88,26 @@ def test_what_needs_the_desk_comes_most_urgent_first(desk):
         ("Tara", "Session 2 of 4 was on Mon 11 Jan 16:00, and nobody said what became of it."),
         ("Tara", "A mail could not be sent."),
     ]
+
+
+def test_failed_mails_of_one_patient_are_one_need_that_leads_to_all_of_them(desk, day):
+    failed = Message.objects.get(state="failed")
+    other = Message.objects.create(
+        **{
+            field: getattr(failed, field)
+            for field in ("location", "patient", "series", "due_at", "expires_at")
+        },
+        step=failed.step.version.steps.exclude(pk=failed.step_id).first(),
+        about_version=1,
+        state="failed",
+        message_id="<tara-2@linden.example>",
+        created_at=failed.created_at,
+        closed_at=failed.closed_at,
+    )
+    need = desk.get("/").context["needs"].urgent[-1]
+    assert (need.patient.first_name, need.sentence) == ("Tara", "2 mails could not be sent.")
+    assert {row.pk for row in desk.get(need.url).context["page"]} == {failed.pk, other.pk}
+    assert [desk.get(f"/messages/{each.pk}/").context["can_send"] for each in (failed, other)] == [True, True]
 
 
 def test_every_need_has_an_answer_that_opens(desk):
