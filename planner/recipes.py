@@ -6,6 +6,7 @@ Fields are named as in the rows, so that either turns into the other field by fi
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ class Recipe:
         return next((depth for depth in self.depths if depth.site == site), None)
 
 
+@cache
 def load_recipes(path: Path = SHIPPED_PROTOCOLS) -> tuple[Recipe, ...]:
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     shared = {"phases": _phases(data["phases"]), "depths": _depths(data)}
