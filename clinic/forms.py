@@ -56,14 +56,33 @@ class Keyed(forms.Form):
     key = forms.CharField(widget=forms.HiddenInput, max_length=80, initial=new_key)
 
 
-class ClinicForm(forms.ModelForm):  # type: ignore[type-arg]
+class VersionedForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Of a row that may exist: carries the version it was made from, so that it saves over no later one."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            del self.fields["version"]
+        else:
+            self.initial["version"] = self.instance.version
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.instance.pk is not None:
+            self.instance.version = cleaned.get("version") or 0
+        return cleaned
+
+
+class ClinicForm(VersionedForm):
     class Meta:
         model = Clinic
         fields = ["name", "mail_name"]
         labels = {"name": _("clinic's name")}
 
 
-class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
+class LocationForm(VersionedForm):
     timezone = forms.ChoiceField(label=_("time zone"))
 
     class Meta:
@@ -112,7 +131,7 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class WeeklyHoursForm(forms.ModelForm, Keyed):  # type: ignore[type-arg]
+class WeeklyHoursForm(VersionedForm, Keyed):
     weekday = forms.TypedChoiceField(label=_("weekday"), choices=WEEKDAYS, coerce=int)
 
     class Meta:
@@ -221,7 +240,7 @@ class ExtraHoursForm(TimeAwayForm):
         return ExtraHours(**self._span())
 
 
-class ResourceForm(forms.ModelForm, Keyed):  # type: ignore[type-arg]
+class ResourceForm(VersionedForm, Keyed):
     """What all kinds share; a skill is one word, as protocols ask for it."""
 
     skills = forms.CharField(
@@ -318,6 +337,7 @@ class StaffForm(forms.Form):
         initial=True,
         help_text=_("Switched off, they are signed out everywhere at once."),
     )
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def entry(self) -> StaffEntry:
         cleaned = self.cleaned_data
@@ -326,7 +346,7 @@ class StaffForm(forms.Form):
 
 class NewStaffForm(StaffForm, Keyed):
     email = forms.EmailField(label=_("work e-mail"), max_length=254, help_text=_("They sign in with it."))
-    is_active = None  # type: ignore[assignment]
+    is_active = version = None  # type: ignore[assignment]
     field_order = ["email", "name", "role"]
 
     def entry(self) -> StaffEntry:

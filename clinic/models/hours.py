@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models.location import Location
 from clinic.models.resource import Resource
+from clinic.models.versioned import Versioned
 
 WEEKDAYS = [
     (0, _("Monday")),
@@ -18,7 +19,7 @@ OWNER_IS_ONE = Q(resource__isnull=True) | Q(location__isnull=True)
 OWNER_IS_SOME = Q(resource__isnull=False) | Q(location__isnull=False)
 
 
-class WeeklyHours(models.Model):
+class WeeklyHours(Versioned):
     """One opening interval on one weekday, in local time, of a location or of a resource.
 
     A room or device without hours of its own is open whenever its location is; a practitioner without hours

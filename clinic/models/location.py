@@ -4,10 +4,11 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from clinic.models.versioned import Versioned
 from clinic.validators import validate_timezone
 
 
-class Clinic(models.Model):
+class Clinic(Versioned):
     """The business that owns patients, protocols and locations; nothing is ever seen across two clinics."""
 
     name = models.CharField(_("name"), max_length=120)
@@ -21,7 +22,7 @@ class Clinic(models.Model):
         return self.name
 
 
-class Location(models.Model):
+class Location(Versioned):
     """One clinic site with its time zone, hours and holidays."""
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="locations")

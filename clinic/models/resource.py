@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.location import Location
+from clinic.models.versioned import Versioned
 
 
 class ResourceKind(models.TextChoices):
@@ -18,7 +19,7 @@ class DeviceType(models.TextChoices):
     RF = "rf", _("Radiofrequency needling")
 
 
-class Resource(models.Model):
+class Resource(Versioned):
     """A practitioner, a room or a device: what a session occupies, and what is locked before it is occupied.
 
     `skills` are the words a protocol may ask of it ("microneedling", "rf", "pen"). `turnaround_minutes` is cleaning

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.location import Location
+from clinic.models.versioned import Versioned
 from clinic.permissions import Right, Role, rights_of
 
 
@@ -30,7 +31,7 @@ class User(AbstractUser):
     objects = UserManager()  # type: ignore[assignment,misc]
 
 
-class StaffMember(models.Model):
+class StaffMember(Versioned):
     """A user's place in a clinic: where they work and what they may do."""
 
     class Theme(models.TextChoices):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.errors import Refusal
 from clinic.models import Absence, ExtraHours, Location, User, WeeklyHours
 from clinic.services.once import once
+from clinic.services.versions import take_turn
 
 
 class HoursOverlap(Refusal):
@@ -61,13 +62,17 @@ def add_weekly_hours(hours: WeeklyHours, *, by: User, key: str, now: datetime) -
 
 
 def change_weekly_hours(hours: WeeklyHours) -> None:
-    """Keep what was changed; refuses as `add_weekly_hours` does."""
+    """Keep what was changed; refuses as `add_weekly_hours` does, and an outdated row."""
     with transaction.atomic():
+        take_turn(hours)
         _keep_weekly(hours)
 
 
 def remove_weekly_hours(hours: WeeklyHours) -> None:
-    hours.delete()
+    """Refuses when somebody changed them meanwhile."""
+    with transaction.atomic():
+        take_turn(hours)
+        hours.delete()
 
 
 def _keep(row: Absence | ExtraHours) -> int:

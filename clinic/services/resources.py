@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.errors import Refusal
 from clinic.models import Location, Resource, User
 from clinic.services.once import once
+from clinic.services.versions import take_turn
 
 
 class ResourceNameTaken(Refusal):
@@ -37,12 +38,16 @@ def add_resource(resource: Resource, *, by: User, key: str, now: datetime) -> Re
 
 
 def change_resource(resource: Resource) -> None:
-    """Keep what was changed; refuses as `add_resource` does. Sessions booked with it stay as they are."""
-    _keep(resource)
+    """Keep what was changed; refuses as `add_resource` does, and an outdated row. Its booked sessions stay."""
+    with transaction.atomic():
+        take_turn(resource)
+        _keep(resource)
 
 
 def change_location(location: Location) -> None:
-    """Keep the location and the clinic it belongs to."""
+    """Keep the location and the clinic it belongs to; refuses when either was saved meanwhile."""
     with transaction.atomic():
+        take_turn(location.clinic)
+        take_turn(location)
         location.clinic.save()
         location.save()

@@ -12,6 +12,7 @@ from clinic.errors import Refusal
 from clinic.models import Location, StaffMember, User
 from clinic.permissions import Role
 from clinic.services.once import once
+from clinic.services.versions import take_turn
 
 
 class AddressTaken(Refusal):
@@ -88,12 +89,14 @@ def _refuse_losing_the_manager(member: StaffMember, entry: StaffEntry, by: User)
 def change_staff(member: StaffMember, entry: StaffEntry, *, by: User) -> None:
     """Keep name, role and whether they may sign in; who may not is signed out everywhere at once.
 
-    Refuses that a manager gives up their own role or sign-in, and that the clinic is left without a manager.
+    Refuses that a manager gives up their own role or sign-in, that the clinic is left without a manager, and when
+    somebody else saved the member meanwhile.
     """
     with transaction.atomic():
         _refuse_losing_the_manager(member, entry, by)
+        take_turn(member)
         member.name, member.role, member.is_active = entry.name, entry.role, entry.is_active
-        member.save(update_fields=["name", "role", "is_active"])
+        member.save(update_fields=["name", "role", "is_active", "version"])
         member.user.is_active = entry.is_active
         member.user.save(update_fields=["is_active"])
         if not entry.is_active:

@@ -1,19 +1,20 @@
 """Settings: the weekly hours of the location and of each resource."""
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from clinic.errors import Refusal, say
 from clinic.forms import WeeklyHoursForm
 from clinic.models import Location, Resource, WeeklyHours
 from clinic.permissions import Right
 from clinic.queries import weekly_hours_of
 from clinic.services import hours as service
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import answer, taken
+from clinic.views.answer import answer, taken, whole_number
 from clinic.views.resources import resource_or_404
 
 
@@ -78,5 +79,16 @@ def change_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
 def remove_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
     row = _hours_or_404(request, hours_id)
     owner = row.resource or request.staff.location
-    service.remove_weekly_hours(row)
-    return taken(request, _page_of(owner), _("The hours of %(name)s were removed.") % {"name": owner})
+    to, form = _page_of(owner), WeeklyHoursForm(instance=row)
+    row.version = whole_number(request.POST.get("version"))
+    try:
+        service.remove_weekly_hours(row)
+    except Refusal as no:
+        shown = {
+            "form": form,
+            "refusal": say(no, request.staff.location.zone),
+            "owner": owner,
+            "owner_url": to,
+        }
+        return render(request, "clinic/hours_change.html", shown, status=no.status)
+    return taken(request, to, _("The hours of %(name)s were removed.") % {"name": owner})

@@ -68,10 +68,11 @@ def new_member(request: StaffRequest) -> HttpResponse:
 @needs(Right.MANAGE_CLINIC)
 def member(request: StaffRequest, staff_id: int) -> HttpResponse:
     row = _member_or_404(request, staff_id)
-    now = {"name": row.name, "role": row.role, "is_active": row.is_active}
+    now = {"name": row.name, "role": row.role, "is_active": row.is_active, "version": row.version}
     form = StaffForm(request.POST or None, initial=now)
 
     def write() -> str:
+        row.version = form.cleaned_data["version"] or 0
         change_staff(row, form.entry(), by=request.staff.user)
         return _("%(name)s was changed.") % {"name": row.name}
 

@@ -6,15 +6,33 @@ import pytest
 from auditlog.models import LogEntry
 from django.core import mail
 from django.core.cache import cache
+from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from clinic.models import Absence, ExtraHours, Resource, StaffMember, WeeklyHours
+from clinic.models import Absence, Clinic, ExtraHours, Location, Resource, StaffMember, WeeklyHours
 from clinic.permissions import Role
-from tests.makers import make_location, make_practitioner, make_room, make_staff
+from tests.makers import make_device, make_location, make_practitioner, make_room, make_staff
 
 pytestmark = pytest.mark.django_db
+
+
+CLINIC = {
+    "clinic-version": "1",
+    "clinic-name": "Linden Row",
+    "clinic-mail_name": "Linden Row",
+    "version": "1",
+    "name": "Leeds",
+    "emergency_phone": "999",
+    "timezone": "Europe/London",
+    "country": "GB",
+    "subdivision": "ENG",
+    "grid_minutes": "15",
+    "quiet_from": "20:00",
+    "quiet_to": "08:00",
+    "grace_minutes": "3",
+}
 
 
 @pytest.fixture
@@ -25,10 +43,14 @@ def manager(client: Client) -> StaffMember:
     return manager
 
 
-def _key(client: Client, path: str) -> str:
-    found = re.search(r'name="key" value="([^"]+)"', client.get(path).content.decode())
+def _hidden(client: Client, path: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', client.get(path).content.decode())
     assert found is not None
     return found[1]
+
+
+def _key(client: Client, path: str) -> str:
+    return _hidden(client, path, "key")
 
 
 def _message(client: Client, path: str) -> str:
@@ -71,11 +93,11 @@ def test_hours_change_and_go(client: Client, manager: StaffMember) -> None:
     room = make_room(manager.location)
     row = WeeklyHours.objects.create(resource=room, weekday=0, opens="09:00", closes="12:00")
     to = f"/settings/resources/{room.pk}/hours/"
-    data = {"key": "k", "weekday": "0", "opens": "10:00", "closes": "12:00"}
+    data = {"key": "k", "version": "1", "weekday": "0", "opens": "10:00", "closes": "12:00"}
     assert client.post(f"/settings/hours/{row.pk}/", data).headers["Location"] == to
     row.refresh_from_db()
-    assert f"{row.opens:%H:%M}" == "10:00"
-    assert client.post(f"/settings/hours/{row.pk}/remove/").headers["Location"] == to
+    assert (f"{row.opens:%H:%M}", row.version) == ("10:00", 2)
+    assert client.post(f"/settings/hours/{row.pk}/remove/", {"version": "2"}).headers["Location"] == to
     assert not WeeklyHours.objects.filter(pk=row.pk).exists()
 
 
@@ -114,7 +136,7 @@ def test_a_room_is_added_and_put_out_of_use(client: Client, manager: StaffMember
         client.post("/settings/resources/new/room/", data | {"key": key})
     room = Resource.objects.get()
     del data["is_active"]
-    client.post(f"/settings/resources/{room.pk}/", data | {"key": "k"})
+    client.post(f"/settings/resources/{room.pk}/", data | {"key": "k", "version": "1"})
     room.refresh_from_db()
     assert (room.name, room.is_active) == ("Room 7", False)
 
@@ -158,25 +180,95 @@ def test_a_manager_who_would_switch_off_themselves_is_refused(client: Client, ma
 
 
 def test_the_clinic_changes_and_the_audit_log_says_who(client: Client, manager: StaffMember) -> None:
-    data = {
-        "clinic-name": "Linden Row North",
-        "clinic-mail_name": "Linden Row",
-        "name": "Leeds",
-        "emergency_phone": "999",
-        "timezone": "Europe/London",
-        "country": "GB",
-        "subdivision": "SCT",
-        "grid_minutes": "15",
-        "quiet_from": "20:00",
-        "quiet_to": "08:00",
-        "grace_minutes": "3",
-    }
+    data = CLINIC | {"clinic-name": "Linden Row North", "subdivision": "SCT"}
     assert client.post("/settings/location/", data).status_code == 302
     manager.location.refresh_from_db()
     assert (manager.location.subdivision, manager.location.clinic.name) == ("SCT", "Linden Row North")
     entry = LogEntry.objects.get_for_object(manager.location).filter(action=LogEntry.Action.UPDATE).get()
     assert entry.actor == manager.user
     assert entry.changes["subdivision"] == ["ENG", "SCT"]
+
+
+def _page_and_form(of: str, location: Location) -> tuple[str, Model, dict[str, Any]]:
+    """A page on which `of` is edited, its row, and what its form sends; but for a version."""
+    if of == "clinic":
+        return "/settings/location/", location, CLINIC | {"phone": "0113 496 0000"}
+    if of == "hours":
+        row = location.hours.get(weekday=0)
+        return f"/settings/hours/{row.pk}/", row, {"weekday": "0", "opens": "09:00", "closes": "13:00"}
+    if of == "member":
+        member = make_staff(location, Role.FRONT_DESK)
+        return (
+            f"/settings/staff/{member.pk}/",
+            member,
+            {"name": "Abi", "role": "read_only", "is_active": "on"},
+        )
+    resource = {"room": make_room, "practitioner": make_practitioner, "device": make_device}[of](location)
+    form = {"name": f"The other {of}", "turnaround_minutes": "15", "position": "7", "is_active": "on"}
+    return f"/settings/resources/{resource.pk}/", resource, form | {"device_type": "pen", "max_depth_mm": "2"}
+
+
+EDITED = ["clinic", "hours", "member", "room", "practitioner", "device"]
+
+
+@pytest.mark.parametrize("of", EDITED)
+def test_the_later_of_two_open_tabs_is_refused_and_keeps_what_was_typed(
+    client: Client, manager: StaffMember, of: str
+) -> None:
+    path, row, data = _page_and_form(of, manager.location)
+    data = data | {"key": "k", "version": _hidden(client, path, "version")}
+    assert client.post(path, data).status_code == 302
+    before = type(row).objects.filter(pk=row.pk).values().get()
+    name = "opens" if of == "hours" else "name"
+    answer = client.post(path, data | {name: "08:30"})
+    assert (answer.status_code, answer.context["refusal"]) == (
+        409,
+        "Someone saved this while you had it open. Nothing was changed. "
+        "Open the page again to see what it says now, and make your change there.",
+    )
+    assert [text in answer.content.decode() for text in (answer.context["refusal"], 'value="08:30"')] == [
+        True,
+        True,
+    ]
+    assert type(row).objects.filter(pk=row.pk).values().get() == before
+    fresh = data | {name: "08:30", "version": _hidden(client, path, "version")}
+    if of == "clinic":
+        fresh["clinic-version"] = _hidden(client, path, "clinic-version")
+    assert client.post(path, fresh).status_code == 302
+
+
+@pytest.mark.parametrize("of", EDITED)
+@pytest.mark.parametrize("version", [None, "", "0", "2", "9" * 30])
+def test_a_save_that_saw_no_version_or_another_changes_nothing(
+    client: Client, manager: StaffMember, of: str, version: str | None
+) -> None:
+    path, row, data = _page_and_form(of, manager.location)
+    before = type(row).objects.filter(pk=row.pk).values().get()
+    data = {name: said for name, said in data.items() if name != "version"} | {"key": "k"}
+    assert client.post(path, data if version is None else data | {"version": version}).status_code == 409
+    assert type(row).objects.filter(pk=row.pk).values().get() == before
+
+
+def test_two_locations_of_one_clinic_do_not_undo_each_others_name_of_it(
+    client: Client, manager: StaffMember
+) -> None:
+    clinic = manager.location.clinic
+    Clinic.objects.filter(pk=clinic.pk).update(name="Linden Row South", version=2)
+    assert client.post("/settings/location/", CLINIC).status_code == 409
+    clinic.refresh_from_db()
+    assert clinic.name == "Linden Row South"
+
+
+def test_hours_that_were_changed_meanwhile_are_shown_before_they_are_removed(
+    client: Client, manager: StaffMember
+) -> None:
+    row = manager.location.hours.get(weekday=0)
+    WeeklyHours.objects.filter(pk=row.pk).update(opens="10:30", version=2)
+    answer = client.post(f"/settings/hours/{row.pk}/remove/", {"version": "1"})
+    assert (answer.status_code, 'value="10:30"' in answer.content.decode()) == (409, True)
+    assert WeeklyHours.objects.filter(pk=row.pk).exists()
+    again = answer.context["form"]["version"].value()
+    assert client.post(f"/settings/hours/{row.pk}/remove/", {"version": again}).status_code == 302
 
 
 def test_a_clinic_without_a_name_is_refused_whole(client: Client, manager: StaffMember) -> None:
