@@ -30,6 +30,7 @@ from clinic.errors import Refusal, say
 from clinic.localtime import at_local, time_exists
 from clinic.models import Clinic, StaffMember, User
 from clinic.permissions import Right
+from clinic.throttling import WriteThrottle
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -153,10 +154,7 @@ class SmallJson(parsers.JSONParser):
     """JSON that is not nested absurdly, of characters that can be written down again."""
 
     def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         try:
             asked: Any = super().parse(stream, media_type, parser_context)
@@ -298,6 +296,7 @@ class Endpoint(generics.GenericAPIView[Any]):
     needs_key: ClassVar[bool] = True
     status_when_done: ClassVar[int] = 200
     permission_classes = [HasRight]
+    throttle_classes = [WriteThrottle]
     pagination_class = Pages
     parser_classes = [SmallJson]
     schema = Described()

@@ -22,7 +22,7 @@ from clinic.wsgi import application
 from tests.api.caller import caller
 from tests.little_clinic import LittleClinic, make_little_clinic
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("uncounted")]
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
 EXAMPLES = {Role.CLINICIAN: 8, Role.FRONT_DESK: 2, Role.MANAGER: 2, Role.READ_ONLY: 1}
 

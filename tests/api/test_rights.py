@@ -15,7 +15,7 @@ from tests.little_clinic import LittleClinic, make_little_clinic
 from tests.makers import NOW, make_location
 from tests.test_access import ROUTES, Route
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("uncounted")]
 API = [route for route in ROUTES if route.is_api]
 SECRET = "Geheimnis"
 
