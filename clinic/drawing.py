@@ -5,9 +5,9 @@ from typing import Any
 
 from django.forms.renderers import BaseRenderer
 from django.template import TemplateDoesNotExist, engines
+from django.template.defaultfilters import capfirst, date, yesno
 from django.template.loader import get_template
-from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from jinja2 import Environment
 
 from clinic.templatetags.icons import lucide
@@ -27,9 +27,22 @@ def _template(name: str) -> Any:
         return get_template(name)
 
 
+@cache
+def _translated(_language: str, said: str) -> str:
+    """In the language of the moment, looked up once: whatever has no translation is sought in every catalogue."""
+    return gettext(said)
+
+
 def environment(**options: Any) -> Environment:
     """Jinja2 with what the fields' templates ask for."""
     made = Environment(**options)  # noqa: S701 - Django asks for escaping
-    made.globals |= {"_": gettext, "lucide": lucide}
-    made.filters |= {"capfirst": capfirst, "control": control, "kind_of": kind_of}
+    made.globals |= {"_": lambda said: _translated(get_language(), said), "lucide": lucide}
+    made.filters |= {
+        "capfirst": capfirst,
+        "control": control,
+        "date": date,
+        "kind_of": kind_of,
+        "yesno": yesno,
+    }
+    made.globals["parts"] = made.get_template("parts.html").module
     return made

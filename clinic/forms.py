@@ -2,6 +2,7 @@
 
 from datetime import date, time
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import uuid4
 from zoneinfo import available_timezones
@@ -82,8 +83,14 @@ class ClinicForm(VersionedForm):
         labels = {"name": _("clinic's name")}
 
 
+@cache
+def _time_zones() -> list[tuple[str, str]]:
+    """Read from disk, all six hundred of them, once."""
+    return [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
+
+
 class LocationForm(VersionedForm):
-    timezone = forms.ChoiceField(label=_("time zone"))
+    timezone = forms.ChoiceField(label=_("time zone"), choices=_time_zones)
 
     class Meta:
         model = Location
@@ -104,12 +111,6 @@ class LocationForm(VersionedForm):
         ]
         labels = {"name": _("location's name")}
         widgets = {"quiet_from": ClockInput(), "quiet_to": ClockInput()}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["timezone"].choices = [  # type: ignore[attr-defined]
-            (name, name.replace("_", " ")) for name in sorted(available_timezones())
-        ]
 
     def clean_country(self) -> str:
         return str(self.cleaned_data["country"]).upper()

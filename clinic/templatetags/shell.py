@@ -62,25 +62,27 @@ def places(context: Context) -> list[Entry]:
 
 
 @register.simple_tag
+def draw(template_name: str, **facts: Any) -> SafeString:
+    """What templates/fields/`template_name` makes of these facts; it knows nothing else of the page."""
+    return mark_safe(get_default_renderer().render(template_name, facts))  # noqa: S308 - autoescaped there
+
+
+@register.simple_tag
 def field(field: BoundField, **look: Any) -> SafeString:
     """The whole field, as templates/fields/field.html draws it: `{% field form.depth unit="mm" %}`."""
-    return _drawn("field.html", {"field": field, **look})
+    return draw("field.html", field=field, **look)
 
 
 @register.simple_tag
 def options(field: BoundField, **look: Any) -> SafeString:
     """The options alone of radios or check boxes."""
-    return _drawn("options.html", {"field": field, **look})
+    return draw("options.html", field=field, **look)
 
 
 @register.simple_tag
 def notes(field: BoundField, **look: Any) -> SafeString:
     """A field's hint and error alone."""
-    return _drawn("notes.html", {"field": field, **look})
-
-
-def _drawn(template_name: str, context: dict[str, Any]) -> SafeString:
-    return mark_safe(get_default_renderer().render(template_name, context))  # noqa: S308 - autoescaped there
+    return draw("notes.html", field=field, **look)
 
 
 @register.filter
