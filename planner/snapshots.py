@@ -46,8 +46,6 @@ from planner.masks import depth_skill, engine_id, free_time, with_reservations
 from planner.models import ProtocolPhase, Reservation, Series, Session, SiteDepth
 
 ONE_DAY = timedelta(days=1)
-START_WITHIN_DAYS = 35
-"""How late a series may begin, beyond its best gaps, before a second look further ahead is needed."""
 LOOK_AHEAD_DAYS = 180
 """How late it may begin at all, beyond its longest gaps."""
 
@@ -302,17 +300,6 @@ class Diary:
 
     def name(self, resource_id: int) -> str:
         return self.resources[resource_id].name if resource_id in self.resources else ""
-
-
-def near(request: Request) -> Request:
-    """The same, looking only as far as a plan close to the best gaps needs."""
-    best = request.gap.target * (request.sessions - (request.previous is None))
-    start = request.previous.date if request.previous else request.earliest
-    pinned = (
-        pin.date + timedelta(days=request.gap.target * (request.sessions - pin.index)) for pin in request.pins
-    )
-    last = max(start + timedelta(days=best), request.earliest, *pinned) + timedelta(days=START_WITHIN_DAYS)
-    return replace(request, latest=min(request.latest, last))
 
 
 def diary(

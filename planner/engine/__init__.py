@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 
+from planner.engine.ahead import best_plans
 from planner.engine.answer import Answer, Result
 from planner.engine.explain import explain
 from planner.engine.grid import FreeTime, Horizon
 from planner.engine.problem import MAX_HORIZON_DAYS, Problem, Request
-from planner.engine.series import best_plans
 
 __all__ = ["free_time", "plan", "plan_request", "prepare"]
 

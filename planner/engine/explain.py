@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from planner.engine.ahead import least_cost
 from planner.engine.answer import Reason, Relaxation, clock
 from planner.engine.grid import FreeTime
 from planner.engine.problem import (
@@ -26,10 +26,7 @@ from planner.engine.problem import (
     Pin,
     Request,
 )
-from planner.engine.series import least_cost
-from planner.engine.starts import Cells, Starts, uses
-
-Days = NDArray[np.bool_]  # one per day from the request's earliest date
+from planner.engine.starts import Cells, Days, Starts, a_gap_after, uses
 
 FIRST_EXTENSION_DAYS = 28
 
@@ -57,7 +54,7 @@ def _reasons(free: FreeTime, request: Request) -> Iterator[Reason]:
         yield Reason("collision", session, message)
         return
     earlier = reached[-1] if reached else None
-    window = _window(request, earlier)
+    window = _window(request, earlier, possible.shape[1])
     yield from _gap_reason(request, session, earlier, window, possible[session])
     yield from _blockers(free, request, session)
 
@@ -66,7 +63,7 @@ def _reached_days(request: Request, possible: Days) -> list[Days]:
     """For each session that can be reached, its possible days a right gap after those of the one before."""
     reached: list[Days] = []
     for days in possible:
-        reached.append(days & _window(request, reached[-1] if reached else None))
+        reached.append(days & _window(request, reached[-1] if reached else None, len(days)))
         if not reached[-1].any():
             return reached[:-1]
     return reached
@@ -80,18 +77,14 @@ def _possible_days(free: FreeTime, request: Request) -> Days:
     return days
 
 
-def _window(request: Request, earlier: Days | None) -> Days:
+def _window(request: Request, earlier: Days | None, days: int) -> Days:
     """The days on which the gap allows a session, after the days reached by the one before it."""
-    count = (request.latest - request.earliest).days + 1
-    window = np.zeros(count, dtype=np.bool_)
     if earlier is not None:
-        starts = np.flatnonzero(earlier)
-    elif request.previous is not None:
-        starts = np.array([(request.previous.date - request.earliest).days])
-    else:
-        return ~window
-    for start in starts.tolist():
-        window[max(0, start + request.gap.min) : max(0, start + request.gap.max + 1)] = True
+        return a_gap_after(earlier, request.gap)
+    window = np.full(days, request.previous is None)
+    if request.previous:
+        since = (request.previous.date - request.earliest).days
+        window[max(0, since + request.gap.min) : max(0, since + request.gap.max + 1)] = True
     return window
 
 
@@ -224,11 +217,27 @@ def _try(
         yield Change(effort, keys, cost, message)
 
 
-def _smallest(fits: Callable[[int], bool], low: int, high: int) -> int | None:
-    """The smallest number from low to high that fits, if any; what fits once, fits for all larger numbers."""
-    if low > high or not fits(high):
+def _smallest(change: Callable[[int], Request], free: FreeTime, low: int, high: int) -> int | None:
+    """The smallest number from low to high whose change leaves a plan; if one does, all larger numbers do.
+
+    Days that follow each other at right gaps tell nearly all; whether they make a plan is asked of the search.
+    """
+    if low > high:
         return None
-    return low + bisect_left(range(low, high), True, key=fits)
+    possible = _possible_days(free, change(high))
+
+    def reaches(number: int) -> bool:
+        wanted = change(number)
+        days = possible[:, : (wanted.latest - wanted.earliest).days + 1]
+        return len(_reached_days(wanted, days)) == wanted.sessions
+
+    def fits(number: int) -> bool:
+        return least_cost(free, change(number)) is not None
+
+    number = low + bisect_left(range(low, high + 1), True, key=reaches)
+    if number > high or fits(number):
+        return number if number <= high else None
+    return number + bisect_left(range(number, high), True, key=fits) if fits(high) else None
 
 
 def _longer_gap(free: FreeTime, request: Request) -> Iterator[Change]:
@@ -237,7 +246,7 @@ def _longer_gap(free: FreeTime, request: Request) -> Iterator[Change]:
 
     begin = min(request.earliest, request.previous.date) if request.previous else request.earliest
     furthest = (request.latest - begin).days
-    days = _smallest(lambda d: least_cost(free, longer(d)) is not None, request.gap.max + 1, furthest)
+    days = _smallest(longer, free, request.gap.max + 1, furthest)
     if days is not None:
         weeks = f" ({days // 7} weeks)" if days % 7 == 0 and days > 7 else ""
         message = f"Allow up to {_days(Gap(days, days, days))}{weeks} between sessions"
@@ -255,7 +264,7 @@ def _later(free: FreeTime, request: Request) -> Iterator[Change]:
     while tried < further:
         wide = free.until(request.latest + timedelta(days=further))
         further = min(further, (wide.horizon.last - request.latest).days)
-        days = _smallest(lambda d: least_cost(wide, until(d)) is not None, tried + 1, further)  # noqa: B023
+        days = _smallest(until, wide, tried + 1, further)
         if days is not None:
             latest = request.latest + timedelta(days=days)
             message = f"Allow sessions until {_day(latest)}"

@@ -4,7 +4,7 @@ Wall-clock steps that the clocks skip on a day (spring forward) do not exist: no
 they repeat (autumn) count once, as the wall clock shows them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from planner.engine.problem import MINUTES_PER_DAY, Moments, PatientTime, Resource, Week
 
 Bits = int
+Minutes = NDArray[np.int64]  # starts and ends since the horizon's first midnight, one row each
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +49,19 @@ class Horizon:
         return self.first <= first and last <= self.last
 
 
-def free_bits(resource: Resource, horizon: Horizon) -> Bits:
-    """The steps in which a use may lie.
+def free_bits(resource: Resource, busy: Minutes, horizon: Horizon) -> Bits:
+    """The steps in which a use may lie; `busy` is the resource's own, in minutes.
 
     A use that keeps clear of every busy time by the resource's turnaround is one that touches neither the busy
     time nor the turnaround before it; so the turnaround is taken off here, once, and the search never sees it.
     """
-    taken = _busy_bits(resource.busy, resource.turnaround_minutes, horizon)
+    taken = _busy_bits(busy, resource.turnaround_minutes, horizon)
     return _open_bits(resource.open, resource.extra_open, horizon) & ~taken
 
 
 def patient_bits(patient: PatientTime, horizon: Horizon) -> Bits:
     hours = all_bits(horizon) if patient.open is None else _open_bits(patient.open, (), horizon)
-    return hours & ~_busy_bits(patient.busy, 0, horizon)
+    return hours & ~_busy_bits(_minutes(patient.busy, horizon), 0, horizon)
 
 
 def all_bits(horizon: Horizon) -> Bits:
@@ -147,21 +148,19 @@ def _whole_steps(spans: Iterable[tuple[int, int]], grid_minutes: int) -> Bits:
     return bits
 
 
-def _busy_bits(busy: Moments, before_minutes: int, horizon: Horizon) -> Bits:
+def _busy_bits(busy: Minutes, before_minutes: int, horizon: Horizon) -> Bits:
     """Steps that any busy time touches, or would within `before_minutes`."""
-    if not busy:
+    if not len(busy):
         return 0
-    minutes = _minutes(busy, horizon)
-    starts = (minutes[:, 0] - before_minutes) // horizon.grid_minutes
-    ends = -(-minutes[:, 1] // horizon.grid_minutes)
+    starts = (busy[:, 0] - before_minutes) // horizon.grid_minutes
+    ends = -(-busy[:, 1] // horizon.grid_minutes)
     steps = horizon.steps
     edges = np.bincount(starts.clip(0, steps), minlength=steps + 1)
     edges -= np.bincount(ends.clip(0, steps), minlength=steps + 1)
     return int.from_bytes(np.packbits(edges[:-1].cumsum() > 0, bitorder="little").tobytes(), "little")
 
 
-def _minutes(moments: Moments, horizon: Horizon) -> NDArray[np.int64]:
-    """Moments as minutes since the horizon's first midnight, one row each."""
+def _minutes(moments: Moments, horizon: Horizon) -> Minutes:
     flat = (at.toordinal() * MINUTES_PER_DAY + at.hour * 60 + at.minute for span in moments for at in span)
     found = np.fromiter(flat, dtype=np.int64, count=2 * len(moments))
     return found.reshape(-1, 2) - horizon.first.toordinal() * MINUTES_PER_DAY
@@ -178,23 +177,39 @@ class FreeTime:
         self.horizon = horizon
         self.bits = tuple(sorted(bits, key=lambda pair: pair[0].id))
         self.resources = {resource.id: resource for resource, _ in self.bits}
-        self.grows = False
+        self._busy: Mapping[str, Minutes] | None = None
+        self._wider: dict[date, FreeTime] = {}
         self._starts: dict[tuple[str, frozenset[str], int], tuple[tuple[str, Bits], ...]] = {}
         self._any_start: dict[tuple[str, frozenset[str], int], Bits] = {}
         self._bytes: dict[tuple[str, frozenset[str], int], tuple[tuple[str, bytes], ...]] = {}
 
     @classmethod
     def of(cls, timezone: str, horizon: Horizon, resources: Sequence[Resource]) -> "FreeTime":
-        free = cls(timezone, horizon, ((resource, free_bits(resource, horizon)) for resource in resources))
-        free.grows = True
+        busy = {resource.id: _minutes(resource.busy, horizon) for resource in resources}
+        return cls._over(timezone, horizon, resources, busy)
+
+    @classmethod
+    def _over(
+        cls, timezone: str, horizon: Horizon, resources: Iterable[Resource], busy: Mapping[str, Minutes]
+    ) -> "FreeTime":
+        bits = ((resource, free_bits(resource, busy[resource.id], horizon)) for resource in resources)
+        free = cls(timezone, horizon, bits)
+        free._busy = busy
         return free
 
+    @property
+    def grows(self) -> bool:
+        """Whether hours and busy times are known, and not only their bits."""
+        return self._busy is not None
+
     def until(self, last: date) -> "FreeTime":
-        """The same resources to a later date, if hours and busy times are known and not only their bits."""
-        if not self.grows or self.horizon.holds(self.horizon.first, last):
+        """The same resources to a later date, if it grows."""
+        if self._busy is None or last <= self.horizon.last:
             return self
-        horizon = replace(self.horizon, days=self.horizon.day(last) + 1)
-        return FreeTime.of(self.timezone, horizon, tuple(self.resources.values()))
+        if last not in self._wider:
+            horizon = replace(self.horizon, days=self.horizon.day(last) + 1)
+            self._wider[last] = self._over(self.timezone, horizon, self.resources.values(), self._busy)
+        return self._wider[last]
 
     def starts(self, kind: str, skills: frozenset[str], steps: int) -> tuple[tuple[str, Bits], ...]:
         """Each suitable resource, by id, with the steps at which it can begin a use of `steps`."""

@@ -13,13 +13,13 @@ from functools import cached_property
 from time import monotonic
 
 from planner.engine import free_time
+from planner.engine.ahead import best_plans
 from planner.engine.answer import Answer, Placement, Proposal, Result, Total
 from planner.engine.cost import breakdown
 from planner.engine.explain import explain
 from planner.engine.grid import Bits, FreeTime
 from planner.engine.places import NEVER, Place, Places
 from planner.engine.problem import Moments, Problem, Request
-from planner.engine.series import best_plans
 from planner.engine.starts import uses
 from planner.engine.together import Chosen, Plans, Series, Together
 

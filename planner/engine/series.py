@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count as counter
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -28,11 +27,6 @@ from planner.engine.grid import FreeTime
 from planner.engine.problem import Request
 from planner.engine.rooms import Choice, Plan, Restriction, assignment, collision
 from planner.engine.starts import Allowed, Cells, Costs, Starts, Steps
-
-MAX_LOOKS, FEW_LOOKS = (
-    2_000,
-    200,
-)  # at spaces and plans; only series that keep colliding with themselves need many
 
 Mask = NDArray[np.bool_]
 Piece = tuple[int, Callable[[], "Space"]]  # the least cost in a part of a space, or less, and how to make it
@@ -59,16 +53,6 @@ class Look:
     plan: Plan | None = field(compare=False, default=None)
 
 
-def best_plans(free: FreeTime, request: Request, count: int) -> tuple[Proposal, ...]:
-    """Up to `count` proposals, the optimum first, each a real choice and no cheaper than the one before."""
-    return tuple(islice(Search(free, request).proposals(), count))
-
-
-def least_cost(free: FreeTime, request: Request) -> int | None:
-    """What the best plan costs; None when there is none, or none was found soon."""
-    return next((proposal.cost for proposal in Search(free, request).proposals(FEW_LOOKS)), None)
-
-
 class Search:
     def __init__(self, free: FreeTime, request: Request) -> None:
         self.free = free
@@ -86,7 +70,7 @@ class Search:
         self.change = request.weights.change
         self.change_cost = self.change * (1 - np.eye(len(self.starts.practitioners), dtype=self.cells.dtype))
 
-    def proposals(self, looks: int = MAX_LOOKS) -> Iterator[Proposal]:
+    def proposals(self, looks: int) -> Iterator[Proposal]:
         """The plans in order, as far as each is a choice of its own."""
         if self.columns <= 0 or not self.starts.practitioners:
             return

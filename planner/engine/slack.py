@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.engine.grid import FreeTime
 from planner.engine.problem import Request
-from planner.engine.starts import Starts
-
-Days = NDArray[np.bool_]
+from planner.engine.starts import Days, Starts, a_gap_before
 
 
 class Room:
@@ -18,7 +15,7 @@ class Room:
 
     def __init__(self, free: FreeTime, request: Request) -> None:
         self.request = request
-        self.days = _with_room_after(_days_with_a_start(free, request), request)
+        self.days = _with_room_after(Starts(free, request).days(), request)
 
     def last_safe_dates(self, dates: Sequence[date | None]) -> list[date | None]:
         """For each session the last date it could be on: those before it stay, those after it may all be moved.
@@ -41,23 +38,9 @@ class Room:
         return self.request.earliest + timedelta(days=first + int(found[-1])) if len(found) else None
 
 
-def _days_with_a_start(free: FreeTime, request: Request) -> Days:
-    starts = Starts(free, request)
-    horizon, any_start = starts.horizon, 0
-    for bits in starts.bits:
-        any_start |= bits
-    size = horizon.steps_per_day // 8
-    raw = np.frombuffer(any_start.to_bytes(horizon.days * size, "little"), dtype=np.uint8)
-    return np.asarray(raw.reshape(horizon.days, size).any(axis=1), dtype=np.bool_)
-
-
 def _with_room_after(days: Days, request: Request) -> list[Days]:
     """For each session the days from which all later ones can follow, each a right gap after the other."""
-    at = np.arange(len(days))
-    first = np.minimum(at + request.gap.min, len(days))
-    last = np.minimum(at + request.gap.max + 1, len(days))
     reachable = [days]
     for _ in range(request.sessions - 1):
-        before = np.concatenate(([0], reachable[-1].cumsum()))
-        reachable.append(np.logical_and(days, before[last] > before[first]))
+        reachable.append(days & a_gap_before(reachable[-1], request.gap))
     return reachable[::-1]

@@ -14,10 +14,20 @@ from numpy.typing import NDArray
 
 from planner.engine.cost import stays, time_steps
 from planner.engine.grid import Bits, FreeTime, Horizon, erode, patient_bits
-from planner.engine.problem import DEVICE, MAX_HORIZON_DAYS, PRACTITIONER, ROOM, Current, PatientTime, Request
+from planner.engine.problem import (
+    DEVICE,
+    MAX_HORIZON_DAYS,
+    PRACTITIONER,
+    ROOM,
+    Current,
+    Gap,
+    PatientTime,
+    Request,
+)
 
 Costs = NDArray[np.signedinteger]
 Steps = NDArray[np.integer]
+Days = NDArray[np.bool_]  # one per day from the request's earliest date
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +87,29 @@ class Starts:
         found = [(name, bits) for name, bits in found if bits]
         return tuple(name for name, _ in found), [bits for _, bits in found]
 
+    def days(self) -> Days:
+        """The days on which anybody has a start."""
+        size = self.horizon.steps_per_day // 8
+        raw = reduce(or_, self.bits, 0).to_bytes(self.horizon.days * size, "little")
+        days = np.frombuffer(raw, dtype=np.uint8).reshape(self.horizon.days, size)
+        return np.asarray(days.any(axis=1), dtype=np.bool_)
+
     def day_bits(self, practitioner: int, day: int) -> Bits:
         size = self.horizon.steps_per_day
         return (self.bits[practitioner] >> (day * size)) & ((1 << size) - 1)
+
+
+def a_gap_after(days: Days, gap: Gap) -> Days:
+    """The days that lie a right gap after any of these."""
+    before = np.concatenate(([0], days.cumsum()))
+    since = np.arange(len(days)) - gap.max
+    until = np.arange(len(days)) - gap.min + 1
+    return np.asarray(before[until.clip(0)] > before[since.clip(0)])
+
+
+def a_gap_before(days: Days, gap: Gap) -> Days:
+    """The days after which any of these follows at a right gap."""
+    return a_gap_after(days[::-1], gap)[::-1]
 
 
 Allowed = Mapping[

@@ -16,19 +16,21 @@ from clinic.services.once import once
 from patients.models import Area, Patient
 from planner.choices import SeriesState, SessionState
 from planner.engine import plan_request
+from planner.engine.ahead import best_plans, near, settles
 from planner.engine.answer import Proposal, Result
 from planner.engine.problem import Request
-from planner.engine.series import best_plans
 from planner.models import ProtocolVersion, Series, Session
 from planner.refusals import AlreadyBooked, SeriesClosed, Stale
 from planner.services.plans import Plan, PlanAnswer, Relaxation, Told, Why, plans_from, why_nothing_fits
-from planner.snapshots import Facts, diary, facts_of, first_day_possible, near, request_for
+from planner.snapshots import Facts, diary, facts_of, first_day_possible, request_for
 
 __all__ = [
     "Choice", "Plan", "PlanAnswer", "Relaxation", "Why", "Wishes", "change_wishes", "draft_series", "propose",
 ]  # fmt: skip
 
 ALTERNATIVES = 3
+LOAD_AHEAD_DAYS = 35
+"""How much later than on target a plan may end, before a second, longer look into the diary is needed."""
 MOST_SESSIONS = 20
 LAST_DAY = date(2100, 12, 31)
 
@@ -301,27 +303,18 @@ def no_day_left(placing: Sequence[Session], request: Request) -> str:
 
 
 def search(facts: Facts, placing: tuple[Session, ...], request: Request, count: int) -> tuple[Result, Told]:
-    """Plans as if `placing` held nothing now. Looks a short way ahead first, and further unless that settles it."""
-    short = near(request)
+    """Plans as if `placing` held nothing now. Loads a short way ahead first, and all unless that settles it."""
+    short = near(request, LOAD_AHEAD_DAYS)
     free = diary(facts.location, short, releasing=placing, depths=facts.depths, until=request.latest)
     if short != request:
-        proposals = best_plans(free.free, short, count)
-        if len(proposals) == count and _nothing_better_later(proposals, short):
-            return Result(request.id, "planned", True, proposals), Told(facts, placing, short, free)
+        found = best_plans(free.free, short, count)
+        if settles(found, request, short.latest, count) and _in_sight(found, short):
+            return Result(request.id, "planned", True, found), Told(facts, placing, short, free)
         free = diary(facts.location, request, releasing=placing, depths=facts.depths, known=free)
     return plan_request(free.free, request, count), Told(facts, placing, request, free)
 
 
-def _nothing_better_later(proposals: Sequence[Proposal], short: Request) -> bool:
-    """Whether every plan that goes on after the short look's last day costs more than all of these.
-
-    Such a plan has to spend the days in between on a later start or on longer gaps, each at its price. And the days
-    to which the last session could slip have to be in sight.
-    """
-    weights, bound_gaps = short.weights, short.sessions - (short.previous is None)
-    since = short.previous.date if short.previous else short.earliest
-    spent = (short.latest - since).days + 1 - bound_gaps * short.gap.target
-    price = weights.gap if short.previous else min(weights.start, weights.gap)
-    ends = [plan.sessions[-2 if short.sessions > 1 else -1].date for plan in proposals]
-    in_sight = all((short.latest - end).days >= short.gap.max for end in ends)
-    return proposals[-1].cost < price * spent and in_sight
+def _in_sight(found: Sequence[Proposal], short: Request) -> bool:
+    """Whether the last session's latest safe day, by the gap after the one before it, was loaded."""
+    ends = (plan.sessions[-2 if short.sessions > 1 else -1].date for plan in found)
+    return all((short.latest - end).days >= short.gap.max for end in ends)

@@ -1,14 +1,21 @@
 """The search for one series: plans worked out by hand, then the contract's promises against brute force."""
 
-from itertools import pairwise
+import json
+from datetime import date
+from itertools import islice, pairwise
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.engine import ahead, prepare
+from planner.engine.ahead import MAX_LOOKS, best_plans
+from planner.engine.reading import parse
+from planner.engine.series import Search
 from tests.engine.brute import best_plan, rank
 from tests.engine.checker import Json, complaints
-from tests.engine.generator import tiny
+from tests.engine.generator import SIZES, add_wishes, clinic, series, tiny
 from tests.engine.made import (
     answer,
     change,
@@ -199,3 +206,19 @@ def test_each_request_is_planned_as_if_it_were_the_only_one(seed: int) -> None:
 
     assert [one.get("proposals") for one in together] == [one.get("proposals") for one in alone]
     assert [one.get("relaxations") for one in together] == [one.get("relaxations") for one in alone]
+
+
+@examples(60)
+@given(st.integers(0, 10_000))
+def test_looking_a_short_way_ahead_first_finds_what_looking_all_the_way_finds(seed: int) -> None:
+    random = Random(seed)
+    problem = clinic(SIZES["S"], seed=seed, full=random.choice([0.3, 0.6, 0.8]), days=240)
+    request = series("s", random, sessions=random.randint(1, 4), days=240)
+    add_wishes(random, request, problem["resources"], date(2026, 1, 5), 200)
+    asked = parse(json.dumps({**problem, "requests": [request]}))
+    free, (wanted,) = prepare(asked)[0], asked.requests
+    all_the_way = tuple(islice(Search(free, wanted).proposals(MAX_LOOKS), 3))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ahead, "MANY", 0)
+        assert best_plans(free, wanted, 3) == all_the_way

@@ -10,7 +10,7 @@ from clinic.models import Absence, WeeklyHours
 from clinic.services.once import KeyUsedForSomethingElse
 from patients.models import Screening, ScreeningAnswer, ScreeningQuestion
 from planner.choices import SeriesState, SessionState
-from planner.engine.series import best_plans
+from planner.engine.ahead import best_plans
 from planner.models import Reservation, Series, SiteDepth
 from planner.refusals import AlreadyBooked, SeriesClosed, Stale
 from planner.services import planning

@@ -18,7 +18,7 @@ from planner.engine.problem import Problem
 from planner.masks import engine_id, free_time, problem_resources, with_reservations
 from planner.models import Reservation
 from planner.services.planning import propose
-from planner.snapshots import facts_of, first_day_possible, near, request_for
+from planner.snapshots import facts_of, first_day_possible, request_for
 from tests.makers import NOW, make_area, make_practitioner, make_room
 from tests.planner.desk import Desk, open_desk, session_of
 
@@ -273,9 +273,3 @@ def test_a_second_look_further_ahead_takes_one_statement_more(desk, django_asser
     with django_assert_num_queries(8):
         plan = propose(series, now=NOW).plans[0]
     assert plan.visits[0].starts_at.date() == date(2027, 5, 11)
-
-
-def test_the_short_look_reaches_past_the_best_plan(desk):
-    request = asked(desk.series())
-    assert near(request).latest == request.earliest + (3 * 35 + 35) * DAY
-    assert request.latest == request.earliest + (4 * 56 + 180) * DAY
