@@ -11,7 +11,7 @@ from django.db.models import Prefetch, QuerySet
 from clinic.localtime import day_bounds, local_date
 from clinic.models import Location, Resource, ResourceKind
 from planner.choices import HOLDS_TIME, MessageState, SeriesState, SessionState
-from planner.models import Message, Reservation, Session, TreatmentRecord
+from planner.models import AreaTreatment, Message, Reservation, Session, TreatmentRecord
 
 ON_THE_DAY = (*HOLDS_TIME, SessionState.NO_SHOW)
 HERE = (SessionState.ARRIVED, SessionState.IN_TREATMENT)
@@ -124,5 +124,21 @@ def last_record(session: Session) -> TreatmentRecord | None:
     earlier = TreatmentRecord.objects.filter(
         session__series=session.series_id, session__number__lt=session.number
     )
-    with_areas = earlier.select_related("session").prefetch_related("areas__area")
+    with_areas = earlier.select_related("session").prefetch_related(treated_areas())
     return with_areas.order_by("-session__number").first()
+
+
+def treated_areas() -> "Prefetch[str]":
+    """A record's `areas`, each with the area itself."""
+    return Prefetch("areas", AreaTreatment.objects.select_related("area"))
+
+
+def held() -> "Prefetch[str]":
+    """A session's `reservations`, each with who or what is reserved."""
+    return Prefetch("reservations", Reservation.objects.select_related("resource"))
+
+
+def mails_to_come(messages: QuerySet[Message]) -> QuerySet[Message]:
+    """Those still waiting, in the order they go, with no more of them than a list shows."""
+    waiting = messages.filter(state=MessageState.WAITING).order_by("due_at")
+    return waiting.select_related("step").only("due_at", "patient", "series", "step__title")

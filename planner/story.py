@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
+from operator import itemgetter
 
+from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import gettext as _
@@ -13,9 +15,10 @@ from django.utils.translation import ngettext
 from clinic.localtime import local_date
 from clinic.models import StaffMember
 from clinic.permissions import Right
-from patients.models import Patient
+from patients.models import AreaFinding, Patient
 from planner.choices import MessageState
 from planner.models import Message, SessionEvent, TreatmentRecord
+from planner.queries import treated_areas
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,6 @@ def story_of(patient: Patient, staff: StaffMember) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
-def _who(name: str | None) -> str:
-    return name or _("the system")
-
-
 def _bookings(patient: Patient) -> Iterable[Entry]:
     """Bookings, moves, cancellations and no-shows; what one click did to many sessions is one entry."""
     shown = (
@@ -59,23 +58,20 @@ def _bookings(patient: Patient) -> Iterable[Entry]:
         SessionEvent.Kind.CANCELLED,
         SessionEvent.Kind.NO_SHOW,
     )
-    events = SessionEvent.objects.filter(session__patient=patient, kind__in=shown).select_related(
-        "session", "by__staff"
+    events = SessionEvent.objects.filter(session__patient=patient, kind__in=shown)
+    rows = events.order_by("at", "kind", "session__series", "session__number").values_list(
+        "at", "kind", "session__series", "session__number", "reason", "by__staff__name"
     )
-    for (at, kind, series_id), group in groupby(
-        events.order_by("at", "kind", "session__series", "session__number"),
-        key=lambda each: (each.at, each.kind, each.session.series_id),
-    ):
+    for (at, kind, series_id), group in groupby(rows, key=itemgetter(0, 1, 2)):
         together = list(group)
-        first = together[0]
-        numbers = ", ".join(str(each.session.number) for each in together)
-        who = _who(first.by.staff.name if first.by and hasattr(first.by, "staff") else None)
+        numbers = ", ".join(str(number) for _at, _kind, _series_id, number, _reason, _name in together)
+        reason, name = together[0][4:]
         yield Entry(
             at=at,
             group="sessions",
             title=ngettext("Session %(n)s: %(what)s", "Sessions %(n)s: %(what)s", len(together))
-            % {"n": numbers, "what": first.get_kind_display().lower()},
-            detail=_("By %(who)s. %(why)s") % {"who": who, "why": first.reason},
+            % {"n": numbers, "what": str(SessionEvent.Kind(kind).label).lower()},
+            detail=_("By %(who)s. %(why)s") % {"who": name or _("the system"), "why": reason},
             url=reverse("series", args=[series_id]),
             mark={"moved": "move-right", "cancelled": "x", "no_show": "user-x"}.get(kind, "calendar-check"),
         )
@@ -83,7 +79,8 @@ def _bookings(patient: Patient) -> Iterable[Entry]:
 
 def _treatments(patient: Patient) -> Iterable[Entry]:
     records = TreatmentRecord.objects.filter(session__patient=patient).select_related("session")
-    for record in records.prefetch_related("areas__area"):
+    records = records.only("recorded_at", "pain", "note", "session__starts_at", "session__number")
+    for record in records.prefetch_related(treated_areas()):
         facts = [
             _("%(area)s: %(depth)s mm, %(passes)s passes, %(endpoint)s")
             % {
@@ -123,7 +120,7 @@ def _visits(patient: Patient) -> Iterable[Entry]:
 
 
 def _screenings(patient: Patient) -> Iterable[Entry]:
-    for each in patient.screenings.select_related("taken_by__staff"):
+    for each in patient.screenings.all():
         yield Entry(
             at=each.taken_at,
             group="record",
@@ -135,7 +132,8 @@ def _screenings(patient: Patient) -> Iterable[Entry]:
 
 
 def _assessments(patient: Patient) -> Iterable[Entry]:
-    for each in patient.assessments.prefetch_related("findings__area"):
+    findings = AreaFinding.objects.select_related("area")
+    for each in patient.assessments.prefetch_related(Prefetch("findings", findings)):
         facts = [
             f"{finding.area}: {finding.get_severity_display().lower()}" for finding in each.findings.all()
         ]
@@ -151,7 +149,8 @@ def _assessments(patient: Patient) -> Iterable[Entry]:
 
 
 def _consents(patient: Patient) -> Iterable[Entry]:
-    for each in patient.consents.select_related("text"):
+    consents = patient.consents.select_related("text")
+    for each in consents.only("patient", "signed_at", "valid_to", "kind", "text__title", "text__version"):
         yield Entry(
             at=each.signed_at,
             group="record",

@@ -17,7 +17,8 @@ from patients.models import Patient
 from patients.services.consents import consent_on
 from patients.services.screening import standing
 from planner.choices import SessionState
-from planner.models import Message, Series, Session
+from planner.models import Series, Session
+from planner.queries import mails_to_come
 from planner.rail import Rail, Stop, draw
 from planner.story import story_of
 
@@ -41,15 +42,13 @@ def show(request: StaffRequest, patient_id: int) -> HttpResponse:
             "age": patient.age_on(today),
             "today": today,
             "all_series": [series_card(each, today) for each in series_of(patient)],
-            "is_assessed": patient.assessments.exists(),
+            "is_assessed": patient.assessments.exists,
             "verdict": standing(patient, on=today),
             "consent": consent_on(patient, today, ConsentKind.TREATMENT),
             "entries": entries[:PAGE] if request.GET.get("all") is None else entries,
             "hidden": 0 if request.GET.get("all") is not None else max(len(entries) - PAGE, 0),
             "shown": wanted if wanted in GROUPS else "",
-            "waiting": Message.objects.filter(patient=patient, state="waiting")
-            .select_related("step")
-            .order_by("due_at")[:5],
+            "waiting": mails_to_come(patient.messages.all())[:5],
             "photos": patient.photos.select_related("area").order_by("-taken_at")[:4]
             if staff.may(Right.SEE_RECORD)
             else [],
@@ -59,11 +58,10 @@ def show(request: StaffRequest, patient_id: int) -> HttpResponse:
 
 def series_of(patient: Patient) -> list[Series]:
     """All series of a patient with what their cards show: three statements."""
-    sessions = Session.objects.order_by("number").prefetch_related("reservations__resource")
     return list(
         Series.objects.filter(patient=patient)
         .select_related("protocol_version__protocol", "location")
-        .prefetch_related("areas", Prefetch("sessions", queryset=sessions))
+        .prefetch_related("areas", Prefetch("sessions", queryset=Session.objects.order_by("number")))
     )
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from uuid import uuid4
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,28 +16,29 @@ from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
-from planner.choices import CAN_MOVE, MessageState, SeriesState, SessionState
+from planner.choices import CAN_MOVE, SeriesState, SessionState
 from planner.forms.plan import StopForm
-from planner.models import Message, Series
+from planner.models import Series, Session
+from planner.queries import held, mails_to_come
 from planner.services.booking import stop_series
 from planner.services.replanning import slack
-from planner.views.patient import series_card, series_of
+from planner.views.patient import series_card
 
 
-def series_for(request: StaffRequest, series_id: int) -> Series:
-    """The series, if it belongs to the asker's clinic."""
+def series_for(request: StaffRequest, series_id: int, *and_also: "str | Prefetch[str]") -> Series:
+    """The series, if it belongs to the asker's clinic; `and_also` is prefetched."""
     everything = Series.objects.select_related(
-        "patient__clinic", "location__clinic", "protocol_version__protocol"
-    )
+        "patient", "location__clinic", "protocol_version__protocol", "recommended_version__protocol"
+    ).prefetch_related(*and_also)
     return get_object_or_404(everything, pk=series_id, patient__clinic=request.staff.location.clinic)
 
 
 @needs(Right.SEE_PATIENTS)
 def show(request: StaffRequest, series_id: int) -> HttpResponse:
     now = timezone.now()
-    asked = series_for(request, series_id)
-    note_reading(request.staff, asked.patient_id, "series", now=now, object_id=asked.pk)
-    series = next(each for each in series_of(asked.patient) if each.pk == asked.pk)
+    sessions = Session.objects.order_by("number").prefetch_related(held())
+    series = series_for(request, series_id, "areas", Prefetch("sessions", sessions))
+    note_reading(request.staff, series.patient_id, "series", now=now, object_id=series.pk)
     today = local_date(now, series.location.zone)
     return render(
         request,
@@ -45,16 +46,11 @@ def show(request: StaffRequest, series_id: int) -> HttpResponse:
         {
             "card": series_card(series, today),
             "series": series,
-            "patient": asked.patient,
+            "patient": series.patient,
             "rows": _rows(series, now=now),
-            "to_come": _mails_to_come(series),
+            "to_come": mails_to_come(series.messages.all())[:6],
         },
     )
-
-
-def _mails_to_come(series: Series) -> QuerySet[Message]:
-    waiting = Message.objects.filter(series=series, state=MessageState.WAITING)
-    return waiting.select_related("step").order_by("due_at")[:6]
 
 
 def _rows(series: Series, *, now: datetime) -> list[dict[str, object]]:

@@ -1,5 +1,6 @@
 """One session: where it stands, what was done, what comes next."""
 
+from copy import copy
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -20,16 +21,11 @@ from patients.models import Area
 from planner.choices import SessionState
 from planner.forms.record import AreaForm, AreaRow, RecordForm
 from planner.models import AreaTreatment, Session, SiteDepth, TreatmentRecord
-from planner.queries import last_record
+from planner.queries import held, last_record
 from planner.recommendation import DepthAdvice, depth_for
 from planner.services import treatment
 
-WITH = (
-    "patient__clinic",
-    "location__clinic",
-    "series__protocol_version__protocol",
-    "record__recorded_by__staff",
-)
+WITH = ("patient", "location", "series__protocol_version__protocol", "record__recorded_by__staff")
 STILL_TO_TREAT = (
     SessionState.BOOKED,
     SessionState.CONFIRMED,
@@ -39,9 +35,7 @@ STILL_TO_TREAT = (
 
 
 def _session_of(request: StaffRequest, session_id: int) -> Session:
-    sessions = Session.objects.select_related(*WITH).prefetch_related(
-        "reservations__resource", "series__areas"
-    )
+    sessions = Session.objects.select_related(*WITH).prefetch_related(held(), "series__areas")
     return get_object_or_404(sessions, pk=session_id, patient__clinic=request.staff.location.clinic)
 
 
@@ -74,7 +68,7 @@ def start(request: StaffRequest, session_id: int) -> HttpResponse:
 def record(request: StaffRequest, session_id: int) -> HttpResponse:
     """Save the record; with `finish`, end the treatment too."""
     session = _session_of(request, session_id)
-    form, rows = _forms(session, request)
+    form, rows = _forms(session, last_record(session), request)
     if not all([form.is_valid(), *(row.form.is_valid() for row in rows)]):
         return _page(request, session, form=form, rows=rows, status=422)
     entry = form.entry(row.form.entry(row.area.pk) for row in rows)
@@ -119,16 +113,16 @@ def _page(
         "used": {r.resource.kind: r.resource for r in session.reservations.all() if r.is_active},
         "refusal": say(refusal, zone) if refusal else "",
         "events": session.events.select_related("by__staff"),
-        "following": session.series.sessions.filter(number__gt=session.number).first(),
         "sessions": session.series.sessions.all(),
     }
     if staff.may(Right.SEE_RECORD):
+        last = last_record(session)
         if form is None or rows is None:
-            form, rows = _forms(session)
+            form, rows = _forms(session, last)
         context |= {
             "form": form,
             "rows": rows,
-            "last": last_record(session),
+            "last": last,
             "checks": checks_on_the_day(session, now) if session.state in STILL_TO_TREAT else None,
         }
     return render(request, "planner/session.html", context, status=refusal.status if refusal else status)
@@ -160,10 +154,11 @@ def checks_on_the_day(session: Session, now: datetime) -> dict[str, object]:
     }
 
 
-def _forms(session: Session, request: StaffRequest | None = None) -> tuple[RecordForm, list[AreaRow]]:
+def _forms(
+    session: Session, last: TreatmentRecord | None, request: StaffRequest | None = None
+) -> tuple[RecordForm, list[AreaRow]]:
     data = request.POST if request else None
     own: TreatmentRecord | None = getattr(session, "record", None)
-    last = last_record(session)
     initial: dict[str, object] = {"record_version": own.version if own else 0}
     if own is None and last is not None:
         initial |= {
@@ -171,9 +166,7 @@ def _forms(session: Session, request: StaffRequest | None = None) -> tuple[Recor
         }
     if own is not None:
         initial["cartridge_expires_on"] = own.cartridge_expires_on.strftime("%m/%Y")
-    form = RecordForm(
-        data, instance=None if own is None else TreatmentRecord.objects.get(pk=own.pk), initial=initial
-    )
+    form = RecordForm(data, instance=copy(own), initial=initial)  # it writes what was typed into its instance
     return form, _rows(session, own, last, data)
 
 
@@ -182,7 +175,7 @@ def _rows(
 ) -> list[AreaRow]:
     depths = {depth.site: depth for depth in session.series.protocol_version.depths.all()}
     done = {each.area_id: each for each in own.areas.all()} if own else {}
-    before = {each.area_id: each for each in last.areas.select_related("area")} if last else {}
+    before = {each.area_id: each for each in last.areas.all()} if last else {}
     rows = []
     for area in session.series.areas.all():
         advice = depth_advice(session, area, depths[area.site]) if area.site in depths else None
