@@ -1,9 +1,9 @@
 """A protocol's next version as it is typed: figures in order and in range."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from itertools import chain, pairwise
+from itertools import chain
 from math import lcm
 from typing import Any, TypeVar
 
@@ -12,10 +12,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from clinic.forms import Keyed
+from planner.forms.steps import NewStepForm
+from planner.forms.versions import NextVersion, Ordered, Perhaps, whole
 from planner.models import ProtocolVersion
+from planner.services.messages import NEWS
 from planner.services.revision import KNOWN_BY, Revision
-from planner.wording import skin_types
+from planner.wording import ROMAN, skin_types, when
 
 MOST_WEEKS, MOST_LOOKS = 104, 6
 FIGURES = (
@@ -27,11 +29,6 @@ FIGURES = (
     "lapse_days",
     "outcome_weeks",
 )
-
-
-def whole(label: Any, least: int, most: int) -> forms.IntegerField:
-    box = forms.NumberInput(attrs={"class": "input--num", "inputmode": "numeric"})
-    return forms.IntegerField(label=label, min_value=least, max_value=most, widget=box)
 
 
 def _millimetres(label: Any) -> forms.DecimalField:
@@ -46,30 +43,24 @@ def _millimetres(label: Any) -> forms.DecimalField:
     )
 
 
-class Ordered(forms.Form):
-    """A form whose figures rise along each line of `rising`."""
-
-    rising: Sequence[Sequence[str]] = ()
-    title = ""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        for below, above in chain.from_iterable(pairwise(line) for line in self.rising):
-            low, high = cleaned.get(below), cleaned.get(above)
-            if low is not None and high is not None and low > high:
-                facts = {"below": self.fields[below].label, "low": low}
-                self.add_error(above, _t("This is less than “%(below)s”, %(low)s.") % facts)
-        return cleaned
-
-
 RowForm = TypeVar("RowForm", bound=Ordered)
 
 
+def _skin_type(label: Any) -> forms.TypedChoiceField:
+    choices = [("", "–"), *((number, roman) for number, roman in enumerate(ROMAN) if number)]
+    return forms.TypedChoiceField(label=label, choices=choices, coerce=int)
+
+
 class GapForm(Ordered):
+    """Days between sessions for a range of skin types; left out of the next version if `gone`."""
+
+    skin_type_from = _skin_type(_("from skin type"))
+    skin_type_to = _skin_type(_("to skin type"))
     min_days = whole(_("shortest"), 1, 365)
     target_days = whole(_("best"), 1, 365)
     max_days = whole(_("longest"), 1, 365)
-    rising = [("min_days", "target_days", "max_days")]
+    gone = forms.BooleanField(label=_("remove this row"), required=False)
+    rising = [("skin_type_from", "skin_type_to"), ("min_days", "target_days", "max_days")]
 
 
 class PhaseForm(Ordered):
@@ -94,17 +85,15 @@ class DepthForm(Ordered):
     rising = [("min_mm", "rubra_mm", "alba_mm", "max_mm"), ("passes_min", "passes_max")]
 
 
-class NextVersion(Keyed):
-    """What every form that makes a version carries: what changes, and the version that was looked at."""
+class NewGapForm(Perhaps, GapForm):
+    """One row more; left empty, none."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput)
-    change_note = forms.CharField(
-        label=_("what changes, and why"), max_length=300, help_text=_("Kept with the version.")
-    )
+    gone = None  # type: ignore[assignment]
+    title = _("One more range, or leave it empty")
 
 
 class ProtocolForm(NextVersion, Ordered):
-    """A version's own figures, and a form for every gap, phase and site of it."""
+    """A version's own figures, a form for every gap, phase and site of it, and one for a gap and a mail more."""
 
     sessions_min = whole(_("fewest"), 1, 20)
     sessions_target = whole(_("usual"), 1, 20)
@@ -114,6 +103,12 @@ class ProtocolForm(NextVersion, Ordered):
     lapse_days = whole(_("screen anew after"), 1, 365)
     outcome_weeks = forms.CharField(
         label=_("judge the result, weeks after"), max_length=40, help_text=_("With commas between: 12, 24")
+    )
+    steps_gone = forms.MultipleChoiceField(
+        label=_("remove these mails"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("News about dates is not removed, only switched off, on its own page."),
     )
     rising = [("sessions_min", "sessions_target", "sessions_max")]
 
@@ -128,12 +123,21 @@ class ProtocolForm(NextVersion, Ordered):
         self.depths = _rows(DepthForm, data, version, "depths", lambda row: row.get_site_display())
         for phase in self.phases.values():
             phase.grid = lcm(*grids)
+        self.new_gap = NewGapForm(data, prefix="gaps-new")
+        self.new_step = NewStepForm(data, prefix="steps-new")
+        self.codes = [step.code for step in version.steps.all()]
+        self.fields["steps_gone"].choices = [  # type: ignore[attr-defined]
+            (step.code, f"{when(step)}: {step.title}")
+            for step in version.steps.all()
+            if step.anchor not in NEWS
+        ]
 
     def is_valid(self) -> bool:
         return all([super().is_valid(), *(row.is_valid() for row in self._all_rows())])
 
     def _all_rows(self) -> Iterable[forms.Form]:
-        return chain(self.gaps.values(), self.phases.values(), self.depths.values())
+        kept = (gap for gap in self.gaps.values() if not gap.is_gone)
+        return chain(kept, self.phases.values(), self.depths.values(), [self.new_gap, self.new_step])
 
     def clean_outcome_weeks(self) -> list[int]:
         words = [word.strip() for word in self.cleaned_data["outcome_weeks"].split(",")]
@@ -156,6 +160,14 @@ class ProtocolForm(NextVersion, Ordered):
             gaps=_typed(self.gaps),
             phases=_typed(self.phases),
             depths=_typed(self.depths),
+            gone={
+                "gaps": [known for known, gap in self.gaps.items() if gap.is_gone],
+                "steps": self.cleaned_data["steps_gone"],
+            },
+            new={
+                "gaps": [self.new_gap.cleaned_data] if self.new_gap.has_changed() else [],
+                "steps": [self.new_step.as_new(self.codes)] if self.new_step.has_changed() else [],
+            },
         )
 
 
@@ -166,11 +178,16 @@ def _rows(
     made = {}
     for row in getattr(version, name).all():
         known = getattr(row, KNOWN_BY[name])
-        said = {field: getattr(row, field) for field in form.base_fields}
+        said = {field: getattr(row, field) for field in form.base_fields if field != "gone"}
         made[known] = form(data, prefix=f"{name}-{known}", initial=said)
         made[known].title = title(row)
     return made
 
 
-def _typed(rows: Mapping[Any, forms.Form]) -> dict[Any, dict[str, Any]]:
-    return {known: row.cleaned_data for known, row in rows.items()}
+def _typed(rows: Mapping[Any, Ordered]) -> dict[Any, dict[str, Any]]:
+    """What is said of each row that stays."""
+    stays = {known: row.cleaned_data for known, row in rows.items() if not row.is_gone}
+    return {
+        known: {name: value for name, value in said.items() if name != "gone"}
+        for known, said in stays.items()
+    }

@@ -1,6 +1,7 @@
 """A protocol is never changed, only followed by its next version: whoever began with one keeps it to the end."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,11 +18,12 @@ from patients.choices import Certainty
 from planner.models import Protocol, ProtocolGap, ProtocolVersion
 from planner.recipes import load_recipes
 from planner.refusals import Stale
-from planner.wording import skin_types
+from planner.wording import ROMAN, skin_types
 
 Row = TypeVar("Row", bound=Model)
 Values = Mapping[str, Any]
 KNOWN_BY = {"gaps": "skin_type_from", "phases": "position", "depths": "site", "steps": "code"}
+ALL_TYPES = range(1, 7)
 WITHOUT_SOURCE = {"phases"}
 NEEDS_NO_SOURCE = {"is_active"}
 OF_THE_SOURCE = ("sessions_min", "sessions_target", "sessions_max")
@@ -55,6 +57,20 @@ class GapOutlastsScreening(Refusal):
     next_step = _("Nothing was saved. Choose a shorter gap, or let screening last longer.")
 
 
+class SkinTypesTwice(Refusal):
+    code = "skin_types_twice"
+    status = 422
+    sentence = _("Days between sessions: more than one row speaks of skin type {types}.")
+    next_step = _("Nothing was saved. Let every skin type stand in one row.")
+
+
+class SkinTypesMissing(Refusal):
+    code = "skin_types_missing"
+    status = 422
+    sentence = _("Days between sessions: no row speaks of skin type {types}.")
+    next_step = _("Nothing was saved. Let every skin type stand in one row.")
+
+
 class NothingChanged(Refusal):
     code = "nothing_changed"
     status = 422
@@ -66,7 +82,8 @@ class NothingChanged(Refusal):
 class Revision:
     """What the next version says and why; what is not named stays. Rows go by what `KNOWN_BY` says.
 
-    `figures` are the version's own fields; `note` is kept as what changed.
+    `figures` are the version's own fields; `note` is kept as what changed. `gone` and `new` name rows by where they
+    stand: "gaps" or "steps".
     """
 
     note: str
@@ -75,6 +92,8 @@ class Revision:
     phases: Mapping[int, Values] = field(default_factory=dict)
     depths: Mapping[str, Values] = field(default_factory=dict)
     steps: Mapping[str, Values] = field(default_factory=dict)
+    gone: Mapping[str, Collection[Any]] = field(default_factory=dict)
+    new: Mapping[str, Sequence[Values]] = field(default_factory=dict)
 
 
 def revise(
@@ -83,7 +102,8 @@ def revise(
     """The protocol's next version, a whole one: every row is copied. Series keep the version they began with.
 
     A figure or text that changes becomes the clinic's own setting. Refuses when the current version is not number
-    `based_on`, gaps under what the method allows or longer than screening lasts, and a revision that changes nothing.
+    `based_on`, gaps under what the method allows or longer than screening lasts, a skin type with two rows of gaps or
+    none, and a revision that changes nothing.
     """
     asked = {"protocol": protocol.pk, "based_on": based_on} | asdict(revision)
 
@@ -113,7 +133,7 @@ def _write(current: ProtocolVersion, revision: Revision, by: StaffMember, now: d
     ours = _own_setting(by, now)
     figures = _differing(current, revision.figures)
     is_sourced = any(name in figures for name in OF_THE_SOURCE)
-    children = {name: _revised(current, name, getattr(revision, name), ours) for name in KNOWN_BY}
+    children = {name: _revised(current, name, revision, ours) for name in KNOWN_BY}
     if not figures and not any(changed for changed, _rows in children.values()):
         raise NothingChanged()
     version = _copy(
@@ -145,12 +165,15 @@ def _add(version: ProtocolVersion, rows: Sequence[Any]) -> None:
         type(rows[0])._default_manager.bulk_create(rows)
 
 
-def _revised(
-    version: ProtocolVersion, name: str, said: Mapping[Any, Values], ours: Values
-) -> tuple[bool, list[Any]]:
-    """Whether any of these rows changes, and copies of all of them as they are to be."""
-    rows, changed = [], False
+def _revised(version: ProtocolVersion, name: str, revision: Revision, ours: Values) -> tuple[bool, list[Any]]:
+    """Whether any of these rows changes, goes or is new, and copies of all of them as they are to be."""
+    said, kind = getattr(revision, name), getattr(version, name).model
+    rows = [kind(**values, **ours) for values in revision.new.get(name, ())]
+    changed = bool(rows)
     for row in getattr(version, name).all():
+        if getattr(row, KNOWN_BY[name]) in revision.gone.get(name, ()):
+            changed = True
+            continue
         values = _differing(row, said.get(getattr(row, KNOWN_BY[name]), {}))
         changed = changed or bool(values)
         is_sourced = name not in WITHOUT_SOURCE and values.keys() - NEEDS_NO_SOURCE
@@ -182,12 +205,21 @@ def _refuse_unsafe(version: ProtocolVersion, gaps: Sequence[ProtocolGap]) -> Non
     floor = shipped_floor(version.protocol.modality)
     if version.floor_days < floor:
         raise FloorTooLow(floor_days=floor, days=version.floor_days)
+    _refuse_uneven(gaps)
     for gap in gaps:
         types = skin_types(gap.skin_type_from, gap.skin_type_to)
         if gap.min_days < version.floor_days:
             raise GapTooShort(types=types, days=gap.min_days, floor_days=version.floor_days)
         if gap.max_days > version.lapse_days:
             raise GapOutlastsScreening(types=types, days=gap.max_days, lapse_days=version.lapse_days)
+
+
+def _refuse_uneven(gaps: Sequence[ProtocolGap]) -> None:
+    times = Counter(each for gap in gaps for each in range(gap.skin_type_from, gap.skin_type_to + 1))
+    if twice := [ROMAN[each] for each in ALL_TYPES if times[each] > 1]:
+        raise SkinTypesTwice(types=twice)
+    if missing := [ROMAN[each] for each in ALL_TYPES if not times[each]]:
+        raise SkinTypesMissing(types=missing)
 
 
 def shipped_floor(modality: str) -> int:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import answer, taken
+from clinic.views.answer import answer, taken, whole_number
 from planner.choices import Anchor
 from planner.forms.protocols import ProtocolForm
 from planner.forms.steps import StepForm
@@ -91,8 +91,12 @@ def _timeline(version: ProtocolVersion) -> list[tuple[object, list[tuple[str, Af
 
 @needs(Right.MANAGE_PROTOCOLS)
 def edit(request: StaffRequest, protocol_id: int) -> HttpResponse:
+    """The form is that of the version which the page was made from: an outdated one is refused with what it says."""
     protocol = _protocol(request, protocol_id)
-    version = protocol.versions.prefetch_related(*WHOLE).get(is_current=True)
+    versions = protocol.versions.prefetch_related(*WHOLE, "steps")
+    number = whole_number(request.POST.get("version"))
+    seen = versions.filter(number=number).first() if number else None
+    version = seen or versions.get(is_current=True)
     grids = request.staff.location.clinic.locations.values_list("grid_minutes", flat=True)
     form = ProtocolForm(request.POST or None, version=version, grids=grids)
     return answer(
