@@ -86,7 +86,11 @@ def replan(
 ) -> Replan:
     """Who moves where when a practitioner, room or device is away from `starts_at` to `ends_at`. Changes nothing."""
     affected = _affected(resource, starts_at, ends_at, now)
-    everybody = [_Displaced.of(facts, affected[facts.series.pk], now) for facts in facts_of(*affected)]
+    patients = {session.series_id: session.patient_id for session in affected}
+    everybody = [
+        _Displaced.of(facts, session.number, now)
+        for facts, session in zip(facts_of(patients), affected, strict=True)
+    ]
     fitting = [each for each in everybody if each.request.earliest <= each.request.latest]
     left = [each.without_a_day() for each in everybody if each not in fitting]
     if not fitting:
@@ -108,8 +112,10 @@ def replan(
     return Replan(tuple(_in_order(changes)), tuple(left), total.cost, total.bound, total.optimal)
 
 
-def _affected(resource: Resource, starts_at: datetime, ends_at: datetime, now: datetime) -> dict[int, int]:
-    """The series with a booked session that needs the resource then, and the first such session's number."""
+def _affected(
+    resource: Resource, starts_at: datetime, ends_at: datetime, now: datetime
+) -> tuple[Session, ...]:
+    """Of each series the first booked session that needs the resource then."""
     sessions = Session.objects.filter(
         state__in=BOOKED,
         starts_at__gte=now,
@@ -118,10 +124,7 @@ def _affected(resource: Resource, starts_at: datetime, ends_at: datetime, now: d
         reservations__starts_at__lt=ends_at,
         reservations__ends_at__gt=starts_at,
     )
-    first: dict[int, int] = {}
-    for series_id, number in sessions.order_by("series", "number").values_list("series", "number"):
-        first.setdefault(series_id, number)
-    return first
+    return tuple(sessions.order_by("series_id", "number").distinct("series_id"))
 
 
 def _away(resource: Resource, starts_at: datetime, ends_at: datetime) -> Away:

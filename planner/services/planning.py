@@ -271,7 +271,7 @@ def propose(series: Series, *, now: datetime) -> PlanAnswer:
 
     Refuses a series whose sessions all have a time, and one that is over.
     """
-    (facts,) = facts_of(series.pk)
+    (facts,) = facts_of({series.pk: series.patient_id})
     if facts.series.state not in (SeriesState.DRAFT, SeriesState.ACTIVE):
         raise SeriesClosed(state=facts.series.get_state_display())
     placing = facts.in_states((SessionState.PLANNED,))

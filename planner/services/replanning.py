@@ -40,7 +40,7 @@ def propose_move(
     With `to`: what happens to the rest if it goes there; if that cannot be, `reasons` say why and the plans are the
     nearest that can. Without: the nearest to where it is now. Refuses a session that can no longer be moved.
     """
-    (facts,) = facts_of(session.series_id)
+    (facts,) = facts_of({session.series_id: session.patient_id})
     own = next(each for each in facts.sessions if each.pk == session.pk)
     if own.state not in CAN_MOVE:
         raise WrongState(number=own.number, state=own.get_state_display(), wanted=SessionState.BOOKED.label)
@@ -163,7 +163,7 @@ class Slack:
 
 def slack(series: Series, *, now: datetime) -> tuple[Slack, ...]:
     """For every open session that a session before it binds: five queries."""
-    (facts,) = facts_of(series.pk)
+    (facts,) = facts_of({series.pk: series.patient_id})
     today = local_date(now, facts.zone)
     placing = facts.in_states(CAN_MOVE)
     if not placing:

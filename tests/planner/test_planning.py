@@ -386,7 +386,8 @@ def test_a_short_look_ahead_finds_what_a_long_one_finds(desk, seed, full):
         for at in hours
         if rng.random() < full
     )
-    (facts,) = facts_of(desk.series(prefers_from=time(14)).pk)
+    series = desk.series(prefers_from=time(14))
+    (facts,) = facts_of({series.pk: series.patient_id})
     request = request_for(facts, facts.sessions, not_before=NOW.date(), now=NOW)
     found, _ = planning.search(facts, facts.sessions, request, 3)
     everything_free = diary(desk.location, request, releasing=(), depths=facts.depths).free

@@ -199,7 +199,7 @@ def test_the_skipped_hour_is_jumped_over():
 
 
 def asked(series, now=NOW):
-    (facts,) = facts_of(series.pk)
+    (facts,) = facts_of({series.pk: series.patient_id})
     placing = facts.in_states((SessionState.PLANNED,))
     return request_for(facts, placing, not_before=first_day_possible(facts, now), now=now)
 
