@@ -47,5 +47,8 @@ class StaffMiddleware:
     def _staff(self, request: HttpRequest) -> StaffMember | None:
         if not request.user.is_authenticated:
             return None
-        members = StaffMember.objects.select_related("location__clinic", "user")
-        return members.filter(user_id=request.user.pk, is_active=True).first()
+        members = StaffMember.objects.select_related("location__clinic")
+        staff = members.filter(user_id=request.user.pk, is_active=True).first()
+        if staff:
+            staff.user = request.user
+        return staff

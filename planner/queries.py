@@ -11,7 +11,7 @@ from django.db.models import Prefetch, QuerySet
 from clinic.localtime import day_bounds, local_date
 from clinic.models import Location, Resource, ResourceKind
 from planner.choices import HOLDS_TIME, MessageState, SeriesState, SessionState
-from planner.models import AreaTreatment, Message, Reservation, Session, TreatmentRecord
+from planner.models import AreaTreatment, Message, ProtocolVersion, Reservation, Session, TreatmentRecord
 
 ON_THE_DAY = (*HOLDS_TIME, SessionState.NO_SHOW)
 HERE = (SessionState.ARRIVED, SessionState.IN_TREATMENT)
@@ -21,9 +21,7 @@ def sessions_on(location: Location, first: date, last: date) -> QuerySet[Session
     """Everything that has or had a time from `first` to `last`, included, with what a page says of it."""
     since, until = day_bounds(first, location.zone)[0], day_bounds(last, location.zone)[1]
     return with_details(
-        Session.objects.filter(
-            location=location, state__in=ON_THE_DAY, starts_at__gte=since, starts_at__lt=until
-        )
+        location.sessions.filter(state__in=ON_THE_DAY, starts_at__gte=since, starts_at__lt=until)
     )
 
 
@@ -33,14 +31,14 @@ def with_details(sessions: QuerySet[Session]) -> QuerySet[Session]:
     What many sessions share is prefetched, so that it is made once and not for every row.
     """
     oldest_first = Reservation.objects.order_by("pk")
+    versions = ProtocolVersion.objects.select_related("protocol")
     return (
         sessions.select_related("patient", "series")
         .prefetch_related(
-            "location",
             Prefetch("reservations", queryset=oldest_first),
             "reservations__resource",
             "series__areas",
-            "series__protocol_version__protocol",
+            Prefetch("series__protocol_version", queryset=versions),
             "series__protocol_version__phases",
         )
         .order_by("starts_at", "pk")

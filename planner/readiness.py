@@ -147,7 +147,8 @@ def _newest_answers(
             "screening__patient", "question_id", "question__code", "said_yes", "event_date", "override"
         )
     )
-    versions = ScreeningQuestion.objects.in_bulk({row[1] for row in rows})
+    versions = {question.pk: question for question in questions.values()}
+    versions |= ScreeningQuestion.objects.in_bulk({row[1] for row in rows} - versions.keys())
     for patient_id, question_id, _code, said_yes, event_date, override in rows:
         answer = Answer(versions[question_id], said_yes, event_date)
         answers[patient_id].append((answer, override is not None))

@@ -77,7 +77,7 @@ def move(request: StaffRequest, session_id: int) -> HttpResponse:
 
 
 def _session_of(request: StaffRequest, session_id: int) -> Session:
-    sessions = with_details(Session.objects.all()).prefetch_related("series__sessions")
+    sessions = with_details(Session.objects.select_related("location")).prefetch_related("series__sessions")
     return get_object_or_404(sessions, pk=session_id, patient__clinic=request.staff.location.clinic)
 
 
