@@ -1,4 +1,17 @@
-"""The planner's engine: who and what is free, and when each session of a series should be. Pure Python."""
+"""The planner's engine: who and what is free, and when each session of a series should be. Pure Python.
+
+To read it from top to bottom, in half an hour:
+
+    problem, answer     what is asked and what is answered, as plain values
+    grid                free time as bits: hours, busy times, turnarounds, skipped hours
+    starts, cost        where a session may start, and what a plan costs
+    series, rooms       the exact search of one series; its rooms, devices and collisions with itself
+    ahead               how far ahead that search has to look
+    explain, slack      why nothing fits and what would help; how far a session can still slip
+    joint               many series at once; places and together are its model for the solver
+    document, reading   a problem from JSON, refused by its path where it is not understood
+    instants            instants in UTC as minutes of a wall clock, for whoever loads bookings
+"""
 
 from collections.abc import Sequence
 from datetime import date
