@@ -1,5 +1,9 @@
-"""Form fields are drawn by Jinja2: a page holds dozens of them, and Django's own templates take ten times as long."""
+"""What a page holds dozens of, its fields first, is drawn by Jinja2: Django's own templates take three times as long.
 
+The templates stand in templates/compiled; from a page `{% draw "name.html" … %}` calls one.
+"""
+
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -7,42 +11,57 @@ from django.forms.renderers import BaseRenderer
 from django.template import TemplateDoesNotExist, engines
 from django.template.defaultfilters import capfirst, date, yesno
 from django.template.loader import get_template
+from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext
 from jinja2 import Environment
 
 from clinic.templatetags.icons import lucide
+from clinic.templatetags.names import name_for
 from clinic.templatetags.shell import control, kind_of
 
 
-class Fields(BaseRenderer):
-    """Looks among the fields' templates first; what is not there, as the admin's widgets, Django draws."""
+class Compiled(BaseRenderer):
+    """Renders forms' widgets; one that has no compiled template, as the admin's have none, is drawn by Django."""
 
     get_template = staticmethod(cache(lambda name: _template(name)))
 
 
 def _template(name: str) -> Any:
     try:
-        return engines["fields"].get_template(name)
+        return engines["compiled"].get_template(name)
     except TemplateDoesNotExist:
         return get_template(name)
 
 
-@cache
-def _translated(_language: str, said: str) -> str:
-    """In the language of the moment, looked up once: whatever has no translation is sought in every catalogue."""
-    return gettext(said)
-
-
 def environment(**options: Any) -> Environment:
-    """Jinja2 with what the fields' templates ask for."""
+    """Jinja2 with what our templates ask for; times are shown in the zone of the page, as Django shows them."""
     made = Environment(**options)  # noqa: S701 - Django asks for escaping
-    made.globals |= {"_": lambda said: _translated(get_language(), said), "lucide": lucide}
+    made.globals |= {"_": _translated, "lucide": lucide, "name_for": name_for, "url": _url}
     made.filters |= {
         "capfirst": capfirst,
         "control": control,
-        "date": date,
+        "date": _date,
         "kind_of": kind_of,
         "yesno": yesno,
     }
     made.globals["parts"] = made.get_template("parts.html").module
     return made
+
+
+def _translated(said: str) -> str:
+    return _translation(get_language(), said)
+
+
+@cache
+def _translation(_language: str | None, said: str) -> str:
+    """Looked up once: what has no translation is sought in every catalogue there is."""
+    return gettext(said)
+
+
+def _url(name: str, *arguments: Any) -> str:
+    return reverse(name, args=arguments)
+
+
+def _date(value: Any, form: str) -> str:
+    return date(localtime(value) if isinstance(value, datetime) else value, form)

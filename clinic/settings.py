@@ -86,7 +86,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "clinic.urls"
 WSGI_APPLICATION = "clinic.wsgi.application"
-FORM_RENDERER = "clinic.drawing.Fields"
+FORM_RENDERER = "clinic.drawing.Compiled"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -103,9 +103,9 @@ TEMPLATES = [
         },
     },
     {
-        "NAME": "fields",
+        "NAME": "compiled",
         "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "DIRS": [BASE_DIR / "templates/fields", Path(django.__file__).parent / "forms/jinja2"],
+        "DIRS": [BASE_DIR / "templates/compiled", Path(django.__file__).parent / "forms/jinja2"],
         "OPTIONS": {"environment": "clinic.drawing.environment"},
     },
 ]

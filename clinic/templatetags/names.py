@@ -5,6 +5,8 @@ from typing import Protocol
 from django import template
 from django.template import Context
 
+from clinic.models import StaffMember
+
 register = template.Library()
 TITLES = ("Dr", "Prof", "Mr", "Mrs", "Ms", "Sister")
 
@@ -20,7 +22,10 @@ class Named(Protocol):
 @register.simple_tag(takes_context=True)
 def person(context: Context, patient: Named) -> str:
     """The full name, or the initials while this member of staff hides names."""
-    staff = context.get("staff")
+    return name_for(context.get("staff"), patient)
+
+
+def name_for(staff: StaffMember | None, patient: Named) -> str:
     return patient.initials if staff is not None and staff.hides_names else patient.full_name
 
 

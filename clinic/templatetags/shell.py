@@ -63,13 +63,13 @@ def places(context: Context) -> list[Entry]:
 
 @register.simple_tag
 def draw(template_name: str, **facts: Any) -> SafeString:
-    """What templates/fields/`template_name` makes of these facts; it knows nothing else of the page."""
+    """What templates/compiled/`template_name` makes of these facts; it knows nothing else of the page."""
     return mark_safe(get_default_renderer().render(template_name, facts))  # noqa: S308 - autoescaped there
 
 
 @register.simple_tag
 def field(field: BoundField, **look: Any) -> SafeString:
-    """The whole field, as templates/fields/field.html draws it: `{% field form.depth unit="mm" %}`."""
+    """The whole field, as templates/compiled/field.html draws it: `{% field form.depth unit="mm" %}`."""
     return draw("field.html", field=field, **look)
 
 
