@@ -12,7 +12,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from planner.forms.steps import NewStepForm
+from planner.choices import Anchor
+from planner.forms.steps import CODES, NewStepForm
 from planner.forms.versions import NextVersion, Ordered, Perhaps, whole
 from planner.models import ProtocolVersion
 from planner.services.messages import NEWS
@@ -126,11 +127,7 @@ class ProtocolForm(NextVersion, Ordered):
         self.new_gap = NewGapForm(data, prefix="gaps-new")
         self.new_step = NewStepForm(data, prefix="steps-new")
         self.codes = [step.code for step in version.steps.all()]
-        self.fields["steps_gone"].choices = [  # type: ignore[attr-defined]
-            (step.code, f"{when(step)}: {step.title}")
-            for step in version.steps.all()
-            if step.anchor not in NEWS
-        ]
+        self.fields["steps_gone"].choices = _mails_of(version)  # type: ignore[attr-defined]
 
     def is_valid(self) -> bool:
         return all([super().is_valid(), *(row.is_valid() for row in self._all_rows())])
@@ -169,6 +166,13 @@ class ProtocolForm(NextVersion, Ordered):
                 "steps": [self.new_step.as_new(self.codes)] if self.new_step.has_changed() else [],
             },
         )
+
+
+def _mails_of(version: ProtocolVersion) -> list[tuple[str, str]]:
+    """Those that may be taken out, by their codes, in the order they go."""
+    mails = [step for step in version.steps.all() if step.anchor not in NEWS]
+    mails.sort(key=lambda step: (list(CODES).index(Anchor(step.anchor)), step.offset_minutes))
+    return [(step.code, f"{when(step)}: {step.title}") for step in mails]
 
 
 def _rows(

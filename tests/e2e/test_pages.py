@@ -173,6 +173,26 @@ def test_the_sign_in_is_without_barriers(
     assert complaints == []
 
 
+def test_a_phone_has_the_boards_tools_in_one_row_and_a_tablet_the_protocols_last_column(
+    someone: Callable[[str], tuple[Page, list[str]]], demo: Demo
+) -> None:
+    page, complaints = someone("clinician")
+    page.set_viewport_size({"width": 360, "height": 900})
+    page.goto(f"{demo.root}/board/")
+    assert _height(page, ".boardpage__tools") < 100
+    page.set_viewport_size({"width": 820, "height": 900})
+    page.goto(f"{demo.root}/settings/protocols/")
+    assert _height(page, "tbody tr:first-child td:last-child .chip") < 30
+    assert complaints == []
+
+
+def _height(page: Page, selector: str) -> float:
+    """In pixels, of the first that is found."""
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    return box["height"]
+
+
 def test_the_keyboard_alone_leads_from_sign_in_to_the_plans(
     someone: Callable[[str], tuple[Page, list[str]]], demo: Demo
 ) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import localtime
 
 from clinic.models import ReadAudit
 from clinic.permissions import Role
@@ -26,6 +27,7 @@ from tests.makers import (
     make_room,
     make_series,
     make_staff,
+    make_steps,
 )
 
 pytestmark = pytest.mark.django_db
@@ -197,6 +199,22 @@ def test_other_wishes_change_the_plans(clinician, patient, version, location):
     series.refresh_from_db()
     assert series.weekdays == [2]
     assert "Wed 13 Jan 2027" in client.get(url).content.decode()
+
+
+def test_the_mails_to_come_stand_alike_on_the_patients_and_the_series_page(
+    clinician, patient, version, location
+):
+    make_steps(version)
+    series = booked(patient, version, location, clinician)
+    cards = []
+    for name, pk in (("patient", patient.pk), ("series", series.pk)):
+        page = signed_in(clinician).get(reverse(name, args=[pk])).content.decode()
+        cards.append(page.split('aria-labelledby="h-mails"')[1].split("</section>")[0])
+    assert [card.count("<li>") for card in cards] == [5, 6]
+    first = cards[0].split("</li>")[0]
+    assert first == cards[1].split("</li>")[0]
+    due = localtime(series.messages.filter(state="waiting").earliest("due_at").due_at, location.zone)
+    assert f"<span>{due:%a} {due.day} {due:%b, %H:%M}</span>" in first
 
 
 def test_a_series_is_stopped_with_a_reason_that_stays(clinician, patient, version, location):
