@@ -18,7 +18,7 @@ from jinja2 import Environment
 
 from clinic.templatetags.icons import lucide
 from clinic.templatetags.names import name_for
-from clinic.templatetags.shell import control, kind_of
+from clinic.templatetags.shell import control, kind_of, label
 
 
 class Compiled(BaseRenderer):
@@ -43,6 +43,7 @@ def environment(**options: Any) -> Environment:
         "control": control,
         "date": _date,
         "kind_of": kind_of,
+        "label": label,
         "yesno": yesno,
     }
     made.globals["parts"] = made.get_template("parts.html").module

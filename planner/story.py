@@ -15,8 +15,9 @@ from django.utils.translation import ngettext
 from clinic.localtime import local_date
 from clinic.models import StaffMember
 from clinic.permissions import Right
+from patients.choices import Severity
 from patients.models import AreaFinding, Patient
-from planner.choices import MessageState
+from planner.choices import Endpoint, MessageState
 from planner.models import Message, SessionEvent, TreatmentRecord
 from planner.queries import treated_areas
 
@@ -87,7 +88,7 @@ def _treatments(patient: Patient) -> Iterable[Entry]:
                 "area": each.area,
                 "depth": each.depth_mm.normalize(),
                 "passes": each.passes,
-                "endpoint": each.get_endpoint_display().lower(),
+                "endpoint": str(Endpoint(each.endpoint).label).lower(),
             }
             for each in record.areas.all()
         ]
@@ -135,7 +136,8 @@ def _assessments(patient: Patient) -> Iterable[Entry]:
     findings = AreaFinding.objects.select_related("area")
     for each in patient.assessments.prefetch_related(Prefetch("findings", findings)):
         facts = [
-            f"{finding.area}: {finding.get_severity_display().lower()}" for finding in each.findings.all()
+            f"{finding.area}: {str(Severity(finding.severity).label).lower()}"
+            for finding in each.findings.all()
         ]
         yield Entry(
             at=each.taken_at,
@@ -188,7 +190,7 @@ def _mails(patient: Patient) -> Iterable[Entry]:
             at=each.closed_at,
             group="mails",
             title=_("Mail: %(title)s") % {"title": each.subject or each.step.subject},
-            detail="" if each.state == MessageState.SENT else str(each.get_state_display()),
+            detail="" if each.state == MessageState.SENT else str(MessageState(each.state).label),
             url=reverse("message", args=[each.pk]),
             mark="mail" if each.state == MessageState.SENT else "mail-x",
         )

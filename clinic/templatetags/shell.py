@@ -1,9 +1,11 @@
 """The top bar's places and how a form's field is drawn."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django import template
+from django.db.models import Model
 from django.forms import BoundField
 from django.forms.renderers import get_default_renderer
 from django.forms.widgets import CheckboxInput, FileInput, Select
@@ -59,6 +61,18 @@ def places(context: Context) -> list[Entry]:
     request, rights = context.get("request"), context.get("rights") or frozenset()
     path = request.path if request is not None else ""
     return [_entry(place, path) for place in PLACES if place.right in rights]
+
+
+@register.filter
+def label(row: Model | None, name: str) -> str:
+    """What a row's choice is called, `{{ session|label:"state" }}`; Django's own way hashes all the choices' words."""
+    value = getattr(row, name, "")
+    return str(_labels(row.__class__, name).get(value, value)) if isinstance(row, Model) else ""
+
+
+@cache
+def _labels(model: type[Model], name: str) -> dict[Any, Any]:
+    return dict(model._meta.get_field(name).flatchoices)  # type: ignore[union-attr]
 
 
 @register.simple_tag

@@ -28,6 +28,5 @@ class Area(models.Model):
         ]
 
     def __str__(self) -> str:
-        if self.side in (Side.MIDDLE, Side.BOTH):
-            return str(self.get_site_display())
-        return f"{self.get_site_display()}, {self.get_side_display().lower()}"
+        site, side = Site(self.site).label, Side(self.side)
+        return str(site) if side in (Side.MIDDLE, Side.BOTH) else f"{site}, {str(side.label).lower()}"
