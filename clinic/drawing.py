@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from django.forms.renderers import BaseRenderer
+from django.http import HttpRequest
 from django.template import TemplateDoesNotExist, engines
 from django.template.defaultfilters import capfirst, date, yesno
 from django.template.loader import get_template
@@ -20,13 +21,38 @@ from clinic.templatetags.icons import lucide
 from clinic.templatetags.names import name_for
 from clinic.templatetags.shell import control, kind_of, label
 
+INPUTS = {
+    f"django/forms/widgets/{kind}.html"
+    for kind in (
+        "checkbox",
+        "date",
+        "email",
+        "file",
+        "hidden",
+        "input",
+        "number",
+        "password",
+        "text",
+        "time",
+        "url",
+    )
+}
+"""Django's templates that only call its input.html."""
+
 
 class Compiled(BaseRenderer):
     """Renders forms' widgets; one that has no compiled template, as the admin's have none, is drawn by Django."""
 
-    get_template = staticmethod(cache(lambda name: _template(name)))
+    def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
+        if template_name in INPUTS:
+            return str(engines["compiled"].env.globals["parts"].input(context["widget"]))  # type: ignore[attr-defined]
+        return super().render(template_name, context, request)
+
+    def get_template(self, template_name: str) -> Any:
+        return _template(template_name)
 
 
+@cache
 def _template(name: str) -> Any:
     try:
         return engines["compiled"].get_template(name)

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.forms import BoundField
 from django.forms.renderers import get_default_renderer
 from django.forms.widgets import CheckboxInput, FileInput, Select
-from django.template import Context
+from django.template import Context, engines
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
@@ -83,20 +83,25 @@ def draw(template_name: str, **facts: Any) -> SafeString:
 
 @register.simple_tag
 def field(field: BoundField, **look: Any) -> SafeString:
-    """The whole field, as templates/compiled/field.html draws it: `{% field form.depth unit="mm" %}`."""
-    return draw("field.html", field=field, **look)
+    """The whole field, as templates/compiled/parts.html draws it: `{% field form.depth unit="mm" %}`."""
+    return _part("field", field, look)
 
 
 @register.simple_tag
 def options(field: BoundField, **look: Any) -> SafeString:
     """The options alone of radios or check boxes."""
-    return draw("options.html", field=field, **look)
+    return _part("options", field, look)
 
 
 @register.simple_tag
 def notes(field: BoundField, **look: Any) -> SafeString:
     """A field's hint and error alone."""
-    return draw("notes.html", field=field, **look)
+    return _part("notes", field, look)
+
+
+def _part(name: str, field: BoundField, look: dict[str, Any]) -> SafeString:
+    parts = engines["compiled"].env.globals["parts"]  # type: ignore[attr-defined]
+    return SafeString(getattr(parts, name)(field, **look))
 
 
 @register.filter
