@@ -1,12 +1,13 @@
 """What pages and services read of patients and their records."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, reduce
 from operator import and_
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from patients.models import (
     Area,
@@ -26,17 +27,27 @@ def current_questions(clinic_id: int, *, only_recheck: bool = False) -> list[Scr
     return list(questions.filter(ask_every_session=True) if only_recheck else questions)
 
 
-def newest_answers(patient: Patient) -> list[ScreeningAnswer]:
-    """The newest answer to each question, in whichever round it was given, with question and override."""
-    return list(_newest_first().filter(screening__patient=patient).distinct("question__code"))
+def newest_answers(patient: Patient, questions: Iterable[ScreeningQuestion] = ()) -> list[ScreeningAnswer]:
+    """The newest answer to each question, in whichever round it was given, with question and override.
+
+    When that was stands in `taken_at`. Of `questions`, where they are at hand already, none is read again.
+    """
+    answers = list(_newest_first().filter(screening__patient=patient).distinct("question__code"))
+    known = {question.pk: question for question in questions}
+    known |= ScreeningQuestion.objects.in_bulk({answer.question_id for answer in answers} - known.keys())
+    for answer in answers:
+        answer.question = known[answer.question_id]
+    return answers
 
 
 @cache
 def _newest_first() -> QuerySet[ScreeningAnswer]:
     """Never evaluated itself; kept because describing it takes as long as asking it."""
-    return ScreeningAnswer.objects.select_related("question", "screening", "override__by__staff").order_by(
-        "question__code", "-screening__taken_at", "-screening_id"
-    )
+    own = ("screening", "question", "said_yes", "event_date", "note")
+    set_aside = ("override__reason", "override__at", "override__by__staff__name")
+    answers = ScreeningAnswer.objects.select_related("override__by__staff").only(*own, *set_aside)
+    given_at = F("screening__taken_at")
+    return answers.annotate(taken_at=given_at).order_by("question__code", "-taken_at", "-screening_id")
 
 
 def find_patients(clinic_id: int, text: str) -> QuerySet[Patient]:

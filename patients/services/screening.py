@@ -97,12 +97,13 @@ def asked_of(patient: Patient, *, sites: Collection[str] = (), modality: str | N
 
     Without `sites` the questions about one site count too.
     """
+    current = current_questions(patient.clinic_id)
     questions = {
         question.code: question
-        for question in current_questions(patient.clinic_id)
+        for question in current
         if not (sites and question.only_site) or question.only_site in sites
     }
-    answers = tuple(answer for answer in newest_answers(patient) if answer.question.code in questions)
+    answers = tuple(each for each in newest_answers(patient, current) if each.question.code in questions)
     return Asked(patient, modality, tuple(questions.values()), answers)
 
 

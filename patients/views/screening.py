@@ -21,7 +21,7 @@ from patients.forms import ScreeningForm, new_key
 from patients.models import Patient, ScreeningAnswer
 from patients.queries import consents_in_force, current_questions, newest_answers
 from patients.screening_rules import Finding, Verdict
-from patients.services.screening import set_aside, standing, take_screening
+from patients.services.screening import asked_of, set_aside, take_screening
 from patients.views.common import open_record
 
 
@@ -91,8 +91,9 @@ def show(request: StaffRequest, patient_id: int) -> HttpResponse:
 def take(request: StaffRequest, patient_id: int, *, is_recheck: bool = False) -> HttpResponse:
     now = timezone.now()
     patient = open_record(request, patient_id, "screening", now=now)
-    questions = current_questions(patient.clinic_id, only_recheck=is_recheck)
-    last = {answer.question.code: answer for answer in newest_answers(patient)}
+    current = current_questions(patient.clinic_id)
+    questions = [each for each in current if each.ask_every_session] if is_recheck else current
+    last = {answer.question.code: answer for answer in newest_answers(patient, current)}
     form = ScreeningForm(request.POST if request.method == "POST" else None, questions, last)
     if not (request.method == "POST" and form.is_valid()):
         return _take_page(request, patient, form, is_recheck, 422 if form.errors else 200)
@@ -139,7 +140,8 @@ def _page(
     request: StaffRequest, patient: Patient, now: datetime, refusal: Refusal | None = None
 ) -> HttpResponse:
     today = local_date(now, request.staff.location.zone)
-    verdict = standing(patient, on=today)
+    asked = asked_of(patient)
+    verdict = asked.standing(today)
     consents = consents_in_force(patient, today)
     rounds = list(patient.screenings.select_related("taken_by__staff")[:20])
     context = {
@@ -151,7 +153,7 @@ def _page(
         "written": request.POST if refusal else {},
     }
     if request.staff.may(Right.SEE_RECORD):
-        answers = newest_answers(patient)
+        answers = newest_answers(patient, asked.questions)
         context |= {
             "told": _told(verdict, answers) if rounds else [],
             "answers": sorted(answers, key=lambda answer: answer.question.position),

@@ -34,6 +34,7 @@ def show(request: StaffRequest, patient_id: int) -> HttpResponse:
     today = local_date(now, staff.location.zone)
     wanted = request.GET.get("show", "")
     entries = [each for each in story_of(patient, staff) if wanted not in GROUPS or each.group == wanted]
+    all_series = [series_card(each, today) for each in series_of(patient)]
     return render(
         request,
         "planner/patient.html",
@@ -41,8 +42,8 @@ def show(request: StaffRequest, patient_id: int) -> HttpResponse:
             "patient": patient,
             "age": patient.age_on(today),
             "today": today,
-            "all_series": [series_card(each, today) for each in series_of(patient)],
-            "is_assessed": patient.assessments.exists,
+            "all_series": all_series,
+            "is_assessed": bool(all_series) or patient.assessments.exists(),
             "verdict": standing(patient, on=today),
             "consent": consent_on(patient, today, ConsentKind.TREATMENT),
             "entries": entries[:PAGE] if request.GET.get("all") is None else entries,
