@@ -215,7 +215,7 @@ def test_another_clinic_s_day_is_not_shown(client, day):
 
 
 @pytest.mark.parametrize(
-    ("url", "queries"), [("/board/", 20), ("/board/?by=room", 20), ("/board/?view=week", 20)]
+    ("url", "queries"), [("/board/", 18), ("/board/?by=room", 18), ("/board/?view=week", 18)]
 )
 def test_thirty_more_sessions_cost_no_more_queries(desk, day, url, queries):
     counts = []

@@ -274,7 +274,7 @@ def test_a_long_history_costs_no_more_statements(
 ):
     series = booked(patient, version, location, clinician)
     client, url = signed_in(clinician), reverse("patient", args=[patient.pk])
-    with django_assert_max_num_queries(40) as few:
+    with django_assert_max_num_queries(28) as few:
         client.get(url)
     for n in range(30):
         began = NOW - timedelta(days=500 - n)

@@ -268,7 +268,7 @@ def _queries(client, url: str) -> int:
     return len(seen)
 
 
-@pytest.mark.parametrize(("who", "queries"), [("desk", 20), ("clinician", 30)])
+@pytest.mark.parametrize(("who", "queries"), [("desk", 18), ("clinician", 27)])
 def test_thirty_more_sessions_cost_no_more_queries(client, day, who, queries):
     client.force_login(getattr(day, who).user)
     assert _queries(client, "/") == queries
