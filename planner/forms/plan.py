@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from clinic.forms import BELIEVABLE_DAYS
@@ -90,12 +91,16 @@ class PlanForm(WishesForm):
         self, *args: Any, areas: Sequence[Area], versions: Sequence[ProtocolVersion], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        by_pk = [area.pk for area in areas]
-        self.fields["areas"].queryset = Area.objects.filter(pk__in=by_pk)  # type: ignore[attr-defined]
-        choice = self.fields["version"]
-        offered = ProtocolVersion.objects.filter(pk__in=[version.pk for version in versions])
-        choice.queryset = offered.select_related("protocol")  # type: ignore[attr-defined]
-        choice.label_from_instance = lambda version: f"{version.protocol.name}"  # type: ignore[attr-defined]
+        self._offer("areas", Area.objects, {area.pk: str(area) for area in areas})
+        by_name = sorted(versions, key=lambda each: (each.protocol.modality, each.protocol.name))
+        self._offer("version", ProtocolVersion.objects, {each.pk: each.protocol.name for each in by_name})
+
+    def _offer(self, name: str, rows: models.Manager[Any], words: dict[int, str]) -> None:
+        """Let these rows be chosen, under words that need no further look at them."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = rows.filter(pk__in=words)
+        field.choices = list(words.items())
 
     def clean(self) -> dict[str, Any]:
         fields = super().clean()

@@ -92,9 +92,8 @@ def _plan_form(
 ) -> PlanForm:
     areas = [each.area for each in findings]
     initial: dict[str, object] = {"areas": [area.pk for area in areas]}
-    draft = Series.objects.filter(
-        pk=whole_number(request.GET.get("series")), patient=patient, state="draft"
-    ).first()
+    asked = whole_number(request.GET.get("series"))
+    draft = Series.objects.filter(pk=asked, patient=patient, state="draft").first() if asked else None
     if advice:
         initial |= {
             "version": version_of(advice, versions),
