@@ -1,7 +1,13 @@
+from datetime import UTC, datetime
+
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.template import Context, Template
+from django.utils import timezone
 from django.utils.html import escape
+
+from clinic.models import Resource
+from planner.story import Entry
 
 
 class Visit(forms.Form):
@@ -52,3 +58,17 @@ def test_radios_are_options_with_their_words_and_where_asked_their_numbers() -> 
 
 def test_widgets_that_are_not_the_fields_own_are_drawn_by_django() -> None:
     assert '<p class="datetime">' in AdminSplitDateTime().render("at", None)
+
+
+def test_compiled_templates_show_times_in_the_zone_of_the_page() -> None:
+    entry = Entry(at=datetime(2026, 7, 1, 22, 30, tzinfo=UTC), group="record", title="Assessment")
+    with timezone.override("Asia/Tokyo"):
+        html = Template('{% load shell %}{% draw "story.html" entries=entries %}').render(
+            Context({"entries": [entry]})
+        )
+    assert '<div class="story__when">Thu 2 Jul 2026 07:30</div>' in html
+
+
+def test_a_choice_is_shown_in_its_words_and_no_row_as_nothing() -> None:
+    shown = Template('{% load shell %}{{ row|label:"kind" }}|{{ none|label:"kind" }}')
+    assert shown.render(Context({"row": Resource(kind="room"), "none": None})) == "Room|"
