@@ -199,11 +199,30 @@ class Teller:
         if not plans:
             return
         book_series(series.pk, plans[0].visits, by=self.clinician, key=self.key(), now=when)
+        if person.story == "today":
+            self._bring_to_today(series, when)
         for session in series.sessions.order_by("number"):
             if person.story == "stopped" and session.number == 2:
                 self._stop(series, session)
             if not self._pass(session, person):
                 break
+
+    def _bring_to_today(self, series: Series, when: datetime) -> None:
+        """A plan that goes around some holiday to come misses today by a day or two."""
+        zone = self.place.location.zone
+        session = min(series.sessions.all(), key=lambda each: abs(self._day(each) - self.today))
+        if self._day(session) == self.today:
+            return
+        for hour in range(9, 17):
+            at = at_local(self.today, time(hour), zone)
+            found = propose_move(session, to=at, with_later=True, now=when)
+            if found.plans and not found.reasons:
+                self._move(session, found.plans[0].visits, when, "Wants another day of the week")
+                return
+
+    def _day(self, session: Session) -> date:
+        assert session.starts_at is not None
+        return local_date(session.starts_at, self.place.location.zone)
 
     def _stop(self, series: Series, session: Session) -> None:
         """Some days before the second session."""
@@ -247,10 +266,10 @@ class Teller:
         plans = propose_move(session, with_later=True, now=when).plans
         if not plans:
             return False
-        self._move(session, plans[0].visits, when)
+        self._move(session, plans[0].visits, when, "Rang to say sorry")
         return self._pass(session, replace(person, story="under way"))
 
-    def _move(self, session: Session, visits: tuple[Visit, ...], when: datetime) -> None:
+    def _move(self, session: Session, visits: tuple[Visit, ...], when: datetime, reason: str) -> None:
         desk, key = self.place.desk.user, self.key()
         move_sessions(
             session.pk,
@@ -259,18 +278,17 @@ class Teller:
             key=key,
             version=session.version,
             now=when,
-            reason="Rang to say sorry",
+            reason=reason,
         )
 
     def _treat(self, session: Session, person: Person) -> bool:
         """Arrive, be asked, be treated, go home: as far as the clock allows."""
         assert session.starts_at is not None
         assert session.ends_at is not None
-        zone = session.location.zone
         self._state(session, SessionState.ARRIVED, min(session.starts_at, self.now - MINUTE))
         if session.starts_at + 45 * MINUTE > self.now:
             return False
-        day = local_date(session.starts_at, zone)
+        day = self._day(session)
         self._recheck(session, session.starts_at)
         begun = session.starts_at + 45 * MINUTE
         start_treatment(session.pk, by=self.clinician, key=self.key(), version=session.version, now=begun)

@@ -10,6 +10,7 @@ from clinic.localtime import at_local
 from clinic.models import Absence, Clinic, ExtraHours, Location, Resource, StaffMember, User, WeeklyHours
 from clinic.permissions import Role
 from patients.services.defaults import load_consent_texts, load_screening_questions
+from planner.calendars import public_holidays
 from planner.services.protocols import load_protocols
 
 NAME = "Linden Row"
@@ -54,6 +55,9 @@ def make_place(now: datetime) -> Place:
         email="desk@linden.example",
     )
     today = now.astimezone(location.zone).date()
+    if public_holidays(location, today, today):  # the demo's day is a full one, whatever day it is
+        location.closes_on_public_holidays = False
+        location.save()
     for weekday in sorted({*range(6), today.weekday()}):
         _open(weekday, time(8, 30), time(19) if weekday < 5 else time(17), location=location)
     staff = {role: _staff(location, email, role, name) for email, role, name in PEOPLE}

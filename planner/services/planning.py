@@ -182,13 +182,19 @@ def draft_series(
         Session.objects.bulk_create(Session(series=series, number=number, **whose) for number in numbers)
         return series.pk
 
-    asked = [patient.pk, location.pk, [area.pk for area in areas], _named(choice), _named(wishes)]
+    chosen = [
+        choice.version.pk,
+        choice.sessions,
+        choice.gap,
+        choice.reason,
+    ]  # what was recommended nobody asks
+    asked = [patient.pk, location.pk, [area.pk for area in areas], chosen, _named(wishes)]
     return Series.objects.get(pk=once(by=by, key=key, name="draft_series", asked=asked, now=now, do=draft))
 
 
-def _named(told: Choice | Wishes) -> dict[str, Any]:
-    """Each row by its number: two may share a name."""
-    return {name: value.pk if isinstance(value, Model) else value for name, value in told.kept().items()}
+def _named(wishes: Wishes) -> dict[str, Any]:
+    """A practitioner by number: two may share a name."""
+    return {name: value.pk if isinstance(value, Model) else value for name, value in wishes.kept().items()}
 
 
 def change_wishes(

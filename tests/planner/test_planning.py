@@ -83,16 +83,23 @@ def test_the_same_key_drafts_once(desk):
     assert (one.pk, Series.objects.count()) == (again.pk, 1)
 
 
-def test_a_key_drafts_no_second_series_beside_another_recommendation(desk):
+def test_a_repeated_draft_answers_the_same_though_something_else_is_recommended_by_now(desk):
     patient = desk.patient()
     known = {"areas": [make_area(patient)], "reason": "Prefers it", "key": "k"}
-    draft(desk, patient, **known, recommended_version=desk.version, recommended_sessions=4)
-    before = everything()
+    one = draft(desk, patient, **known, recommended_version=desk.version, recommended_sessions=4)
     newer = make_protocol_version(desk.location.clinic)
-    for recommended in ((newer, 4), (desk.version, 5), (None, None)):
-        version, sessions = recommended
+    again = draft(desk, patient, **known, recommended_version=newer, recommended_sessions=5)
+    assert (one.pk, Series.objects.count()) == (again.pk, 1)
+
+
+def test_a_key_that_drafted_a_series_drafts_no_other(desk):
+    patient = desk.patient()
+    known = {"areas": [make_area(patient)], "reason": "Prefers it", "key": "k"}
+    draft(desk, patient, **known)
+    before = everything()
+    for other in ({"version": make_protocol_version(desk.location.clinic)}, {"reason": "Less pain"}):
         with pytest.raises(KeyUsedForSomethingElse):
-            draft(desk, patient, **known, recommended_version=version, recommended_sessions=sessions)
+            draft(desk, patient, **known | other)
     assert everything() == before
 
 
