@@ -21,6 +21,7 @@ from planner.engine.answer import Proposal, Result
 from planner.engine.problem import Request
 from planner.models import ProtocolVersion, Series, Session
 from planner.refusals import AlreadyBooked, SeriesClosed, Stale
+from planner.services.locking import lock, once_with_patience
 from planner.services.plans import Plan, PlanAnswer, Relaxation, Told, Why, plans_from, why_nothing_fits
 from planner.snapshots import Facts, diary, facts_of, first_day_possible, request_for
 
@@ -205,7 +206,7 @@ def change_wishes(
     """
 
     def change() -> int:
-        locked = Series.objects.select_for_update(of=("self",)).select_related("location").get(pk=series.pk)
+        locked = lock(series.pk).series
         if locked.version != version:
             raise Stale()
         if locked.state not in (SeriesState.DRAFT, SeriesState.ACTIVE):
@@ -218,7 +219,8 @@ def change_wishes(
         return locked.pk
 
     asked = [series.pk, version, _named(wishes)]
-    return Series.objects.get(pk=once(by=by, key=key, name="change_wishes", asked=asked, now=now, do=change))
+    pk = once_with_patience(change, by=by, key=key, name="change_wishes", asked=asked, now=now)
+    return Series.objects.get(pk=pk)
 
 
 def _refuse_strangers(

@@ -20,6 +20,7 @@ from planner.models import Reservation, Session, SessionEvent, TreatmentRecord
 from planner.refusals import BookingRefusal
 from planner.services import booking
 from planner.services.booking import book_series
+from planner.services.planning import Wishes, change_wishes
 from planner.services.treatment import AreaEntry, RecordEntry, finish, start_treatment
 from tests.makers import NOW, make_device, make_practitioner, make_room
 from tests.planner.desk import FIRST_DAY, Desk, elsewhere, everything, new_key, open_desk, session_of
@@ -237,6 +238,19 @@ def test_a_lock_that_is_held_too_long_gives_a_busy_answer(desk):
     with held_by_another(desk.room):
         assert at_once([lambda: desk.book(series)]) == ["busy"]
     assert desk.book(series).state == SeriesState.ACTIVE
+
+
+def test_wishes_that_wait_too_long_are_refused_as_busy_and_stay_as_they_were(desk):
+    series = desk.series()
+
+    def change() -> None:
+        wishes = Wishes(weekdays=[1])
+        change_wishes(series, wishes, version=1, by=desk.by, key=new_key(), now=NOW)
+
+    with held_by_another(series):
+        assert at_once([change]) == ["busy"]
+    series.refresh_from_db()
+    assert (series.weekdays, series.version) == ([], 1)
 
 
 @pytest.fixture
