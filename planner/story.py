@@ -12,12 +12,12 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from clinic.labels import label_of
 from clinic.localtime import local_date
 from clinic.models import StaffMember
 from clinic.permissions import Right
-from patients.choices import Severity
 from patients.models import AreaFinding, Patient
-from planner.choices import Endpoint, MessageState
+from planner.choices import MessageState
 from planner.models import Message, SessionEvent, TreatmentRecord
 from planner.queries import treated_areas
 
@@ -88,7 +88,7 @@ def _treatments(patient: Patient) -> Iterable[Entry]:
                 "area": each.area,
                 "depth": each.depth_mm.normalize(),
                 "passes": each.passes,
-                "endpoint": str(Endpoint(each.endpoint).label).lower(),
+                "endpoint": label_of(each, "endpoint").lower(),
             }
             for each in record.areas.all()
         ]
@@ -136,8 +136,7 @@ def _assessments(patient: Patient) -> Iterable[Entry]:
     findings = AreaFinding.objects.select_related("area")
     for each in patient.assessments.prefetch_related(Prefetch("findings", findings)):
         facts = [
-            f"{finding.area}: {str(Severity(finding.severity).label).lower()}"
-            for finding in each.findings.all()
+            f"{finding.area}: {label_of(finding, 'severity').lower()}" for finding in each.findings.all()
         ]
         yield Entry(
             at=each.taken_at,
@@ -190,7 +189,7 @@ def _mails(patient: Patient) -> Iterable[Entry]:
             at=each.closed_at,
             group="mails",
             title=_("Mail: %(title)s") % {"title": each.subject or each.step.subject},
-            detail="" if each.state == MessageState.SENT else str(MessageState(each.state).label),
+            detail="" if each.state == MessageState.SENT else label_of(each, "state"),
             url=reverse("message", args=[each.pk]),
             mark="mail" if each.state == MessageState.SENT else "mail-x",
         )

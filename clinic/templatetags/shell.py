@@ -1,7 +1,6 @@
 """The top bar's places and how a form's field is drawn."""
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from django import template
@@ -15,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
+from clinic.labels import label_of
 from clinic.permissions import Right
 
 register = template.Library()
@@ -65,14 +65,8 @@ def places(context: Context) -> list[Entry]:
 
 @register.filter
 def label(row: Model | None, name: str) -> str:
-    """What a row's choice is called, `{{ session|label:"state" }}`; Django's own way hashes all the choices' words."""
-    value = getattr(row, name, "")
-    return str(_labels(row.__class__, name).get(value, value)) if isinstance(row, Model) else ""
-
-
-@cache
-def _labels(model: type[Model], name: str) -> dict[Any, Any]:
-    return dict(model._meta.get_field(name).flatchoices)  # type: ignore[union-attr]
+    """What a row's choice is called, `{{ session|label:"state" }}`; nothing where there is no row."""
+    return label_of(row, name) if isinstance(row, Model) else ""
 
 
 @register.simple_tag

@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from clinic.labels import label_of
 from patients.choices import Side, Site, StriaType
 from patients.models.patient import Patient
 
@@ -28,5 +29,7 @@ class Area(models.Model):
         ]
 
     def __str__(self) -> str:
-        site, side = Site(self.site).label, Side(self.side)
-        return str(site) if side in (Side.MIDDLE, Side.BOTH) else f"{site}, {str(side.label).lower()}"
+        site = label_of(self, "site")
+        if self.side in (Side.MIDDLE, Side.BOTH):
+            return site
+        return f"{site}, {label_of(self, 'side').lower()}"
