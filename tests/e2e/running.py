@@ -71,7 +71,7 @@ def as_make_run_does(folder: Path, *, practitioners: int = 1, demo: bool = False
             manage("-m", "tests.e2e.seed", str(practitioners), **own)
         with process(sys.executable, "manage.py", "serve", log=folder / "serve.log", **own):
             root = f"http://localhost:{port}"
-            wait_for(lambda: answers(f"{root}/account/login/"), 60, "the sign-in page")
+            wait_for(lambda: answers(f"{root}/account/login/"), 120, "the sign-in page")
             yield Running(root, mailbox, folder / "postgres" / "log", own)
 
 
@@ -98,7 +98,7 @@ def as_compose_does(folder: Path, *, practitioners: int = 1) -> Iterator[Running
             program, *words = shlex.split(command)
             stack.enter_context(process(python(program), *words, log=folder / f"{name}.log", **own))
         root = f"http://localhost:{port}"
-        wait_for(lambda: answers(f"{root}/account/login/"), 60, "the sign-in page")
+        wait_for(lambda: answers(f"{root}/account/login/"), 120, "the sign-in page")
         yield Running(root, mailbox, folder / "postgres" / "log", own)
 
 
