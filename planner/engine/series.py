@@ -29,17 +29,22 @@ from planner.engine.rooms import Choice, Plan, Restriction, assignment, collisio
 from planner.engine.starts import Allowed, Cells, Costs, Starts, Steps
 
 Mask = NDArray[np.bool_]
+Follows = dict[int, list[int]]  # practitioners of a session, and who may treat in the next
 Piece = tuple[int, Callable[[], "Space"]]  # the least cost in a part of a space, or less, and how to make it
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """A set of plans: per session the cost and start of [practitioner, slack], and the least cost from there on."""
+    """A set of plans: per session the cost and start of [practitioner, slack], and the least cost from there on.
+
+    `after` is, for each session but the first, that least cost for whom the session before was treated by.
+    """
 
     slack: int  # the slack of the first column
     cost: tuple[Costs, ...]
     step: tuple[Steps, ...]
     rest: tuple[Costs, ...]
+    after: tuple[Costs, ...]
     allowed: Allowed
 
 
@@ -108,16 +113,18 @@ class Search:
         ]
         cost = tuple(self.cells.cost[i, :, span] for i, span in enumerate(days))
         step = tuple(self.cells.step[i, :, span] for i, span in enumerate(days))
-        return Space(0, cost, step, self._rest(cost), self.cells.allowed)
+        return Space(0, cost, step, *self._rest(cost), self.cells.allowed)
 
-    def _rest(self, cost: tuple[Costs, ...]) -> tuple[Costs, ...]:
-        """Least cost of each session and all after it, per practitioner and slack."""
-        rest = [cost[-1]]
+    def _rest(self, cost: tuple[Costs, ...]) -> tuple[tuple[Costs, ...], tuple[Costs, ...]]:
+        """Least cost of each session and all after it, per practitioner and slack; and with the change before it."""
+        rest, after = [cost[-1]], []
         for own in reversed(cost[:-1]):
             later = rest[-1]
-            after = np.minimum(later, later.min(axis=0) + self.change)
-            rest.append(np.minimum(own + self._onward(after), self.none))
-        return tuple(reversed(rest))
+            after.append(np.minimum(later, later.min(axis=0) + self.change))
+            onward = self._onward(after[-1])
+            onward += own
+            rest.append(np.minimum(onward, self.none, out=onward))
+        return tuple(reversed(rest)), tuple(reversed(after))
 
     def _onward(self, after: Costs) -> Costs:
         """For each slack, the least of `after` plus the cost of the gap, over the slacks a gap away.
@@ -126,16 +133,17 @@ class Search:
         the ramp added that of a gap above: two sliding minima.
         """
         columns, target = after.shape[-1], min(self.target, self.slack)
-        padded = np.full((*after.shape[:-1], columns + self.slack), self.none, dtype=after.dtype)
-        padded[..., :columns] = after
+        beyond = np.full((*after.shape[:-1], self.slack), self.none, dtype=after.dtype)
+        padded = np.concatenate((after, beyond), axis=-1)
         ramp = self.ramp[: columns + self.slack]
         sooner = _sliding_least((padded - ramp)[..., : columns + target], target + 1)
         sooner += ramp[:columns] + self.request.weights.gap * self.target
         if target == self.slack:
             return sooner
-        later = _sliding_least((padded + ramp)[..., target:], self.slack - target + 1)
+        padded += ramp
+        later = _sliding_least(padded[..., target:], self.slack - target + 1)
         later -= ramp[:columns] + self.request.weights.gap * target
-        return np.minimum(sooner, later)
+        return np.minimum(sooner, later, out=sooner)
 
     def _least(self, space: Space) -> int:
         return int(space.rest[0].min(initial=self.none))
@@ -145,15 +153,13 @@ class Search:
         cost = self._least(space)
         slack = int((space.rest[0].min(axis=0) == cost).argmax())
         slacks, alive, edges = [slack], [space.rest[0][:, slack] == cost], []
-        for own, rest, later in zip(space.cost, space.rest, space.rest[1:], strict=False):
-            left = np.where(alive[-1], rest[:, slack] - own[:, slack], -1)[:, None]
-            ahead = later[:, slack : slack + self.slack + 1]
-            gaps = self.gap_cost[: ahead.shape[1]]
-            onward = np.minimum(ahead, ahead.min(axis=0) + self.change) + gaps
-            gap = int((onward == left).any(axis=0).argmax())
-            edges.append(self.change_cost + (ahead[:, gap] + gaps[gap]) == left)
-            alive.append(edges[-1].any(axis=0))
+        for i, after in enumerate(space.after):
+            left = np.where(alive[-1], space.rest[i][:, slack] - space.cost[i][:, slack], -1)[:, None]
+            ahead = after[:, slack : slack + self.slack + 1]
+            gap = int((ahead + self.gap_cost[: ahead.shape[1]] == left).any(axis=0).argmax())
             slack += gap
+            edges.append(self.change_cost + (space.rest[i + 1][:, slack] + self.gap_cost[gap]) == left)
+            alive.append(edges[-1].any(axis=0))
             slacks.append(slack)
         step = [steps[:, slack] for steps, slack in zip(space.step, slacks, strict=True)]
         who = _first_path(alive, edges, step)
@@ -168,7 +174,7 @@ class Search:
         start = plan.days[0] - space.slack
         elsewhere = space.rest[0].copy()
         elsewhere[:, start] = self.none
-        other_days = Space(space.slack, space.cost, space.step, (elsewhere, *space.rest[1:]), space.allowed)
+        other_days = replace(space, rest=(elsewhere, *space.rest[1:]))
         yield self._least(other_days), partial(_same, other_days)
         team = np.isin(np.arange(len(self.starts.practitioners)), plan.who)
         sessions = self.request.sessions
@@ -186,7 +192,7 @@ class Search:
         outside = [rest[~team, span].min(axis=0, initial=self.none) for rest in space.rest]
         within = [cost[team, span] for cost in space.cost]
         within[0] = _only_first(within[0], self.none)
-        mirrored = self._rest(tuple(cost[:, ::-1] for cost in reversed(within)))
+        mirrored, _ = self._rest(tuple(cost[:, ::-1] for cost in reversed(within)))
         least = [int(outside[0][0])]
         for reached, rest in zip(reversed(mirrored), outside[1:], strict=False):
             arrival = self._onward(reached.min(axis=0))[::-1] + self.change
@@ -202,7 +208,7 @@ class Search:
         ]
         cost[0] = _only_first(cost[0], self.none)
         step = tuple(step[:, span] for step in space.step)
-        return Space(space.slack + start, tuple(cost), step, self._rest(tuple(cost)), space.allowed)
+        return Space(space.slack + start, tuple(cost), step, *self._rest(tuple(cost)), space.allowed)
 
     def _restricted(self, space: Space, restrictions: tuple[Restriction, ...]) -> Iterator[Piece]:
         """The plans that keep a restriction, in parts without overlap: the n-th breaks those before it."""
@@ -230,7 +236,7 @@ class Search:
                 own[who, column] = min(self.none, own[who, column] - before + after)
         cost = _replaced(space.cost, rule.session, own)
         step = _replaced(space.step, rule.session, starts)
-        return Space(space.slack, cost, step, self._rest(cost), allowed)
+        return Space(space.slack, cost, step, *self._rest(cost), allowed)
 
     def _proposal(self, plan: Plan) -> Proposal:
         grid = self.starts.horizon.grid_minutes
@@ -277,21 +283,41 @@ def _sliding_least(costs: Costs, width: int) -> Costs:
 
 def _first_path(alive: list[Mask], edges: list[Mask], steps: list[Steps]) -> tuple[int, ...]:
     """Of the paths through practitioners, one per session: earliest starts, then smallest practitioners."""
-    if all(mask.sum() == 1 for mask in alive):
-        return tuple(int(mask.argmax()) for mask in alive)
-    earliest = _least_path(alive, edges, steps)
-    smallest = _least_path(earliest, edges, [np.arange(len(mask)) for mask in alive])
-    return tuple(int(mask.argmax()) for mask in smallest)
+    layers = [mask.nonzero()[0].tolist() for mask in alive]
+    if all(len(layer) == 1 for layer in layers):
+        return tuple(layer[0] for layer in layers)
+    follows = [
+        _follows(edge, here, there) for edge, here, there in zip(edges, layers, layers[1:], strict=False)
+    ]
+    starts = [
+        dict(zip(layer, step[layer].tolist(), strict=True)) for layer, step in zip(layers, steps, strict=True)
+    ]
+    earliest = _least_path(layers, follows, starts)
+    smallest = _least_path(earliest, follows, [{who: who for who in layer} for layer in earliest])
+    return tuple(layer[0] for layer in smallest)
 
 
-def _least_path(alive: list[Mask], edges: list[Mask], labels: list[Steps]) -> list[Mask]:
+def _follows(edge: Mask, here: list[int], there: list[int]) -> Follows:
+    rows = edge[here][:, there].tolist()
+    return {
+        who: [after for after, leads in zip(there, row, strict=True) if leads]
+        for who, row in zip(here, rows, strict=True)
+    }
+
+
+def _least_path(
+    layers: list[list[int]], follows: list[Follows], labels: list[dict[int, int]]
+) -> list[list[int]]:
     """What is left of each layer when every layer in turn keeps only its smallest reachable label."""
-    complete = [alive[-1]]
-    for mask, edge in zip(reversed(alive[:-1]), reversed(edges), strict=True):
-        complete.append(mask & (edge & complete[-1]).any(axis=1))
+    complete = [layers[-1]]
+    for here, follow in zip(reversed(layers[:-1]), reversed(follows), strict=True):
+        reach = set(complete[-1])
+        complete.append([who for who in here if not reach.isdisjoint(follow[who])])
     complete.reverse()
-    kept: list[Mask] = []
+    kept: list[list[int]] = []
     for i, label in enumerate(labels):
-        now = complete[i] & edges[i - 1][kept[-1]].any(axis=0) if i else complete[i]
-        kept.append(now & (label == label[now].min()))
+        reached = {after for who in kept[-1] for after in follows[i - 1][who]} if i else set(complete[0])
+        now = [who for who in complete[i] if who in reached]
+        least = min(label[who] for who in now)
+        kept.append([who for who in now if label[who] == least])
     return kept

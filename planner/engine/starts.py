@@ -242,15 +242,14 @@ class Ranking:
 
     def best(self, starts: list[Bits], horizon: Horizon) -> Steps:
         """Best rank per practitioner and day; one past the last rank where nothing is free."""
-        shape = (len(starts), horizon.days, horizon.steps_per_day // 8)
+        bytes_per_day = horizon.steps_per_day // 8
         raw = b"".join(bits.to_bytes(horizon.steps // 8, "little") for bits in starts)
-        days = np.frombuffer(raw, dtype=np.uint8).reshape(shape)
+        by_byte = np.frombuffer(raw, dtype=np.uint8).reshape(-1, bytes_per_day).T
         some = reduce(or_, starts, 0).to_bytes(horizon.steps // 8, "little")
-        columns = np.frombuffer(some, dtype=np.uint8).reshape(shape[1:]).any(axis=0)
-        best = np.full(shape[:2], horizon.steps_per_day, dtype=np.uint16)
-        for column in np.flatnonzero(columns):
-            np.minimum(best, self.table[column].take(days[:, :, column]), out=best)
-        return best
+        used = np.flatnonzero(np.frombuffer(some, dtype=np.uint8).reshape(-1, bytes_per_day).any(axis=0))
+        places = by_byte[used] + (256 * used[:, None]).astype(np.uint16)
+        best = self.table.take(places).min(axis=0, initial=horizon.steps_per_day)
+        return np.asarray(best.reshape(len(starts), horizon.days))
 
 
 @lru_cache(maxsize=256)

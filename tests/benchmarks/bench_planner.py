@@ -49,7 +49,7 @@ class Scale:
     timed: int
 
 
-FULL = Scale(equal=300, raced={"S": 30, "M": 6, "L": 6}, timed=60)
+FULL = Scale(equal=300, raced={"S": 30, "M": 15, "L": 9}, timed=60)
 QUICK = Scale(equal=30, raced={"S": 9, "M": 1, "L": 0}, timed=20)
 
 
