@@ -73,10 +73,8 @@ def sign_consent(page: Page, patient_url: str) -> None:
 
 def assess(page: Page, patient_url: str) -> None:
     page.goto(f"{patient_url}assess/")
-    page.locator("input[name=area][value='abdomen-middle']").check(force=True)
-    if page.locator("[data-show]").is_visible():
-        page.locator("[data-show]").click()
-    page.wait_for_load_state("networkidle")
+    with page.expect_response(lambda response: response.request.method == "POST"):
+        page.locator("input[name=area][value='abdomen-middle']").check(force=True)
     page.locator("[name='abdomen-middle-stria_type'][value=alba]").check(force=True)
     page.locator("[name='abdomen-middle-stage'][value=IIb]").check(force=True)
     page.fill("[name='abdomen-middle-widest_mm']", "3.5")

@@ -25,6 +25,13 @@ document.addEventListener("change", (event) => {
   if (scale) total(scale);
 });
 
+// --- while the chosen areas are fetched, nobody types into what is about to be replaced ---
+const hold = (held) => (event) => {
+  if (event.detail.target.id === "judged") document.getElementById("judged").inert = held;
+};
+document.addEventListener("htmx:beforeRequest", hold(true));
+document.addEventListener("htmx:afterRequest", hold(false));
+
 // --- live totals: the sum of the counted items once all are answered, and its band ---
 const pointsOf = (form, name) => {
   const box = form.elements[name];
