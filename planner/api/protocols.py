@@ -10,7 +10,7 @@ from patients.api.views import OfPatient
 from planner.api import filters
 from planner.api import protocol_serializers as serializers
 from planner.models import Protocol
-from planner.services.advice import Advice, NothingToRecommend, advice_for
+from planner.protocols.patient_recommendation import Advice, NothingToRecommend, advice_for
 
 
 class ResourceList(Rows):

@@ -12,7 +12,7 @@ from clinic.services.audit import note_reading
 from patients.models import Area, Patient
 from planner.api import filters, serializers
 from planner.models import ProtocolVersion, Series
-from planner.services.advice import advice_for
+from planner.protocols.patient_recommendation import advice_for
 from planner.services.booking import book_series, stop_series
 from planner.services.planning import Choice, PlanAnswer, Wishes, draft_series, propose
 

@@ -23,10 +23,10 @@ from planner.demo.people import Marks, Person
 from planner.demo.pictures import draw_marks
 from planner.demo.place import Place
 from planner.models import ProtocolVersion, Series, Session
-from planner.recommendation import depth_for, recommend
+from planner.protocols.catalogue import current_versions, facts_of_area, recipe_of
+from planner.protocols.recommendation import depth_for, recommend
 from planner.services.booking import book_series, change_state, move_sessions, stop_series
 from planner.services.planning import Choice, Wishes, draft_series, propose
-from planner.services.protocols import current_versions, facts_of_area, recipe_of
 from planner.services.replanning import propose_move
 from planner.services.treatment import AreaEntry, RecordEntry, finish, start_treatment
 from planner.services.visits import Visit

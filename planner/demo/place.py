@@ -11,7 +11,7 @@ from clinic.models import Absence, Clinic, ExtraHours, Location, Resource, Staff
 from clinic.permissions import Role
 from patients.services.defaults import load_consent_texts, load_screening_questions
 from planner.calendars import public_holidays
-from planner.services.protocols import load_protocols
+from planner.protocols.catalogue import load_protocols
 
 NAME = "Linden Row"
 PASSWORD = "linden-row-demo"  # noqa: S105 (a demo's, printed at every start)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from patients.models import Area
 from planner.choices import Endpoint
 from planner.models import AreaTreatment, TreatmentRecord
-from planner.recommendation import DepthAdvice
+from planner.protocols.recommendation import DepthAdvice
 from planner.services.treatment import AreaEntry, RecordEntry
 
 

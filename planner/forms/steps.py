@@ -15,8 +15,8 @@ from clinic.forms import ClockInput
 from planner.choices import Anchor
 from planner.forms.versions import NextVersion, Perhaps, whole
 from planner.models import AftercareStep
+from planner.protocols.protocol_versions import Revision
 from planner.services.messages import NEWS
-from planner.services.revision import Revision
 from planner.timeline import AFTER_THE_SESSION, MINUTES_A_DAY
 from planner.wording import BLANKS, breaks_the_line, revealed_by, strange_blank
 

@@ -28,10 +28,11 @@ from planner.choices import SeriesState, SessionState
 from planner.forms.moves import VisitField, token_of
 from planner.forms.plan import PlanForm, WishesForm
 from planner.models import ProtocolVersion, Series
+from planner.protocols.catalogue import current_versions
+from planner.protocols.patient_recommendation import advise, newest_findings, version_of
+from planner.protocols.recommendation import Recommendation
 from planner.rail import Stop, draw
-from planner.recommendation import Recommendation
 from planner.refusals import every_reason
-from planner.services.advice import advise, newest_findings, version_of
 from planner.services.booking import book_series
 from planner.services.planning import (
     MOST_SESSIONS,
@@ -43,7 +44,6 @@ from planner.services.planning import (
     draft_series,
     propose,
 )
-from planner.services.protocols import current_versions
 from planner.services.visits import Visit
 from planner.views.series import series_for
 

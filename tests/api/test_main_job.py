@@ -9,7 +9,7 @@ import time_machine
 from clinic.permissions import Role
 from patients.services.defaults import load_consent_texts, load_screening_questions
 from planner.models import Series
-from planner.services.protocols import load_protocols
+from planner.protocols.catalogue import load_protocols
 from tests.api.caller import Caller, caller, refusal
 from tests.makers import NOW, make_device, make_location, make_practitioner, make_room
 

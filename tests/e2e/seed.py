@@ -23,7 +23,7 @@ def seed(practitioners: int = 1) -> None:
     from clinic.models import WeeklyHours
     from clinic.permissions import Role
     from patients.services.defaults import load_consent_texts, load_screening_questions
-    from planner.services.protocols import load_protocols
+    from planner.protocols.catalogue import load_protocols
     from tests.makers import make_device, make_location, make_practitioner, make_room, make_staff
 
     location = make_location(

@@ -21,9 +21,9 @@ from planner.models import (
     ProtocolVersion,
     SiteDepth,
 )
+from planner.protocols.catalogue import current_versions, load_protocols, recipe_of
 from planner.services.messages import messages_for_booking, messages_for_completion
 from planner.services.preview import preview
-from planner.services.protocols import current_versions, load_protocols, recipe_of
 from planner.timeline import load_steps
 from planner.wording import REVEALING_STEMS, REVEALING_WORDS
 from tests.makers import (

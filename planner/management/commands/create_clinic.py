@@ -10,7 +10,7 @@ from django.utils import timezone
 from clinic.models import Clinic, Location, StaffMember, User
 from clinic.permissions import Role
 from patients.services.defaults import load_consent_texts, load_screening_questions
-from planner.services.protocols import load_protocols
+from planner.protocols.catalogue import load_protocols
 
 
 class Command(BaseCommand):

@@ -10,8 +10,8 @@ from clinic.models import DeviceType, Location
 from patients.choices import Modality
 from patients.models import AreaFinding, Patient
 from planner.models import ProtocolVersion
-from planner.recommendation import NoProtocolFits, Recommendation, recommend
-from planner.services.protocols import current_versions, facts_of_area, recipe_of
+from planner.protocols.catalogue import current_versions, facts_of_area, recipe_of
+from planner.protocols.recommendation import NoProtocolFits, Recommendation, recommend
 
 METHOD_OF = {
     DeviceType.PEN: Modality.MICRONEEDLING,

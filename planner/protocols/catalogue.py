@@ -13,8 +13,8 @@ from patients.choices import AdattoStage, Certainty, Modality, Severity, Site, S
 from patients.models import AreaFinding
 from planner.choices import PhaseKind, SeriesState
 from planner.models import AftercareStep, Protocol, ProtocolGap, ProtocolPhase, ProtocolVersion, SiteDepth
-from planner.recipes import Depth, Gap, Phase, Recipe, load_recipes
-from planner.recommendation import AreaFacts
+from planner.protocols.recipes import Depth, Gap, Phase, Recipe, load_recipes
+from planner.protocols.recommendation import AreaFacts
 from planner.timeline import load_steps
 
 RUNNING = (SeriesState.DRAFT, SeriesState.ACTIVE)

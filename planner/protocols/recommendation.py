@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from patients.choices import AdattoStage, Certainty, Modality, Severity, Site, SkinType, StriaType
 from planner.choices import Endpoint
-from planner.recipes import Gap, Recipe
+from planner.protocols.recipes import Gap, Recipe
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

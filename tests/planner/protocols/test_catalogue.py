@@ -1,8 +1,8 @@
 import pytest
 
 from planner.models import AftercareStep, Protocol
-from planner.recipes import load_recipes
-from planner.services.protocols import current_versions, load_protocols, recipe_of
+from planner.protocols.catalogue import current_versions, load_protocols, recipe_of
+from planner.protocols.recipes import load_recipes
 from planner.timeline import load_steps
 from tests.makers import NOW, make_clinic
 

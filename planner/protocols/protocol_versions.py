@@ -16,7 +16,7 @@ from clinic.models import StaffMember
 from clinic.services.once import once
 from patients.choices import Certainty
 from planner.models import Protocol, ProtocolGap, ProtocolVersion
-from planner.recipes import load_recipes
+from planner.protocols.recipes import load_recipes
 from planner.refusals import Stale
 from planner.wording import ROMAN, skin_types
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from patients.choices import Certainty, Modality, Severity, Site, StriaType
 from planner.choices import Endpoint
 from planner.models import ProtocolGap, SiteDepth
-from planner.recipes import Depth, Recipe, load_recipes
-from planner.recommendation import (
+from planner.protocols.recipes import Depth, Recipe, load_recipes
+from planner.protocols.recommendation import (
     DARK_MARKS,
     DARK_SKIN,
     DARKEST_SKIN,
