@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from planner.services.delivery import deliver_due
+from planner.outbox.deliver import deliver_due
 
 
 @shared_task

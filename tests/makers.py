@@ -22,7 +22,7 @@ from planner.models import (
     Session,
     SiteDepth,
 )
-from planner.timeline import load_steps
+from planner.outbox.steps import load_steps
 
 # A quiet winter Monday, far from any clock change: what "now" is in tests that do not care.
 NOW = datetime(2027, 1, 11, 9, 0, tzinfo=UTC)

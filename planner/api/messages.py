@@ -12,7 +12,7 @@ from clinic.services.audit import note_reading
 from clinic.services.once import once
 from planner.api import filters, serializers
 from planner.models import Message
-from planner.services.messages import send_now, withdraw
+from planner.outbox.plan_messages import send_now, withdraw
 
 
 class MessageList(Rows):

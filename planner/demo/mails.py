@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from planner.choices import MessageState
 from planner.models import Message, MessageEvent
-from planner.services.mail import NothingToTell, render
+from planner.outbox.letter import NothingToTell, render
 
 MAILS_SINCE = timedelta(days=60)
 """Linden Row has sent its mails with this app for so long."""

@@ -15,10 +15,10 @@ from clinic.forms import ClockInput
 from planner.choices import Anchor
 from planner.forms.versions import NextVersion, Perhaps, whole
 from planner.models import AftercareStep
+from planner.outbox.plan_messages import NEWS
+from planner.outbox.step_words import BLANKS, breaks_the_line, revealed_by, strange_blank
+from planner.outbox.steps import AFTER_THE_SESSION, MINUTES_A_DAY
 from planner.protocols.protocol_versions import Revision
-from planner.services.messages import NEWS
-from planner.timeline import AFTER_THE_SESSION, MINUTES_A_DAY
-from planner.wording import BLANKS, breaks_the_line, revealed_by, strange_blank
 
 UNITS = [("hours", _("hours")), ("days", _("days"))]
 MINUTES = {"hours": 60, "days": MINUTES_A_DAY}

@@ -148,7 +148,7 @@ class SiteDepth(models.Model):
 
 
 class AftercareStep(models.Model):
-    """A mail with an offset from a session's start or end, or from a booking; meaning as in `planner/timeline.py`.
+    """A mail with an offset from a session's start or end, or from a booking; meaning as in `planner/outbox/steps.py`.
 
     `normal`, `do`, `wait` and `call` are the mail's parts: one line each, in the patient's words.
     """

@@ -13,9 +13,9 @@ from patients.choices import AdattoStage, Certainty, Modality, Severity, Site, S
 from patients.models import AreaFinding
 from planner.choices import PhaseKind, SeriesState
 from planner.models import AftercareStep, Protocol, ProtocolGap, ProtocolPhase, ProtocolVersion, SiteDepth
+from planner.outbox.steps import load_steps
 from planner.protocols.recipes import Depth, Gap, Phase, Recipe, load_recipes
 from planner.protocols.recommendation import AreaFacts
-from planner.timeline import load_steps
 
 RUNNING = (SeriesState.DRAFT, SeriesState.ACTIVE)
 WHOLE = ("gaps", "phases", "depths")

@@ -16,9 +16,9 @@ from clinic.models import StaffMember
 from clinic.services.once import once
 from patients.choices import Certainty
 from planner.models import Protocol, ProtocolGap, ProtocolVersion
+from planner.outbox.step_words import ROMAN, skin_types
 from planner.protocols.recipes import load_recipes
 from planner.refusals import Stale
-from planner.wording import ROMAN, skin_types
 
 Row = TypeVar("Row", bound=Model)
 Values = Mapping[str, Any]

@@ -16,6 +16,7 @@ from clinic.localtime import local_date
 from clinic.models import User
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
 from planner.models import Reservation, Series, Session, SessionEvent
+from planner.outbox.plan_messages import messages_for_booking, messages_for_cancellation, messages_for_change
 from planner.refusals import (
     AlreadyBooked,
     NotThisSeries,
@@ -28,7 +29,6 @@ from planner.refusals import (
 )
 from planner.services.checks import Facts, refuse_unless_possible
 from planner.services.locking import Locked, lock, once_with_patience
-from planner.services.messages import messages_for_booking, messages_for_cancellation, messages_for_change
 from planner.services.visits import Visit
 
 Kind = SessionEvent.Kind

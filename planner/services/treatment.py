@@ -16,6 +16,7 @@ from patients.services.consents import consent_on
 from patients.services.screening import standing
 from planner.choices import Endpoint, Reaction, SeriesState, SessionState
 from planner.models import AreaTreatment, Series, Session, SessionEvent, TreatmentRecord
+from planner.outbox.plan_messages import messages_for_completion
 from planner.refusals import (
     AreaNotInSeries,
     CartridgeExpired,
@@ -28,7 +29,6 @@ from planner.refusals import (
     WrongState,
 )
 from planner.services.locking import lock, once_with_patience
-from planner.services.messages import messages_for_completion
 
 
 @dataclass(frozen=True, slots=True)

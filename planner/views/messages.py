@@ -23,8 +23,8 @@ from clinic.views.access import StaffRequest, needs
 from planner.choices import MessageState
 from planner.forms.outbox import OutboxFilter, WithdrawForm
 from planner.models import Message, MessageEvent
-from planner.services import mail
-from planner.services.messages import OPEN, send_now, withdraw
+from planner.outbox import letter
+from planner.outbox.plan_messages import OPEN, send_now, withdraw
 
 PER_PAGE = 50
 CAN_CHANGE = (*OPEN, MessageState.FAILED)
@@ -138,6 +138,6 @@ def _as_it_would_leave(message: Message, now: datetime) -> str:
     if message.state not in CAN_CHANGE:
         return ""
     try:
-        return mail.render(message, now=now).text
-    except mail.NothingToTell:
+        return letter.render(message, now=now).text
+    except letter.NothingToTell:
         return ""

@@ -20,12 +20,12 @@ from planner.choices import Anchor
 from planner.forms.protocols import ProtocolForm
 from planner.forms.steps import StepForm
 from planner.models import AftercareStep, Protocol, ProtocolVersion
+from planner.outbox.plan_messages import NEWS
+from planner.outbox.preview import preview
+from planner.outbox.step_words import when
 from planner.protocols.catalogue import WHOLE, protocols_of, versions_of
 from planner.protocols.protocol_versions import Revision, offer, revise, shipped_floor
-from planner.services.messages import NEWS
-from planner.services.preview import preview
 from planner.views.messages import AS_IT_LEFT
-from planner.wording import when
 
 GROUPS = (
     (gettext_lazy("News about dates"), NEWS),

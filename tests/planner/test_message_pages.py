@@ -9,8 +9,8 @@ from django.utils import timezone
 from clinic.models import ReadAudit
 from clinic.permissions import Role
 from planner.models import Message
-from planner.services.delivery import deliver_due
-from planner.services.messages import messages_for_booking
+from planner.outbox.deliver import deliver_due
+from planner.outbox.plan_messages import messages_for_booking
 from tests.makers import make_booked_series, make_location, make_patient, make_staff
 
 pytestmark = pytest.mark.django_db

@@ -21,11 +21,11 @@ from planner.models import (
     ProtocolVersion,
     SiteDepth,
 )
+from planner.outbox.plan_messages import messages_for_booking, messages_for_completion
+from planner.outbox.preview import preview
+from planner.outbox.step_words import REVEALING_STEMS, REVEALING_WORDS
+from planner.outbox.steps import load_steps
 from planner.protocols.catalogue import current_versions, load_protocols, recipe_of
-from planner.services.messages import messages_for_booking, messages_for_completion
-from planner.services.preview import preview
-from planner.timeline import load_steps
-from planner.wording import REVEALING_STEMS, REVEALING_WORDS
 from tests.makers import (
     NOW,
     make_booked_series,

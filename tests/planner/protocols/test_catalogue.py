@@ -1,9 +1,9 @@
 import pytest
 
 from planner.models import AftercareStep, Protocol
+from planner.outbox.steps import load_steps
 from planner.protocols.catalogue import current_versions, load_protocols, recipe_of
 from planner.protocols.recipes import load_recipes
-from planner.timeline import load_steps
 from tests.makers import NOW, make_clinic
 
 pytestmark = pytest.mark.django_db

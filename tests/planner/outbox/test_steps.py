@@ -9,7 +9,7 @@ from clinic.localtime import at_local, is_quiet, local_date, local_time
 from patients.choices import Certainty
 from planner.choices import Anchor
 from planner.models import AftercareStep
-from planner.timeline import Step, Visit, due_at, expires_at, fill, load_steps, steps_for
+from planner.outbox.steps import Step, Visit, due_at, expires_at, fill, load_steps, steps_for
 
 LONDON = ZoneInfo("Europe/London")
 SHIPPED = {step.code: step for step in load_steps()}

@@ -23,9 +23,9 @@ from clinic.localtime import local_date
 from clinic.models import Location
 from planner.choices import Anchor
 from planner.models import Message, Session
-from planner.services.messages import treated_until, visit_of
-from planner.services.news import Change, cancellations_untold, dates_to_come, moves_untold
-from planner.timeline import AFTER_THE_SESSION, Visit, fill
+from planner.outbox.plan_messages import treated_until, visit_of
+from planner.outbox.steps import AFTER_THE_SESSION, Visit, fill
+from planner.outbox.untold_changes import Change, cancellations_untold, dates_to_come, moves_untold
 
 DAYS_SHOWN = 7
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from planner.models import Message, MessageEvent, Session
-from planner.services.messages import (
+from planner.outbox.plan_messages import (
     MessageClosed,
     MessageTooLate,
     messages_for_booking,

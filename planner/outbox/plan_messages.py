@@ -18,7 +18,7 @@ from clinic.errors import Refusal
 from clinic.models import Location, User
 from planner.choices import HOLDS_TIME, Anchor, MessageState, SessionState
 from planner.models import AftercareStep, Message, MessageEvent, Series, Session
-from planner.timeline import AFTER_THE_SESSION, Visit, due_at, expires_at, steps_for
+from planner.outbox.steps import AFTER_THE_SESSION, Visit, due_at, expires_at, steps_for
 
 OPEN = (MessageState.WAITING, MessageState.SENDING)
 NEWS = (Anchor.SERIES_BOOKED, Anchor.SESSION_MOVED, Anchor.SESSION_CANCELLED)

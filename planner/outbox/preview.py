@@ -7,10 +7,10 @@ from clinic.models import Location
 from patients.models import Patient
 from planner.choices import Anchor
 from planner.models import AftercareStep, Message, Series, Session
-from planner.services.mail import Dates, Mail, render_with
-from planner.services.messages import NEWS, visit_of
-from planner.services.news import Change
-from planner.timeline import AFTER_THE_SESSION, due_at
+from planner.outbox.letter import Dates, Mail, render_with
+from planner.outbox.plan_messages import NEWS, visit_of
+from planner.outbox.steps import AFTER_THE_SESSION, due_at
+from planner.outbox.untold_changes import Change
 
 NAME = "Maya"
 AHEAD, GAP_DAYS, AT, LASTS = timedelta(weeks=5), 35, time(10), timedelta(hours=2)

@@ -22,9 +22,9 @@ from django.utils.translation import gettext as _
 from clinic.localtime import clamp_out_of_quiet, day_bounds, is_quiet, local_date
 from planner.choices import Anchor, MessageState, SessionState
 from planner.models import Message, Series, Session
-from planner.services.mail import Mail, NothingToTell, envelope, render
-from planner.services.messages import OPEN, close_one, note
-from planner.timeline import AFTER_THE_SESSION
+from planner.outbox.letter import Mail, NothingToTell, envelope, render
+from planner.outbox.plan_messages import OPEN, close_one, note
+from planner.outbox.steps import AFTER_THE_SESSION
 
 RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 """After the first, second, third and every later refusal that may pass."""

@@ -9,14 +9,14 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 
 from planner.models import AftercareStep, Message
-from planner.services.mail import Letter, NothingToTell, envelope, letter_for, render
-from planner.services.messages import (
+from planner.outbox.letter import Letter, NothingToTell, envelope, letter_for, render
+from planner.outbox.plan_messages import (
     messages_for_booking,
     messages_for_cancellation,
     messages_for_change,
     messages_for_completion,
 )
-from planner.timeline import load_steps
+from planner.outbox.steps import load_steps
 from tests.makers import NOW, make_booked_series, make_location, make_patient
 
 pytestmark = pytest.mark.django_db

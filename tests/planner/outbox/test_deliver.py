@@ -10,8 +10,8 @@ from django.core import mail
 from django.db import connection, transaction
 
 from planner.models import Message, Series, Session
-from planner.services.delivery import RETRY_AFTER, deliver_due
-from planner.services.messages import (
+from planner.outbox.deliver import RETRY_AFTER, deliver_due
+from planner.outbox.plan_messages import (
     messages_for_booking,
     messages_for_cancellation,
     messages_for_change,

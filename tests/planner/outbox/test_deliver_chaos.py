@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from patients.models import Patient
 from planner.models import Message, Series, Session
-from planner.services.messages import message_id_for, messages_for_cancellation
+from planner.outbox.plan_messages import message_id_for, messages_for_cancellation
 from tests import makers, servers
 from tests.planner.sink import Sink, running
 

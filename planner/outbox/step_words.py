@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from planner.choices import Anchor
-from planner.timeline import MINUTES_A_DAY, Timing
+from planner.outbox.steps import MINUTES_A_DAY, Timing
 
 REVEALING_WORDS = ("mark", "marks", "red", "sore")
 REVEALING_STEMS = (
