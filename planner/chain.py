@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from clinic.localtime import local_date
 from planner.choices import HOLDS_TIME, SessionState
 from planner.models import Session
-from planner.services.visits import Visit
+from planner.schedule.session_place import Visit
 
 
 @dataclass(frozen=True, slots=True)

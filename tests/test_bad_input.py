@@ -17,7 +17,7 @@ from patients.choices import ScreeningEffect
 from patients.models import Patient, ScreeningAnswer, ScreeningQuestion
 from planner.forms.moves import token_of
 from planner.models import Series, Session
-from planner.services.visits import Visit
+from planner.schedule.session_place import Visit
 from tests.browser import Page
 from tests.makers import NOW, make_area, make_patient, make_staff
 from tests.planner.desk import FIRST_DAY, Desk, open_desk, session_of

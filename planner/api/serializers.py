@@ -21,8 +21,8 @@ from planner.models import (
     Session,
     TreatmentRecord,
 )
+from planner.schedule.session_place import Visit
 from planner.services.treatment import AreaEntry, RecordEntry
-from planner.services.visits import Visit
 
 
 class VersionAsked(Asked):

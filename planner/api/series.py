@@ -13,8 +13,8 @@ from patients.models import Area, Patient
 from planner.api import filters, serializers
 from planner.models import ProtocolVersion, Series
 from planner.protocols.patient_recommendation import advice_for
-from planner.services.booking import book_series, stop_series
-from planner.services.planning import Choice, PlanAnswer, Wishes, draft_series, propose
+from planner.schedule.book import book_series, stop_series
+from planner.schedule.draft import Choice, PlanAnswer, Wishes, draft_series, propose
 
 GAP = ("gap_min_days", "gap_target_days", "gap_max_days")
 

@@ -13,9 +13,9 @@ from clinic.services.audit import note_reading
 from planner.api import filters, serializers
 from planner.choices import SessionState
 from planner.models import Reservation, Session, TreatmentRecord
-from planner.services.booking import cancel_session, change_state, move_sessions
-from planner.services.planning import PlanAnswer
-from planner.services.replanning import propose_move
+from planner.schedule.book import cancel_session, change_state, move_sessions
+from planner.schedule.draft import PlanAnswer
+from planner.schedule.move import propose_move
 from planner.services.treatment import finish, save_record, start_treatment
 
 

@@ -25,11 +25,11 @@ from planner.demo.place import Place
 from planner.models import ProtocolVersion, Series, Session
 from planner.protocols.catalogue import current_versions, facts_of_area, recipe_of
 from planner.protocols.recommendation import depth_for, recommend
-from planner.services.booking import book_series, change_state, move_sessions, stop_series
-from planner.services.planning import Choice, Wishes, draft_series, propose
-from planner.services.replanning import propose_move
+from planner.schedule.book import book_series, change_state, move_sessions, stop_series
+from planner.schedule.draft import Choice, Wishes, draft_series, propose
+from planner.schedule.move import propose_move
+from planner.schedule.session_place import Visit
 from planner.services.treatment import AreaEntry, RecordEntry, finish, start_treatment
-from planner.services.visits import Visit
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NO_SHOWS_IN_100 = 4

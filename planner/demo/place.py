@@ -10,8 +10,8 @@ from clinic.localtime import at_local
 from clinic.models import Absence, Clinic, ExtraHours, Location, Resource, StaffMember, User, WeeklyHours
 from clinic.permissions import Role
 from patients.services.defaults import load_consent_texts, load_screening_questions
-from planner.calendars import public_holidays
 from planner.protocols.catalogue import load_protocols
+from planner.schedule.opening_hours import public_holidays
 
 NAME = "Linden Row"
 PASSWORD = "linden-row-demo"  # noqa: S105 (a demo's, printed at every start)

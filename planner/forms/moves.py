@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from clinic.forms import BELIEVABLE_DAYS, ClockInput, DayInput
 from clinic.localtime import at_local
 from clinic.models import Location, Resource
-from planner.queries import practitioners
-from planner.services.visits import Visit, starts_at_local
+from planner.schedule.session_place import Visit, starts_at_local
+from planner.schedule.sessions import practitioners
 
 ONLY, LATER = "only", "later"
 

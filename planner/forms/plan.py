@@ -12,7 +12,7 @@ from clinic.forms import BELIEVABLE_DAYS
 from clinic.models import Location, Resource
 from patients.models import Area
 from planner.models import ProtocolVersion
-from planner.services.planning import Wishes
+from planner.schedule.draft import Wishes
 
 WEEKDAYS = [
     (0, _("Mon")),

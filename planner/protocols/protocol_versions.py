@@ -18,7 +18,7 @@ from patients.choices import Certainty
 from planner.models import Protocol, ProtocolGap, ProtocolVersion
 from planner.outbox.step_words import ROMAN, skin_types
 from planner.protocols.recipes import load_recipes
-from planner.refusals import Stale
+from planner.schedule.refusals import Stale
 
 Row = TypeVar("Row", bound=Model)
 Values = Mapping[str, Any]

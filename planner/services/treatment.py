@@ -17,7 +17,8 @@ from patients.services.screening import standing
 from planner.choices import Endpoint, Reaction, SeriesState, SessionState
 from planner.models import AreaTreatment, Series, Session, SessionEvent, TreatmentRecord
 from planner.outbox.plan_messages import messages_for_completion
-from planner.refusals import (
+from planner.schedule.locking import lock, once_with_patience
+from planner.schedule.refusals import (
     AreaNotInSeries,
     CartridgeExpired,
     NoConsent,
@@ -28,7 +29,6 @@ from planner.refusals import (
     TooDeep,
     WrongState,
 )
-from planner.services.locking import lock, once_with_patience
 
 
 @dataclass(frozen=True, slots=True)

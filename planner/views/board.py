@@ -18,8 +18,8 @@ from clinic.models import Absence, Location, Resource, ResourceKind
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
 from planner.board import Column, Item, Window, lay_out, minute_of, strips, window
-from planner.calendars import Calendar, open_calendar, without
-from planner.queries import sessions_on
+from planner.schedule.opening_hours import Calendar, open_calendar, without
+from planner.schedule.sessions import sessions_on
 from planner.views.rows import Row, rows_of
 from planner.views.today import own_column
 

@@ -21,12 +21,12 @@ from planner.chain import Link, chain
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
 from planner.forms.moves import ONLY, BookForm, CancelForm, WhereForm, token_of
 from planner.models import Session
-from planner.queries import served_by, with_details
-from planner.refusals import NoSuchTime, SeriesClosed, WrongState, every_reason
-from planner.services.booking import cancel_session, move_sessions
-from planner.services.plans import Plan, PlanAnswer
-from planner.services.replanning import propose_move
-from planner.services.visits import Visit
+from planner.schedule.book import cancel_session, move_sessions
+from planner.schedule.move import propose_move
+from planner.schedule.proposals import Plan, PlanAnswer
+from planner.schedule.refusals import NoSuchTime, SeriesClosed, WrongState, every_reason
+from planner.schedule.session_place import Visit
+from planner.schedule.sessions import served_by, with_details
 
 NOBODY: Mapping[int, str] = {}
 

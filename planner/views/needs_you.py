@@ -16,13 +16,13 @@ from patients.choices import ConsentKind
 from patients.models import Assessment, Patient
 from planner.choices import MessageState, SessionState
 from planner.models import Message, Session
-from planner.queries import (
+from planner.readiness import Lack, Missing
+from planner.schedule.sessions import (
     HERE,
     Drift,
     failed_messages,
     left_open,
 )
-from planner.readiness import Lack, Missing
 from planner.views.rows import LACK_CHIPS, Row, lack_sentence, n_of_m
 
 AHEAD = timedelta(days=7)

@@ -32,9 +32,8 @@ from planner.protocols.catalogue import current_versions
 from planner.protocols.patient_recommendation import advise, newest_findings, version_of
 from planner.protocols.recommendation import Recommendation
 from planner.rail import Stop, draw
-from planner.refusals import every_reason
-from planner.services.booking import book_series
-from planner.services.planning import (
+from planner.schedule.book import book_series
+from planner.schedule.draft import (
     MOST_SESSIONS,
     Choice,
     Plan,
@@ -44,7 +43,8 @@ from planner.services.planning import (
     draft_series,
     propose,
 )
-from planner.services.visits import Visit
+from planner.schedule.refusals import every_reason
+from planner.schedule.session_place import Visit
 from planner.views.series import series_for
 
 

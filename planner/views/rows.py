@@ -15,8 +15,8 @@ from clinic.models import Location, Resource, ResourceKind
 from planner.choices import PhaseKind, SessionState
 from planner.day import Span, Step, spans, step_now
 from planner.models import Session
-from planner.queries import HERE, served_by
 from planner.readiness import Lack, Missing, lacks_of
+from planner.schedule.sessions import HERE, served_by
 
 
 @dataclass(frozen=True, slots=True)

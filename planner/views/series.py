@@ -19,9 +19,9 @@ from clinic.views.access import StaffRequest, needs
 from planner.choices import CAN_MOVE, SeriesState, SessionState
 from planner.forms.plan import StopForm
 from planner.models import Series, Session
-from planner.queries import held, mails_to_come
-from planner.services.booking import stop_series
-from planner.services.replanning import slack
+from planner.schedule.book import stop_series
+from planner.schedule.move import slack
+from planner.schedule.sessions import held, mails_to_come
 from planner.views.patient import series_card
 
 

@@ -22,7 +22,7 @@ from planner.choices import SessionState
 from planner.forms.record import AreaForm, AreaRow, RecordForm
 from planner.models import AreaTreatment, Session, SiteDepth, TreatmentRecord
 from planner.protocols.recommendation import DepthAdvice, depth_for
-from planner.queries import held, last_record
+from planner.schedule.sessions import held, last_record
 from planner.services import treatment
 
 WITH = ("patient", "location", "series__protocol_version__protocol", "record__recorded_by__staff")

@@ -14,9 +14,9 @@ from clinic.models import Command, Location, Resource, User
 from patients.models import Patient, Screening
 from planner.choices import SessionState
 from planner.models import Message, ProtocolVersion, Reservation, Series, Session, SessionEvent
-from planner.refusals import BookingRefusal
-from planner.services.booking import book_series, cancel_session, change_state, move_sessions, stop_series
-from planner.services.visits import Visit, starts_at_local
+from planner.schedule.book import book_series, cancel_session, change_state, move_sessions, stop_series
+from planner.schedule.refusals import BookingRefusal
+from planner.schedule.session_place import Visit, starts_at_local
 from tests.makers import (
     NOW,
     make_consent,

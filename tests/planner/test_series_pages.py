@@ -13,8 +13,8 @@ from patients.models import AreaFinding, Assessment, Screening
 from patients.services.defaults import load_screening_questions
 from planner.choices import SessionState
 from planner.models import Reservation, Series, Session
-from planner.services.booking import book_series
-from planner.services.planning import propose
+from planner.schedule.book import book_series
+from planner.schedule.draft import propose
 from tests.makers import (
     NOW,
     make_area,

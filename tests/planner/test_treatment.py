@@ -8,7 +8,7 @@ from clinic.services.once import KeyUsedForSomethingElse
 from patients.models import Screening
 from planner.choices import Endpoint, SeriesState, SessionState
 from planner.models import Message, Reservation, Session, SessionEvent, TreatmentRecord
-from planner.refusals import (
+from planner.schedule.refusals import (
     AreaNotInSeries,
     CartridgeExpired,
     NoConsent,

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.localtime import at_local, time_exists
 from planner.engine.answer import Proposal
-from planner.refusals import NoSuchTime
+from planner.schedule.refusals import NoSuchTime
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,23 +12,10 @@ from patients.choices import ConsentKind, ScreeningEffect
 from patients.screening_rules import ImpossibleDate, Verdict
 from patients.services.consents import consent_on
 from patients.services.screening import Asked, asked_of
-from planner.availability import (
-    SkinUse,
-    Use,
-    depth_needed_mm,
-    kinds_needed,
-    length,
-    other_uses_of_the_skin,
-    shortest_gap_days,
-    taken_by_others,
-    use_of,
-    why_it_does_not_serve,
-    why_not_free,
-)
-from planner.calendars import Calendar, open_calendar
 from planner.choices import HOLDS_TIME, SessionState
 from planner.models import ProtocolPhase, Reservation, Series, Session
-from planner.refusals import (
+from planner.schedule.opening_hours import Calendar, open_calendar
+from planner.schedule.refusals import (
     BookingRefusal,
     ConsentEnds,
     InThePast,
@@ -49,7 +36,20 @@ from planner.refusals import (
     TooSoon,
     WrongOrder,
 )
-from planner.services.visits import Visit
+from planner.schedule.resource_use import (
+    SkinUse,
+    Use,
+    depth_needed_mm,
+    kinds_needed,
+    length,
+    other_uses_of_the_skin,
+    shortest_gap_days,
+    taken_by_others,
+    use_of,
+    why_it_does_not_serve,
+    why_not_free,
+)
+from planner.schedule.session_place import Visit
 
 HORIZON = timedelta(days=1_830)
 STILL_TO_COME = (SessionState.PLANNED, SessionState.NO_SHOW)

@@ -18,8 +18,8 @@ from hypothesis.stateful import (
 
 from planner.choices import SessionState
 from planner.models import Reservation, Session, SessionEvent
-from planner.refusals import BookingRefusal
-from planner.services.visits import Visit
+from planner.schedule.refusals import BookingRefusal
+from planner.schedule.session_place import Visit
 from tests.makers import make_room
 from tests.planner.desk import Desk, open_desk
 

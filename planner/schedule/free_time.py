@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from clinic.localtime import day_bounds
 from clinic.models import Location, Resource, ResourceKind
-from planner.availability import LONGEST_RESERVATION
-from planner.calendars import Calendar, Intervals
 from planner.engine.grid import Bits, FreeTime, Horizon
 from planner.engine.instants import WallClock
 from planner.engine.problem import Resource as EngineResource
 from planner.models import Reservation
 from planner.models.series import PackedSpan
+from planner.schedule.opening_hours import Calendar, Intervals
+from planner.schedule.resource_use import LONGEST_RESERVATION
 
 MICROSECONDS_PER_MINUTE = 60_000_000
 MINUTES_1970_TO_2000 = 946_684_800 // 60

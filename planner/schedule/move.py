@@ -12,14 +12,14 @@ from planner.engine.answer import Proposal
 from planner.engine.cost import breakdown
 from planner.engine.problem import Gap, Pin, Prefer, Previous, Request
 from planner.engine.slack import Room
-from planner.masks import engine_id
 from planner.models import Series, Session
-from planner.refusals import WrongState
-from planner.services.displaced import LeftOver, Move, Replan, SeriesChange, replan
-from planner.services.planning import ALTERNATIVES, answer, no_day_left, search
-from planner.services.plans import PlanAnswer, plans_from, why_nothing_fits
-from planner.services.visits import visits_of
-from planner.snapshots import Facts, diary, facts_of, first_day_possible, request_for
+from planner.schedule.absence_replan import LeftOver, Move, Replan, SeriesChange, replan
+from planner.schedule.draft import ALTERNATIVES, answer, no_day_left, search
+from planner.schedule.free_time import engine_id
+from planner.schedule.proposals import PlanAnswer, plans_from, why_nothing_fits
+from planner.schedule.refusals import WrongState
+from planner.schedule.series_facts import Facts, diary, facts_of, first_day_possible, request_for
+from planner.schedule.session_place import visits_of
 
 __all__ = ["LeftOver", "Move", "Replan", "SeriesChange", "Slack", "propose_move", "replan", "slack"]
 

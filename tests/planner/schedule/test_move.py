@@ -8,7 +8,7 @@ import pytest
 from patients.models import Consent
 from planner.choices import SeriesState, SessionState
 from planner.models import Message, Reservation, Session, SessionEvent
-from planner.services.booking import move_sessions
+from planner.schedule.book import move_sessions
 from tests.makers import (
     NOW,
     make_room,

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.models import Absence, ExtraHours, Resource, WeeklyHours
-from planner.availability import taken_by_others, use_of, why_not_free
-from planner.calendars import covers, open_calendar, overlap, public_holidays, union, without
 from planner.models import ProtocolPhase, Reservation
+from planner.schedule.opening_hours import covers, open_calendar, overlap, public_holidays, union, without
+from planner.schedule.resource_use import taken_by_others, use_of, why_not_free
 from tests.makers import make_device, make_location, make_practitioner, make_room
 from tests.planner.desk import open_desk, session_of
 

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from clinic.models import Absence, Resource
-from planner.calendars import Away
 from planner.choices import SessionState
 from planner.engine.answer import Result
 from planner.engine.joint import plan_jointly
 from planner.engine.problem import Problem, Request
-from planner.masks import problem_resources
 from planner.models import Reservation, Session
-from planner.services.planning import no_day_left
-from planner.services.plans import Told, why_nothing_fits
-from planner.services.visits import Visit, visits_of
-from planner.snapshots import Diary, Facts, diary, facts_of, first_day_possible, request_for
+from planner.schedule.draft import no_day_left
+from planner.schedule.free_time import problem_resources
+from planner.schedule.opening_hours import Away
+from planner.schedule.proposals import Told, why_nothing_fits
+from planner.schedule.series_facts import Diary, Facts, diary, facts_of, first_day_possible, request_for
+from planner.schedule.session_place import Visit, visits_of
 
 BOOKED = (SessionState.BOOKED, SessionState.CONFIRMED)
 SECONDS = 10.0

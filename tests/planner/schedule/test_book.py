@@ -11,10 +11,10 @@ from clinic.errors import say
 from clinic.services.once import KeyUsedForSomethingElse
 from planner.choices import SeriesState, SessionState
 from planner.models import Message, Reservation
-from planner.refusals import NoSuchTime
-from planner.services import booking
-from planner.services.booking import book_series
-from planner.services.visits import starts_at_local
+from planner.schedule import book as booking
+from planner.schedule.book import book_series
+from planner.schedule.refusals import NoSuchTime
+from planner.schedule.session_place import starts_at_local
 from tests.makers import (
     NOW,
     make_steps,

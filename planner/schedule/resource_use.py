@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _t
 from clinic.localtime import at_local
 from clinic.models import Location, Resource, ResourceKind
 from patients.choices import Side
-from planner.calendars import Away, Calendar, Intervals, covers
 from planner.choices import HOLDS_TIME
 from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Series, Session, SiteDepth
-from planner.refusals import (
+from planner.schedule.opening_hours import Away, Calendar, Intervals, covers
+from planner.schedule.refusals import (
     BookingRefusal,
     Closed,
     DeviceTooShallow,

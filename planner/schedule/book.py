@@ -17,7 +17,8 @@ from clinic.models import User
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
 from planner.models import Reservation, Series, Session, SessionEvent
 from planner.outbox.plan_messages import messages_for_booking, messages_for_cancellation, messages_for_change
-from planner.refusals import (
+from planner.schedule.locking import Locked, lock, once_with_patience
+from planner.schedule.refusals import (
     AlreadyBooked,
     NotThisSeries,
     NotToday,
@@ -27,9 +28,8 @@ from planner.refusals import (
     Stale,
     WrongState,
 )
-from planner.services.checks import Facts, refuse_unless_possible
-from planner.services.locking import Locked, lock, once_with_patience
-from planner.services.visits import Visit
+from planner.schedule.rules import Facts, refuse_unless_possible
+from planner.schedule.session_place import Visit
 
 Kind = SessionEvent.Kind
 CLOSED = (SessionState.DONE, SessionState.CANCELLED)

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from clinic.localtime import time_exists
 from clinic.models import Absence, ExtraHours, WeeklyHours
-from planner.calendars import open_calendar
 from planner.choices import SessionState
 from planner.engine import free_time as free_time_of
 from planner.engine.grid import FreeTime, Horizon
 from planner.engine.instants import WallClock
 from planner.engine.problem import Problem
-from planner.masks import engine_id, free_time, problem_resources, with_reservations
 from planner.models import Reservation
-from planner.services.planning import propose
-from planner.snapshots import facts_of, first_day_possible, request_for
+from planner.schedule.draft import propose
+from planner.schedule.free_time import engine_id, free_time, problem_resources, with_reservations
+from planner.schedule.opening_hours import open_calendar
+from planner.schedule.series_facts import facts_of, first_day_possible, request_for
 from tests.makers import NOW, make_area, make_practitioner, make_room
 from tests.planner.desk import Desk, open_desk, session_of
 

@@ -25,8 +25,6 @@ from patients.choices import ScreeningEffect
 from patients.models import Area
 from patients.screening_rules import Verdict
 from patients.services.screening import standing
-from planner.availability import same_skin, shortest_gap_days, skills_needed
-from planner.calendars import Away, Calendar, open_calendar
 from planner.choices import HOLDS_TIME
 from planner.engine.grid import FreeTime, Horizon
 from planner.engine.problem import (
@@ -42,8 +40,10 @@ from planner.engine.problem import (
     Request,
     Week,
 )
-from planner.masks import depth_skill, engine_id, free_time, with_reservations
 from planner.models import ProtocolPhase, Reservation, Series, Session, SiteDepth
+from planner.schedule.free_time import depth_skill, engine_id, free_time, with_reservations
+from planner.schedule.opening_hours import Away, Calendar, open_calendar
+from planner.schedule.resource_use import same_skin, shortest_gap_days, skills_needed
 
 ONE_DAY = timedelta(days=1)
 LOOK_AHEAD_DAYS = 180

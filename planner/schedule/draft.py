@@ -20,10 +20,10 @@ from planner.engine.ahead import best_plans, near, settles
 from planner.engine.answer import Proposal, Result
 from planner.engine.problem import Request
 from planner.models import ProtocolVersion, Series, Session
-from planner.refusals import AlreadyBooked, SeriesClosed, Stale
-from planner.services.locking import lock, once_with_patience
-from planner.services.plans import Plan, PlanAnswer, Relaxation, Told, Why, plans_from, why_nothing_fits
-from planner.snapshots import Facts, diary, facts_of, first_day_possible, request_for
+from planner.schedule.locking import lock, once_with_patience
+from planner.schedule.proposals import Plan, PlanAnswer, Relaxation, Told, Why, plans_from, why_nothing_fits
+from planner.schedule.refusals import AlreadyBooked, SeriesClosed, Stale
+from planner.schedule.series_facts import Facts, diary, facts_of, first_day_possible, request_for
 
 __all__ = [
     "Choice", "Plan", "PlanAnswer", "Relaxation", "Why", "Wishes", "change_wishes", "draft_series", "propose",

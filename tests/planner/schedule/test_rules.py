@@ -9,7 +9,7 @@ import pytest
 from clinic.errors import say
 from patients.models import Consent, Screening, ScreeningAnswer, ScreeningQuestion
 from planner.models import Session
-from planner.refusals import TooSoon, every_reason
+from planner.schedule.refusals import TooSoon, every_reason
 from tests.makers import (
     NOW,
     make_area,

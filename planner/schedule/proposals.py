@@ -18,8 +18,8 @@ from planner.engine.cost import gaps, time_steps
 from planner.engine.problem import Request
 from planner.engine.slack import Room
 from planner.models import Session
-from planner.services.visits import Visit, visits_of
-from planner.snapshots import Diary, Facts
+from planner.schedule.series_facts import Diary, Facts
+from planner.schedule.session_place import Visit, visits_of
 
 SOON_DAYS = 14
 CHANGES_A_PERSON_CAN_MAKE = {"gap_days.max", "patient.open", "sessions"}

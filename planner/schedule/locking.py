@@ -18,7 +18,7 @@ from clinic.models import Resource, User
 from clinic.services.once import once
 from patients.models import Patient
 from planner.models import Series, Session
-from planner.refusals import Busy, JustTaken
+from planner.schedule.refusals import Busy, JustTaken
 
 LOCK_TIMEOUT = "3s"
 RETRIES = 3

@@ -17,10 +17,10 @@ from clinic.models import Command, Resource
 from patients.models import Screening
 from planner.choices import HOLDS_TIME, Endpoint, SeriesState, SessionState
 from planner.models import Reservation, Session, SessionEvent, TreatmentRecord
-from planner.refusals import BookingRefusal
-from planner.services import booking
-from planner.services.booking import book_series
-from planner.services.planning import Wishes, change_wishes
+from planner.schedule import book as booking
+from planner.schedule.book import book_series
+from planner.schedule.draft import Wishes, change_wishes
+from planner.schedule.refusals import BookingRefusal
 from planner.services.treatment import AreaEntry, RecordEntry, finish, start_treatment
 from tests.makers import NOW, make_device, make_practitioner, make_room
 from tests.planner.desk import FIRST_DAY, Desk, elsewhere, everything, new_key, open_desk, session_of
@@ -68,7 +68,7 @@ def deadlocks() -> int:
 @pytest.fixture
 def patience(monkeypatch):
     """Fifty threads of one busy test process may queue for longer than a web server's dozen does."""
-    monkeypatch.setattr("planner.services.locking.LOCK_TIMEOUT", "60s")
+    monkeypatch.setattr("planner.schedule.locking.LOCK_TIMEOUT", "60s")
 
 
 def overlaps() -> list[tuple[int, int]]:
@@ -226,7 +226,7 @@ def held_by_another(row: Model) -> Iterator[None]:
     held.wait()
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("planner.services.locking.LOCK_TIMEOUT", "50ms")
+            patch.setattr("planner.schedule.locking.LOCK_TIMEOUT", "50ms")
             yield
     finally:
         release.set()

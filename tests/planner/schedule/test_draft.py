@@ -12,11 +12,11 @@ from patients.models import Screening, ScreeningAnswer, ScreeningQuestion
 from planner.choices import SeriesState, SessionState
 from planner.engine.ahead import best_plans
 from planner.models import Reservation, Series, SiteDepth
-from planner.refusals import AlreadyBooked, SeriesClosed, Stale
-from planner.services import planning
-from planner.services.planning import ANY, Choice, Wishes, change_wishes, draft_series, propose
-from planner.services.plans import Why
-from planner.snapshots import diary, facts_of, request_for
+from planner.schedule import draft as planning
+from planner.schedule.draft import ANY, Choice, Wishes, change_wishes, draft_series, propose
+from planner.schedule.proposals import Why
+from planner.schedule.refusals import AlreadyBooked, SeriesClosed, Stale
+from planner.schedule.series_facts import diary, facts_of, request_for
 from tests.makers import (
     NOW,
     make_area,

@@ -7,8 +7,8 @@ from clinic.models import Absence, WeeklyHours
 from planner.choices import SessionState
 from planner.engine.problem import Weights
 from planner.models import Reservation
-from planner.refusals import WrongState
-from planner.services.replanning import Slack, propose_move, replan, slack
+from planner.schedule.move import Slack, propose_move, replan, slack
+from planner.schedule.refusals import WrongState
 from tests.makers import NOW, make_practitioner
 from tests.planner.desk import Desk, everything, open_desk, session_of
 
