@@ -22,7 +22,7 @@ from planner.models import (
     TreatmentRecord,
 )
 from planner.schedule.session_place import Visit
-from planner.services.treatment import AreaEntry, RecordEntry
+from planner.treatment.treat import AreaEntry, RecordEntry
 
 
 class VersionAsked(Asked):

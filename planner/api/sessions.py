@@ -16,7 +16,7 @@ from planner.models import Reservation, Session, TreatmentRecord
 from planner.schedule.book import cancel_session, change_state, move_sessions
 from planner.schedule.draft import PlanAnswer
 from planner.schedule.move import propose_move
-from planner.services.treatment import finish, save_record, start_treatment
+from planner.treatment.treat import finish, save_record, start_treatment
 
 
 class SessionList(Rows):

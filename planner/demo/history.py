@@ -29,7 +29,7 @@ from planner.schedule.book import book_series, change_state, move_sessions, stop
 from planner.schedule.draft import Choice, Wishes, draft_series, propose
 from planner.schedule.move import propose_move
 from planner.schedule.session_place import Visit
-from planner.services.treatment import AreaEntry, RecordEntry, finish, start_treatment
+from planner.treatment.treat import AreaEntry, RecordEntry, finish, start_treatment
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NO_SHOWS_IN_100 = 4

@@ -13,7 +13,7 @@ from patients.models import Area
 from planner.choices import Endpoint
 from planner.models import AreaTreatment, TreatmentRecord
 from planner.protocols.recommendation import DepthAdvice
-from planner.services.treatment import AreaEntry, RecordEntry
+from planner.treatment.treat import AreaEntry, RecordEntry
 
 
 class MonthField(forms.DateField):

@@ -23,7 +23,7 @@ from planner.forms.record import AreaForm, AreaRow, RecordForm
 from planner.models import AreaTreatment, Session, SiteDepth, TreatmentRecord
 from planner.protocols.recommendation import DepthAdvice, depth_for
 from planner.schedule.sessions import held, last_record
-from planner.services import treatment
+from planner.treatment import treat
 
 WITH = ("patient", "location", "series__protocol_version__protocol", "record__recorded_by__staff")
 STILL_TO_TREAT = (
@@ -51,7 +51,7 @@ def show(request: StaffRequest, session_id: int) -> HttpResponse:
 def start(request: StaffRequest, session_id: int) -> HttpResponse:
     session = _session_of(request, session_id)
     try:
-        treatment.start_treatment(
+        treat.start_treatment(
             session.pk,
             by=request.staff.user,
             key=request.POST.get("key", ""),
@@ -76,11 +76,11 @@ def record(request: StaffRequest, session_id: int) -> HttpResponse:
     seen = form.cleaned_data["record_version"]
     try:
         if "finish" in request.POST:
-            treatment.finish(
+            treat.finish(
                 session.pk, entry, by=writer, key=key, version=_version(request), record_version=seen, now=now
             )
         else:
-            treatment.save_record(session.pk, entry, by=writer, key=key, version=seen, now=now)
+            treat.save_record(session.pk, entry, by=writer, key=key, version=seen, now=now)
     except Refusal as refusal:
         return _page(request, session, refusal=refusal, form=form, rows=rows)
     messages.success(request, _("Recorded."))
@@ -145,7 +145,7 @@ def _phases(session: Session, now: datetime) -> list[dict[str, object]]:
 
 def checks_on_the_day(session: Session, now: datetime) -> dict[str, object]:
     """What must be true before the needle: today's questions, consent, pictures."""
-    ready, today = treatment.readiness(session, now), local_date(now, session.location.zone)
+    ready, today = treat.readiness(session, now), local_date(now, session.location.zone)
     return {
         "asked_today": ready.asked_today,
         "verdict": ready.verdict,

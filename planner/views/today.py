@@ -20,10 +20,10 @@ from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import whole_number
 from planner.choices import SessionState
-from planner.day import treatment_of
 from planner.models import Session
 from planner.schedule.book import change_state
 from planner.schedule.sessions import drifts, last_record, sessions_on
+from planner.treatment.session_clock import treatment_of
 from planner.views.needs_you import AHEAD, decisions, needs_of_the_desk
 from planner.views.rows import Row, rows_of
 from planner.views.session import checks_on_the_day, depth_advice

@@ -8,7 +8,6 @@ from clinic.models import Absence, Location, Resource, StaffMember
 from clinic.permissions import Role
 from patients.models import Patient, Screening
 from planner.choices import SeriesState, SessionState
-from planner.day import spans
 from planner.models import (
     AreaTreatment,
     Message,
@@ -18,6 +17,7 @@ from planner.models import (
     Session,
     TreatmentRecord,
 )
+from planner.treatment.session_clock import spans
 from tests.makers import (
     make_area,
     make_clinic,

@@ -21,7 +21,7 @@ from planner.schedule import book as booking
 from planner.schedule.book import book_series
 from planner.schedule.draft import Wishes, change_wishes
 from planner.schedule.refusals import BookingRefusal
-from planner.services.treatment import AreaEntry, RecordEntry, finish, start_treatment
+from planner.treatment.treat import AreaEntry, RecordEntry, finish, start_treatment
 from tests.makers import NOW, make_device, make_practitioner, make_room
 from tests.planner.desk import FIRST_DAY, Desk, elsewhere, everything, new_key, open_desk, session_of
 

@@ -18,7 +18,7 @@ from planner.schedule.refusals import (
     TooDeep,
     WrongState,
 )
-from planner.services.treatment import AreaEntry, RecordEntry, finish, save_record, start_treatment
+from planner.treatment.treat import AreaEntry, RecordEntry, finish, save_record, start_treatment
 from tests.makers import (
     NOW,
     make_area,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from planner.day import Span, Step, spans, step_now, treatment_of
+from planner.treatment.session_clock import Span, Step, spans, step_now, treatment_of
 
 NINE = datetime(2027, 1, 12, 9, tzinfo=UTC)
 
