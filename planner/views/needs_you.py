@@ -16,7 +16,7 @@ from patients.choices import ConsentKind
 from patients.models import Assessment, Patient
 from planner.choices import MessageState, SessionState
 from planner.models import Message, Session
-from planner.readiness import Lack, Missing
+from planner.obstacles.from_record import Lack, Missing
 from planner.schedule.sessions import (
     HERE,
     Drift,

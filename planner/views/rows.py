@@ -14,7 +14,7 @@ from clinic.localtime import local_date, weekday_label
 from clinic.models import Location, Resource, ResourceKind
 from planner.choices import PhaseKind, SessionState
 from planner.models import Session
-from planner.readiness import Lack, Missing, lacks_of
+from planner.obstacles.from_record import Lack, Missing, lacks_of
 from planner.schedule.sessions import HERE, served_by
 from planner.treatment.session_clock import Span, Step, spans, step_now
 
