@@ -17,10 +17,10 @@ from clinic.localtime import local_date
 from clinic.models import Absence, Location, Resource, ResourceKind
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
-from planner.board import Column, Item, Window, lay_out, minute_of, strips, window
+from planner.pages.board_layout import Column, Item, Window, lay_out, minute_of, strips, window
+from planner.pages.day_row import Row, rows_of
 from planner.schedule.opening_hours import Calendar, open_calendar, without
 from planner.schedule.sessions import sessions_on
-from planner.views.rows import Row, rows_of
 from planner.views.today import own_column
 
 KINDS = (

@@ -17,10 +17,10 @@ from clinic.models import Resource
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
-from planner.chain import Link, chain
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
 from planner.forms.moves import ONLY, BookForm, CancelForm, WhereForm, token_of
 from planner.models import Session
+from planner.pages.series_comparison import Link, chain
 from planner.schedule.book import cancel_session, move_sessions
 from planner.schedule.move import propose_move
 from planner.schedule.proposals import Plan, PlanAnswer

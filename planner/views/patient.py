@@ -18,9 +18,9 @@ from patients.services.consents import consent_on
 from patients.services.screening import standing
 from planner.choices import SessionState
 from planner.models import Series, Session
-from planner.rail import Rail, Stop, draw
+from planner.pages.patient_history import story_of
+from planner.pages.series_line import Rail, Stop, draw
 from planner.schedule.sessions import mails_to_come
-from planner.story import story_of
 
 GROUPS = ("sessions", "record", "mails")
 PAGE = 40

@@ -28,10 +28,10 @@ from planner.choices import SeriesState, SessionState
 from planner.forms.moves import VisitField, token_of
 from planner.forms.plan import PlanForm, WishesForm
 from planner.models import ProtocolVersion, Series
+from planner.pages.series_line import Stop, draw
 from planner.protocols.catalogue import current_versions
 from planner.protocols.patient_recommendation import advise, newest_findings, version_of
 from planner.protocols.recommendation import Recommendation
-from planner.rail import Stop, draw
 from planner.schedule.book import book_series
 from planner.schedule.draft import (
     MOST_SESSIONS,

@@ -21,11 +21,11 @@ from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import whole_number
 from planner.choices import SessionState
 from planner.models import Session
+from planner.pages.day_row import Row, rows_of
+from planner.pages.desk_tasks import AHEAD, decisions, needs_of_the_desk
 from planner.schedule.book import change_state
 from planner.schedule.sessions import drifts, last_record, sessions_on
 from planner.treatment.session_clock import treatment_of
-from planner.views.needs_you import AHEAD, decisions, needs_of_the_desk
-from planner.views.rows import Row, rows_of
 from planner.views.session import checks_on_the_day, depth_advice
 
 STATES_BY_HAND = (

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from clinic.models import Resource
-from planner.story import Entry
+from planner.pages.patient_history import Entry
 
 
 class Visit(forms.Form):

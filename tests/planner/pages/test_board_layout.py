@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.board import Box, Item, Part, Strip, Window, lay_out, strips, window
+from planner.pages.board_layout import Box, Item, Part, Strip, Window, lay_out, strips, window
 
 CSS = Path("clinic/static/css/board-grid.css").read_text()
 DAY = datetime(2027, 1, 12)

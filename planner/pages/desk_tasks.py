@@ -17,13 +17,13 @@ from patients.models import Assessment, Patient
 from planner.choices import MessageState, SessionState
 from planner.models import Message, Session
 from planner.obstacles.from_record import Lack, Missing
+from planner.pages.day_row import LACK_CHIPS, Row, lack_sentence, n_of_m
 from planner.schedule.sessions import (
     HERE,
     Drift,
     failed_messages,
     left_open,
 )
-from planner.views.rows import LACK_CHIPS, Row, lack_sentence, n_of_m
 
 AHEAD = timedelta(days=7)
 """How far ahead it is looked for what a session lacks: long enough to act, short enough to be read."""
