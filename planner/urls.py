@@ -1,6 +1,6 @@
 from django.urls import path
 
-from planner.views import board, messages, moves, patient, plan, protocols, series, session, today
+from planner.views import board, messages, moves, patient, proposals, protocols, series, session, today
 
 urlpatterns = [
     path("", today.show, name="today"),
@@ -9,9 +9,9 @@ urlpatterns = [
     path("sessions/<int:session_id>/cancel/", moves.cancel, name="session_cancel"),
     path("sessions/<int:session_id>/state/", today.change, name="session_state"),
     path("patients/<int:patient_id>/", patient.show, name="patient"),
-    path("patients/<int:patient_id>/plan/", plan.plan, name="plan"),
+    path("patients/<int:patient_id>/plan/", proposals.plan, name="plan"),
     path("series/<int:series_id>/", series.show, name="series"),
-    path("series/<int:series_id>/plans/", plan.plans, name="series_plan"),
+    path("series/<int:series_id>/plans/", proposals.plans, name="series_plan"),
     path("series/<int:series_id>/stop/", series.stop, name="series_stop"),
     path("sessions/<int:session_id>/", session.show, name="session"),
     path("sessions/<int:session_id>/start/", session.start, name="session_start"),

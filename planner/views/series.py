@@ -17,7 +17,7 @@ from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from planner.choices import CAN_MOVE, SeriesState, SessionState
-from planner.forms.plan import StopForm
+from planner.forms.draft import StopForm
 from planner.models import Series, Session
 from planner.schedule.book import stop_series
 from planner.schedule.move import slack

@@ -25,8 +25,8 @@ from patients.models import AreaFinding, Patient
 from patients.services.consents import consent_on
 from patients.services.screening import standing
 from planner.choices import SeriesState, SessionState
+from planner.forms.draft import PlanForm, WishesForm
 from planner.forms.moves import VisitField, token_of
-from planner.forms.plan import PlanForm, WishesForm
 from planner.models import ProtocolVersion, Series
 from planner.pages.series_line import Stop, draw
 from planner.protocols.catalogue import current_versions
