@@ -16,7 +16,7 @@ from clinic.models import Command, ReadAudit
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 
-class Window(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["pk"]
     actions = None
 
@@ -39,14 +39,14 @@ class Window(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().change_view(request, object_id, *args, **kwargs)
 
 
-class Named(Window):
+class NamedAdmin(ReadOnlyAdmin):
     list_display = ["pk", "__str__"]
 
 
-def show(app: str, window: type[Window] = Window) -> None:
+def show(app: str, window: type[ReadOnlyAdmin] = ReadOnlyAdmin) -> None:
     """Every model of one of our apps, behind glass."""
     for model in apps.get_app_config(app).get_models():
-        admin.site.register(model, Window if model in (Command, ReadAudit) else window)
+        admin.site.register(model, ReadOnlyAdmin if model in (Command, ReadAudit) else window)
 
 
-show("clinic", Named)
+show("clinic", NamedAdmin)

@@ -30,7 +30,7 @@ from patients.choices import (
 )
 from patients.models import Area, ConsentText, Patient, ScreeningAnswer, ScreeningQuestion
 from patients.scales import SCALES
-from patients.scales.base import Item, Scale
+from patients.scales.base import Scale, ScaleItem
 from patients.services.assessments import WHOLE_BODY_SCALES, Filled, JudgedArea, scales_for
 from patients.services.intake import PatientDetails
 from patients.services.screening import Reply
@@ -93,7 +93,7 @@ class PatientForm(KeyedForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuestionOnPage:
     """One question on the page: its boxes, and what was said last time."""
 
     question: ScreeningQuestion
@@ -136,15 +136,15 @@ class ScreeningForm(KeyedForm):
             )
         self.fields[f"{name}_note"] = forms.CharField(label=_("Note"), max_length=500, required=False)
 
-    def groups(self) -> Iterator[tuple[str, list[Asked]]]:
+    def groups(self) -> Iterator[tuple[str, list[QuestionOnPage]]]:
         """Heading and questions, in the clinic's order."""
         for group, questions in groupby(self.questions, key=lambda question: question.group):
             yield str(QuestionGroup(group).label), [self._asked(question) for question in questions]
 
-    def _asked(self, question: ScreeningQuestion) -> Asked:
+    def _asked(self, question: ScreeningQuestion) -> QuestionOnPage:
         name = f"q{question.pk}"
         dated = self[f"{name}_date"] if f"{name}_date" in self.fields else None
-        return Asked(question, self[name], dated, self[f"{name}_note"], self.last.get(question.code))
+        return QuestionOnPage(question, self[name], dated, self[f"{name}_note"], self.last.get(question.code))
 
     def replies(self) -> list[Reply]:
         return [self._reply(f"q{question.pk}", question.pk) for question in self.questions]
@@ -230,7 +230,7 @@ class ScaledForm(forms.Form):
         return None if None in points else Filled(scale.code, tuple(int(p) for p in points if p is not None))
 
 
-def _box(item: Item) -> forms.Field:
+def _box(item: ScaleItem) -> forms.Field:
     """Words to choose from, or a number between the item's ends."""
     if item.choices:
         return forms.TypedChoiceField(
@@ -263,7 +263,7 @@ def _measure(label: Any, digits: int) -> forms.DecimalField:
     )
 
 
-class AreaForm(ScaledForm):
+class JudgedAreaForm(ScaledForm):
     """One area as seen today."""
 
     stria_type = forms.ChoiceField(label=_("Type"), choices=StriaType, widget=forms.RadioSelect)

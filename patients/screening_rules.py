@@ -91,7 +91,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StatedAnswer:
     question: AskedQuestion
     said_yes: bool
     event_date: date | None = None

@@ -17,7 +17,7 @@ from patients.choices import ScreeningEffect
 from patients.models import Patient, ScreeningAnswer, ScreeningQuestion
 from planner.forms.moves import token_of
 from planner.models import Series, Session
-from planner.schedule.session_place import Visit
+from planner.schedule.session_place import SessionPlace
 from tests.browser import Page
 from tests.makers import NOW, make_area, make_patient, make_staff
 from tests.planner.desk import FIRST_DAY, Desk, open_desk, session_of
@@ -62,7 +62,7 @@ class Pages:
         assert (answer.status_code, tables()) == (status, before)
         return said(answer)
 
-    def booking_refused(self, series: Series, *visits: Visit | str, status: int = 409) -> str:
+    def booking_refused(self, series: Series, *visits: SessionPlace | str, status: int = 409) -> str:
         tokens = [each if isinstance(each, str) else token_of(each) for each in visits]
         return self.refused(f"/series/{series.pk}/plans/", {"book": "1", "key": "k", "visit": tokens}, status)
 

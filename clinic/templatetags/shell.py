@@ -21,7 +21,7 @@ register = template.Library()
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MenuPlace:
     """One entry of the top bar; `key` is the second letter of its shortcut G, then key."""
 
     url_name: str
@@ -32,31 +32,31 @@ class Place:
 
 
 PLACES = (
-    Place("today", _("Today"), "sun", Right.SEE_SCHEDULE, "t"),
-    Place("board", _("Board"), "calendar-days", Right.SEE_SCHEDULE, "b"),
-    Place("patients", _("Patients"), "users", Right.SEE_PATIENTS, "p"),
-    Place("messages", _("Messages"), "mail", Right.SEE_MESSAGES, "m"),
-    Place("settings", _("Settings"), "settings", Right.MANAGE_PROTOCOLS, "s"),
+    MenuPlace("today", _("Today"), "sun", Right.SEE_SCHEDULE, "t"),
+    MenuPlace("board", _("Board"), "calendar-days", Right.SEE_SCHEDULE, "b"),
+    MenuPlace("patients", _("Patients"), "users", Right.SEE_PATIENTS, "p"),
+    MenuPlace("messages", _("Messages"), "mail", Right.SEE_MESSAGES, "m"),
+    MenuPlace("settings", _("Settings"), "settings", Right.MANAGE_PROTOCOLS, "s"),
 )
 
 ALSO_BELOW = {"patients": ("/series/", "/sessions/")}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    place: Place
+class MenuEntry:
+    place: MenuPlace
     url: str
     is_current: bool
 
 
-def _entry(place: Place, path: str) -> Entry:
+def _entry(place: MenuPlace, path: str) -> MenuEntry:
     url = reverse(place.url_name)
     below = (url, *ALSO_BELOW.get(place.url_name, ()))
-    return Entry(place, url, path == url if url == "/" else path.startswith(below))
+    return MenuEntry(place, url, path == url if url == "/" else path.startswith(below))
 
 
 @register.simple_tag(takes_context=True)
-def places(context: Context) -> list[Entry]:
+def places(context: Context) -> list[MenuEntry]:
     """Where this member of staff may go, in the bar's order."""
     request, rights = context.get("request"), context.get("rights") or frozenset()
     path = request.path if request is not None else ""

@@ -3,10 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from patients.choices import Certainty, Site
-from patients.scales.base import Band, Item, Scale, rated
+from patients.scales.base import Band, Scale, ScaleItem, rated
 
 
-def _site(site: Site) -> tuple[Item, Item]:
+def _site(site: Site) -> tuple[ScaleItem, ScaleItem]:
     return (
         rated(
             f"{site}_number",

@@ -25,13 +25,13 @@ class ScaleError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ItemChoice:
     points: int
     label: StrOrPromise
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ScaleItem:
     """One question: points from `low` to `high` in steps of `step`, in `unit` where it is measured."""
 
     code: str
@@ -40,7 +40,7 @@ class Item:
     high: int
     step: int | Decimal = 1
     unit: StrOrPromise = ""
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[ItemChoice, ...] = ()
     counts: bool = True
     """Whether the points go into the total; false for an overall opinion that is kept beside it."""
 
@@ -64,7 +64,7 @@ class Scale:
     code: str
     version: int
     name: StrOrPromise
-    items: tuple[Item, ...]
+    items: tuple[ScaleItem, ...]
     lower_is_better: bool
     source: str
     certainty: Certainty
@@ -102,14 +102,14 @@ class Scale:
         return {"low": self.lowest, "high": self.highest}
 
 
-def _between(item: Item) -> StrOrPromise:
+def _between(item: ScaleItem) -> StrOrPromise:
     ends = {"label": item.label, "low": item.low, "high": item.high}
     if item.step == 1:
         return _("%(label)s: a whole number from %(low)d to %(high)d.") % ends
     return _("%(label)s: from %(low)d to %(high)d in steps of %(step)s.") % {**ends, "step": item.step}
 
 
-def rated(code: str, label: StrOrPromise, *labels: StrOrPromise, first: int = 0) -> Item:
+def rated(code: str, label: StrOrPromise, *labels: StrOrPromise, first: int = 0) -> ScaleItem:
     """An item whose points each have a word, counted upwards from `first`."""
-    choices = tuple(Choice(first + index, word) for index, word in enumerate(labels))
-    return Item(code, label, first, first + len(labels) - 1, choices=choices)
+    choices = tuple(ItemChoice(first + index, word) for index, word in enumerate(labels))
+    return ScaleItem(code, label, first, first + len(labels) - 1, choices=choices)

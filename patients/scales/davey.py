@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from patients.choices import Certainty
-from patients.scales.base import Band, Item, Scale, rated
+from patients.scales.base import Band, Scale, ScaleItem, rated
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
-def _quarter(code: str, label: StrOrPromise) -> Item:
+def _quarter(code: str, label: StrOrPromise) -> ScaleItem:
     return rated(code, label, _("None"), _("Some"), _("Many"))
 
 

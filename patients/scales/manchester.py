@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from patients.choices import Certainty
-from patients.scales.base import Item, Scale, rated
+from patients.scales.base import Scale, ScaleItem, rated
 
 SCALE = Scale(
     code="manchester",
@@ -31,7 +31,7 @@ SCALE = Scale(
         ),
         rated("distortion", _("Distortion"), _("None"), _("Mild"), _("Moderate"), _("Severe"), first=1),
         rated("texture", _("Texture"), _("Normal"), _("Just palpable"), _("Firm"), _("Hard"), first=1),
-        Item("overall", _("Overall view: 0 excellent, 10 poor"), 0, 10),
+        ScaleItem("overall", _("Overall view: 0 excellent, 10 poor"), 0, 10),
     ),
     lower_is_better=True,
     source="Beausang 1998; used for stretch marks in Kaur 2024, doi 10.25259/jcas_45_23",

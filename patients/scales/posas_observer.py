@@ -3,20 +3,20 @@
 from django.utils.translation import gettext_lazy as _
 
 from patients.choices import Certainty
-from patients.scales.base import Item, Scale
+from patients.scales.base import Scale, ScaleItem
 
 SCALE = Scale(
     code="posas_observer",
     version=1,
     name=_("POSAS, observer"),
     items=(
-        Item("vascularity", _("Vascularity"), 1, 10),
-        Item("pigmentation", _("Pigmentation"), 1, 10),
-        Item("thickness", _("Thickness"), 1, 10),
-        Item("relief", _("Relief"), 1, 10),
-        Item("pliability", _("Pliability"), 1, 10),
-        Item("surface_area", _("Surface area"), 1, 10),
-        Item("overall", _("Overall opinion"), 1, 10, counts=False),
+        ScaleItem("vascularity", _("Vascularity"), 1, 10),
+        ScaleItem("pigmentation", _("Pigmentation"), 1, 10),
+        ScaleItem("thickness", _("Thickness"), 1, 10),
+        ScaleItem("relief", _("Relief"), 1, 10),
+        ScaleItem("pliability", _("Pliability"), 1, 10),
+        ScaleItem("surface_area", _("Surface area"), 1, 10),
+        ScaleItem("overall", _("Overall opinion"), 1, 10, counts=False),
     ),
     lower_is_better=True,
     source="POSAS 2.0, posas.nl; van de Kar 2005",

@@ -3,20 +3,20 @@
 from django.utils.translation import gettext_lazy as _
 
 from patients.choices import Certainty
-from patients.scales.base import Item, Scale
+from patients.scales.base import Scale, ScaleItem
 
 SCALE = Scale(
     code="posas_patient",
     version=1,
     name=_("POSAS, patient"),
     items=(
-        Item("pain", _("Pain"), 1, 10),
-        Item("itch", _("Itch"), 1, 10),
-        Item("colour", _("Colour"), 1, 10),
-        Item("stiffness", _("Stiffness"), 1, 10),
-        Item("thickness", _("Thickness"), 1, 10),
-        Item("irregularity", _("Irregularity"), 1, 10),
-        Item("overall", _("Overall opinion"), 1, 10, counts=False),
+        ScaleItem("pain", _("Pain"), 1, 10),
+        ScaleItem("itch", _("Itch"), 1, 10),
+        ScaleItem("colour", _("Colour"), 1, 10),
+        ScaleItem("stiffness", _("Stiffness"), 1, 10),
+        ScaleItem("thickness", _("Thickness"), 1, 10),
+        ScaleItem("irregularity", _("Irregularity"), 1, 10),
+        ScaleItem("overall", _("Overall opinion"), 1, 10, counts=False),
     ),
     lower_is_better=True,
     source="POSAS 2.0, posas.nl; van de Kar 2005",

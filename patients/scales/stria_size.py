@@ -5,15 +5,17 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from patients.choices import Certainty
-from patients.scales.base import Item, Scale
+from patients.scales.base import Scale, ScaleItem
 
 SCALE = Scale(
     code="stria_size",
     version=1,
     name=_("Size of the widest mark"),
     items=(
-        Item("width", _("Width of the widest mark"), 0, 50, step=Decimal("0.5"), unit=_("mm")),
-        Item("length", _("Length of the same mark"), 0, 60, step=Decimal("0.5"), unit=_("cm"), counts=False),
+        ScaleItem("width", _("Width of the widest mark"), 0, 50, step=Decimal("0.5"), unit=_("mm")),
+        ScaleItem(
+            "length", _("Length of the same mark"), 0, 60, step=Decimal("0.5"), unit=_("cm"), counts=False
+        ),
     ),
     lower_is_better=True,
     source="Measured in Saki 2022, doi 10.1111/dth.15212, and in doi 10.1007/s00403-025-04135-9",

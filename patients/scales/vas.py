@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from patients.choices import Certainty
-from patients.scales.base import Item, Scale
+from patients.scales.base import Scale, ScaleItem
 
 SOURCE = "SkinStylus K200044: 10 mm better counted as a response"
 
@@ -12,7 +12,7 @@ CLINICIAN = Scale(
     version=1,
     name=_("Clinician's view, 0 to 100"),
     items=(
-        Item(
+        ScaleItem(
             "look", _("How the marks look: 0 like the skin around, 100 as bad as can be"), 0, 100, unit="mm"
         ),
     ),
@@ -24,7 +24,9 @@ PATIENT = Scale(
     code="vas_patient",
     version=1,
     name=_("Patient's view, 0 to 100"),
-    items=(Item("bother", _("How much the marks bother: 0 not at all, 100 very much"), 0, 100, unit="mm"),),
+    items=(
+        ScaleItem("bother", _("How much the marks bother: 0 not at all, 100 very much"), 0, 100, unit="mm"),
+    ),
     lower_is_better=True,
     source=SOURCE,
     certainty=Certainty.FOUND,

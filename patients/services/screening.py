@@ -71,7 +71,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class KnownAnswers:
     """What a patient has answered about some sites, to be judged for any number of days. Made by `asked_of`."""
 
     patient: Patient
@@ -92,7 +92,9 @@ class Asked:
         )
 
 
-def asked_of(patient: Patient, *, sites: Collection[str] = (), modality: str | None = None) -> Asked:
+def known_answers(
+    patient: Patient, *, sites: Collection[str] = (), modality: str | None = None
+) -> KnownAnswers:
     """The newest answer to each question: two queries. Of a retired question nothing counts.
 
     Without `sites` the questions about one site count too.
@@ -104,14 +106,14 @@ def asked_of(patient: Patient, *, sites: Collection[str] = (), modality: str | N
         if not (sites and question.only_site) or question.only_site in sites
     }
     answers = tuple(each for each in newest_answers(patient, current) if each.question.code in questions)
-    return Asked(patient, modality, tuple(questions.values()), answers)
+    return KnownAnswers(patient, modality, tuple(questions.values()), answers)
 
 
 def standing(
     patient: Patient, *, on: date, sites: Collection[str] = (), modality: str | None = None
 ) -> Verdict:
     """Whether needling these sites is possible on a day, by the newest answer to each question."""
-    return asked_of(patient, sites=sites, modality=modality).standing(on)
+    return known_answers(patient, sites=sites, modality=modality).standing(on)
 
 
 def take_screening(

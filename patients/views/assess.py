@@ -13,7 +13,7 @@ from clinic.errors import Refusal, say
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
 from patients.choices import Severity
-from patients.forms import AreaForm, WholeForm
+from patients.forms import JudgedAreaForm, WholeForm
 from patients.models import Area, AreaFinding, Patient
 from patients.queries import area_histories, latest_findings
 from patients.scales import SCALES
@@ -37,13 +37,15 @@ def show(request: StaffRequest, patient_id: int) -> HttpResponse:
         whole = WholeForm(None, {"skin_type": patient.skin_type} | sent)
         return _page(request, patient, whole, [_opened(area, written) for area in areas])
     whole = WholeForm(request.POST, {})
-    forms = [AreaForm(request.POST, area) for area in areas]
+    forms = [JudgedAreaForm(request.POST, area) for area in areas]
     if not all([whole.is_valid(), *(form.is_valid() for form in forms)]):
         return _page(request, patient, whole, forms, status=422)
     return _save(request, patient, whole, forms)
 
 
-def _save(request: StaffRequest, patient: Patient, whole: WholeForm, forms: list[AreaForm]) -> HttpResponse:
+def _save(
+    request: StaffRequest, patient: Patient, whole: WholeForm, forms: list[JudgedAreaForm]
+) -> HttpResponse:
     try:
         assess(
             patient,
@@ -98,9 +100,9 @@ def _area(known: list[Area], value: str) -> Area:
     )
 
 
-def _opened(area: Area, written: QueryDict | None) -> AreaForm:
+def _opened(area: Area, written: QueryDict | None) -> JudgedAreaForm:
     """The area's form with what is known or was written before, not yet held against the rules."""
-    form = AreaForm(None, area)
+    form = JudgedAreaForm(None, area)
     names = ("stria_type", "length_cm", "width_cm")
     form.initial = {name: getattr(area, name) for name in names}
     if written is not None:
@@ -119,7 +121,7 @@ class Judged:
 
 
 def _judged(written: QueryDict | None, area: Area) -> Judged:
-    form = AreaForm(written, area)
+    form = JudgedAreaForm(written, area)
     form.full_clean()
     judged = form.judged() if form.is_bound else None
     if judged is None:
@@ -140,7 +142,7 @@ def _page(
     request: StaffRequest,
     patient: Patient,
     whole: WholeForm,
-    forms: list[AreaForm],
+    forms: list[JudgedAreaForm],
     refusal: Refusal | None = None,
     status: int = 200,
 ) -> HttpResponse:

@@ -47,7 +47,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SiteRow:
     """One site of the list and the sides that can be chosen: value, label, whether it is chosen."""
 
     site: Site
@@ -80,9 +80,9 @@ def _shape(
     )
 
 
-def rows(chosen: Collection[str]) -> list[Row]:
+def rows(chosen: Collection[str]) -> list[SiteRow]:
     """Every site with its sides, as a list that does all the figure does."""
-    return [Row(site, tuple(_sides(site, chosen))) for site in Site]
+    return [SiteRow(site, tuple(_sides(site, chosen))) for site in Site]
 
 
 def _sides(site: Site, chosen: Collection[str]) -> list[tuple[str, str, bool]]:

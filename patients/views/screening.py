@@ -21,7 +21,7 @@ from patients.forms import ScreeningForm, new_key
 from patients.models import Patient, ScreeningAnswer
 from patients.queries import consents_in_force, current_questions, newest_answers
 from patients.screening_rules import Finding, Verdict
-from patients.services.screening import asked_of, set_aside, take_screening
+from patients.services.screening import known_answers, set_aside, take_screening
 from patients.views.common import open_record
 
 
@@ -58,7 +58,7 @@ PLAIN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AnswerShown:
     """A finding with the answer it came from, if it came from one."""
 
     finding: Finding
@@ -140,7 +140,7 @@ def _page(
     request: StaffRequest, patient: Patient, now: datetime, refusal: Refusal | None = None
 ) -> HttpResponse:
     today = local_date(now, request.staff.location.zone)
-    asked = asked_of(patient)
+    asked = known_answers(patient)
     verdict = asked.standing(today)
     consents = consents_in_force(patient, today)
     rounds = list(patient.screenings.select_related("taken_by__staff")[:20])
@@ -177,9 +177,9 @@ def _not_before(day: date) -> str:
     return _("Not before %(day)s") % {"day": day_label(day)}
 
 
-def _told(verdict: Verdict, answers: list[ScreeningAnswer]) -> list[Told]:
+def _told(verdict: Verdict, answers: list[ScreeningAnswer]) -> list[AnswerShown]:
     by_code = {answer.question.code: answer for answer in answers}
-    return [Told(finding, by_code.get(finding.code)) for finding in verdict.findings]
+    return [AnswerShown(finding, by_code.get(finding.code)) for finding in verdict.findings]
 
 
 def _take_page(

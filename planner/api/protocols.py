@@ -10,7 +10,7 @@ from patients.api.views import OfPatient
 from planner.api import filters
 from planner.api import protocol_serializers as serializers
 from planner.models import Protocol
-from planner.protocols.patient_recommendation import Advice, NothingToRecommend, advice_for
+from planner.protocols.patient_recommendation import NothingToRecommend, PatientRecommendation, advice_for
 
 
 class ResourceList(Rows):
@@ -59,7 +59,7 @@ class RecommendationOfPatient(OfPatient, Row):
     serializer_class = serializers.AdviceShape
     looks_at = "plan"
 
-    def one(self) -> Advice:
+    def one(self) -> PatientRecommendation:
         advice = advice_for(self.patient, self.staff.location)
         if advice is None:
             raise NothingToRecommend()

@@ -21,7 +21,7 @@ from planner.models import (
     Session,
     TreatmentRecord,
 )
-from planner.schedule.session_place import Visit
+from planner.schedule.session_place import SessionPlace
 from planner.treatment.treat import AreaEntry, RecordEntry
 
 
@@ -125,8 +125,8 @@ class VisitAsked(Asked):
 class BookAsked(Asked):
     visits = serializers.ListField(child=VisitAsked(), max_length=20)
 
-    def validate_visits(self, visits: list[dict[str, Any]]) -> tuple[Visit, ...]:
-        return tuple(Visit(**visit) for visit in visits)
+    def validate_visits(self, visits: list[dict[str, Any]]) -> tuple[SessionPlace, ...]:
+        return tuple(SessionPlace(**visit) for visit in visits)
 
 
 class MoveAsked(WhyAsked, BookAsked):

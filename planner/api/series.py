@@ -14,7 +14,7 @@ from planner.api import filters, serializers
 from planner.models import ProtocolVersion, Series
 from planner.protocols.patient_recommendation import advice_for
 from planner.schedule.book import book_series, stop_series
-from planner.schedule.draft import Choice, PlanAnswer, Wishes, draft_series, propose
+from planner.schedule.draft import PlanAnswer, ProtocolChoice, Wishes, draft_series, propose
 
 GAP = ("gap_min_days", "gap_target_days", "gap_max_days")
 
@@ -54,7 +54,7 @@ class SeriesList(Rows, Write):
         areas = [get_object_or_404(Area, pk=pk, patient=patient) for pk in asked.pop("area_ids")]
         practitioner = asked.pop("prefers_practitioner_id")
         advice = advice_for(patient, location)
-        choice = Choice(
+        choice = ProtocolChoice(
             get_object_or_404(versions, pk=asked.pop("version_id")),
             asked.pop("sessions"),
             (asked.pop(GAP[0]), asked.pop(GAP[1]), asked.pop(GAP[2])),

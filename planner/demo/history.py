@@ -21,14 +21,14 @@ from patients.services.screening import Reply, take_screening
 from planner.choices import Endpoint, Reaction, SessionState
 from planner.demo.people import Marks, Person
 from planner.demo.pictures import draw_marks
-from planner.demo.place import Place
+from planner.demo.place import DemoClinic
 from planner.models import ProtocolVersion, Series, Session
 from planner.protocols.catalogue import current_versions, facts_of_area, recipe_of
 from planner.protocols.recommendation import depth_for, recommend
 from planner.schedule.book import book_series, change_state, move_sessions, stop_series
-from planner.schedule.draft import Choice, Wishes, draft_series, propose
+from planner.schedule.draft import ProtocolChoice, Wishes, draft_series, propose
 from planner.schedule.move import propose_move
-from planner.schedule.session_place import Visit
+from planner.schedule.session_place import SessionPlace
 from planner.treatment.treat import AreaEntry, RecordEntry, finish, start_treatment
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -44,7 +44,7 @@ LATER_STAGE = {
 class Teller:
     """Tells every person's story up to `now`. `versions` and `questions` are read once."""
 
-    place: Place
+    place: DemoClinic
     now: datetime
     random: Random
     versions: list[ProtocolVersion]
@@ -53,7 +53,7 @@ class Teller:
     keys: "count[int]" = field(default_factory=count)
 
     @classmethod
-    def of(cls, place: Place, now: datetime, random: Random) -> "Teller":
+    def of(cls, place: DemoClinic, now: datetime, random: Random) -> "Teller":
         clinic = place.location.clinic
         return cls(
             place,
@@ -184,7 +184,7 @@ class Teller:
         gap = (advice.gap.min_days, advice.gap.target_days, advice.gap.max_days)
         return draft_series(
             patient,
-            Choice(version, sessions, gap, version, sessions),
+            ProtocolChoice(version, sessions, gap, version, sessions),
             Wishes(starts_from=person.begins),
             location=self.place.location,
             areas=list(patient.areas.all()),
@@ -269,7 +269,7 @@ class Teller:
         self._move(session, plans[0].visits, when, "Rang to say sorry")
         return self._pass(session, replace(person, story="under way"))
 
-    def _move(self, session: Session, visits: tuple[Visit, ...], when: datetime, reason: str) -> None:
+    def _move(self, session: Session, visits: tuple[SessionPlace, ...], when: datetime, reason: str) -> None:
         desk, key = self.place.desk.user, self.key()
         move_sessions(
             session.pk,

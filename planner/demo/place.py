@@ -33,7 +33,7 @@ DEVICES = (("Pen A", "Dermal pen 6", "DP6-20418"), ("Pen B", "Dermal pen 6", "DP
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DemoClinic:
     """What the rest of the demo is made in."""
 
     location: Location
@@ -42,7 +42,7 @@ class Place:
     practitioners: tuple[Resource, ...]
 
 
-def make_place(now: datetime) -> Place:
+def make_place(now: datetime) -> DemoClinic:
     clinic = Clinic.objects.create(name=NAME, mail_name=NAME)
     location = Location.objects.create(
         clinic=clinic,
@@ -68,7 +68,7 @@ def make_place(now: datetime) -> Place:
     load_screening_questions(clinic)
     load_consent_texts(clinic)
     load_protocols(clinic, now=now - timedelta(days=500))
-    return Place(location, staff[Role.CLINICIAN], staff[Role.FRONT_DESK], practitioners)
+    return DemoClinic(location, staff[Role.CLINICIAN], staff[Role.FRONT_DESK], practitioners)
 
 
 def _open(weekday: int, opens: time, closes: time, **owner: object) -> None:

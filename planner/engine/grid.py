@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.engine.problem import MINUTES_PER_DAY, Moments, PatientTime, Resource, Week
+from planner.engine.problem import MINUTES_PER_DAY, Moments, PatientTime, ProblemResource, Week
 
 Bits = int
 Minutes = NDArray[np.int64]  # starts and ends since the horizon's first midnight, one row each
@@ -49,7 +49,7 @@ class Horizon:
         return self.first <= first and last <= self.last
 
 
-def free_bits(resource: Resource, busy: Minutes, horizon: Horizon) -> Bits:
+def free_bits(resource: ProblemResource, busy: Minutes, horizon: Horizon) -> Bits:
     """The steps in which a use may lie; `busy` is the resource's own, in minutes.
 
     A use that keeps clear of every busy time by the resource's turnaround is one that touches neither the busy
@@ -172,7 +172,7 @@ class FreeTime:
     What several requests ask alike (who can start a use of so many steps) is worked out once and kept.
     """
 
-    def __init__(self, timezone: str, horizon: Horizon, bits: Iterable[tuple[Resource, Bits]]) -> None:
+    def __init__(self, timezone: str, horizon: Horizon, bits: Iterable[tuple[ProblemResource, Bits]]) -> None:
         self.timezone = timezone
         self.horizon = horizon
         self.bits = tuple(sorted(bits, key=lambda pair: pair[0].id))
@@ -184,13 +184,17 @@ class FreeTime:
         self._bytes: dict[tuple[str, frozenset[str], int], tuple[tuple[str, bytes], ...]] = {}
 
     @classmethod
-    def of(cls, timezone: str, horizon: Horizon, resources: Sequence[Resource]) -> "FreeTime":
+    def of(cls, timezone: str, horizon: Horizon, resources: Sequence[ProblemResource]) -> "FreeTime":
         busy = {resource.id: _minutes(resource.busy, horizon) for resource in resources}
         return cls._over(timezone, horizon, resources, busy)
 
     @classmethod
     def _over(
-        cls, timezone: str, horizon: Horizon, resources: Iterable[Resource], busy: Mapping[str, Minutes]
+        cls,
+        timezone: str,
+        horizon: Horizon,
+        resources: Iterable[ProblemResource],
+        busy: Mapping[str, Minutes],
     ) -> "FreeTime":
         bits = ((resource, free_bits(resource, busy[resource.id], horizon)) for resource in resources)
         free = cls(timezone, horizon, bits)

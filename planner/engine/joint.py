@@ -21,7 +21,7 @@ from planner.engine.grid import Bits, FreeTime
 from planner.engine.places import NEVER, Place, Places
 from planner.engine.problem import Moments, Problem, Request
 from planner.engine.starts import uses
-from planner.engine.together import Chosen, Plans, Series, Together
+from planner.engine.together import Chosen, JointSeries, Plans, Together
 
 PASSES = 12
 FIRST_EXCESS = 16
@@ -158,12 +158,14 @@ class Joint:
                 return
             excess = min(enough, max(FIRST_EXCESS, 2 * excess))
 
-    def _series(self, excess: int | None) -> list[Series]:
+    def _series(self, excess: int | None) -> list[JointSeries]:
         """Each series with the places it can use when it may cost so much more than alone; None: all places."""
         return [
-            Series(places, places.within(NEVER - 1 if excess is None else alone.cost + excess), alone.cost)
+            JointSeries(
+                places, places.within(NEVER - 1 if excess is None else alone.cost + excess), alone.cost
+            )
             if alone
-            else Series(places, [], 0)
+            else JointSeries(places, [], 0)
             for places, alone in zip(self._places, self.alone, strict=True)
         ]
 

@@ -50,7 +50,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class ProblemResource:
     """`busy` is what is taken already, its own turnaround included; it need not be on the grid."""
 
     id: str
@@ -136,7 +136,7 @@ class Request:
 class Problem:
     timezone: str
     grid_minutes: int
-    resources: tuple[Resource, ...]
+    resources: tuple[ProblemResource, ...]
     requests: tuple[Request, ...]
     mode: str = "independent"
     alternatives: int = 3

@@ -21,8 +21,8 @@ from planner.engine.problem import (
     Prefer,
     Previous,
     Problem,
+    ProblemResource,
     Request,
-    Resource,
     Week,
     Weights,
 )
@@ -66,11 +66,11 @@ def _timezone(value: Value) -> str:
     return name
 
 
-def _resource(value: Value, grid: int) -> Resource:
+def _resource(value: Value, grid: int) -> ProblemResource:
     found = value.fields(
         "id", "kind", optional=("skills", "open", "extra_open", "busy", "turnaround_minutes")
     )
-    return Resource(
+    return ProblemResource(
         id=found["id"].text(),
         kind=found["kind"].one_of(KINDS),
         skills=_skills(found),

@@ -35,7 +35,7 @@ Plans = tuple[Plan | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class JointSeries:
     """A request's places to choose from and the least it costs alone."""
 
     places: Places
@@ -62,7 +62,7 @@ Term = tuple[int, Literal]
 class Together:
     """All series in one model; a series may be left out unless `cheapest` asks for so many of them."""
 
-    def __init__(self, free: FreeTime, series: Sequence[Series]) -> None:
+    def __init__(self, free: FreeTime, series: Sequence[JointSeries]) -> None:
         self.free = free
         self.series = series
         self.model = cp_model.CpModel()
@@ -254,7 +254,7 @@ class Sharing:
     set_aside: Mapping[Slot, int]
 
     @classmethod
-    def of(cls, free: FreeTime, series: Sequence[Series], slots: Iterable[Slot], kind: str) -> "Sharing":
+    def of(cls, free: FreeTime, series: Sequence[JointSeries], slots: Iterable[Slot], kind: str) -> "Sharing":
         names = {
             slot: free_names(free, series[slot[0]], kind, slot[2])
             for slot in slots
@@ -295,16 +295,16 @@ def weighed(terms: Iterable[Term]) -> cp_model.LinearExpr:
     return cp_model.LinearExpr.weighted_sum([one for _, one in pairs], [factor for factor, _ in pairs])
 
 
-def free_names(free: FreeTime, one: Series, kind: str, at: int) -> tuple[str, ...]:
+def free_names(free: FreeTime, one: JointSeries, kind: str, at: int) -> tuple[str, ...]:
     use = one.places.uses[kind]
     return tuple(free.free_at(kind, use.skills, use.steps, at + use.first))
 
 
-def hold(free: FreeTime, one: Series, kind: str, name: str, at: int) -> Hold:
+def hold(free: FreeTime, one: JointSeries, kind: str, name: str, at: int) -> Hold:
     return widest_hold(free, one, kind, at, free.resources[name].turnaround_minutes)
 
 
-def widest_hold(free: FreeTime, one: Series, kind: str, at: int, turnaround_minutes: int) -> Hold:
+def widest_hold(free: FreeTime, one: JointSeries, kind: str, at: int, turnaround_minutes: int) -> Hold:
     use = one.places.uses[kind]
     start = at + use.first
     return start, start + use.steps + turnaround_minutes // free.horizon.grid_minutes

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.forms import BELIEVABLE_DAYS, ClockInput, DayInput
 from clinic.localtime import at_local
 from clinic.models import Location, Resource
-from planner.schedule.session_place import Visit, starts_at_local
+from planner.schedule.session_place import SessionPlace, starts_at_local
 from planner.schedule.sessions import practitioners
 
 ONLY, LATER = "only", "later"
@@ -73,13 +73,13 @@ class VisitField(forms.CharField):
         number, stamp, *ids = (int(part) if part else None for part in parts)
         if number is None or stamp is None or stamp > LAST_STAMP:
             raise forms.ValidationError(_("This is not one of the times that were offered."))
-        return Visit(number, datetime.fromtimestamp(stamp, tz=UTC), *ids)
+        return SessionPlace(number, datetime.fromtimestamp(stamp, tz=UTC), *ids)
 
 
 LAST_STAMP = int(datetime(2101, 1, 1, tzinfo=UTC).timestamp())
 
 
-def token_of(visit: Visit) -> str:
+def token_of(visit: SessionPlace) -> str:
     """What `VisitField` reads."""
     ids = (visit.practitioner_id, visit.room_id, visit.device_id)
     parts = (visit.number, int(visit.starts_at.timestamp()), *ids)
@@ -93,7 +93,7 @@ class BookForm(forms.Form):
     version = forms.IntegerField(
         widget=forms.HiddenInput, validators=[MinValueValidator(0), MaxValueValidator(2_000_000_000)]
     )
-    visits: tuple[Visit, ...] = ()
+    visits: tuple[SessionPlace, ...] = ()
 
     def clean(self) -> dict[str, Any]:
         tokens = self.data.getlist("visit")  # type: ignore[attr-defined]

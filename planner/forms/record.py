@@ -36,7 +36,7 @@ class MonthField(forms.DateField):
         return super().to_python(value)
 
 
-class AreaForm(forms.Form):
+class TreatedAreaForm(forms.Form):
     """One treated area: depth, passes, endpoint, bleeding."""
 
     depth_mm = forms.DecimalField(
@@ -95,6 +95,6 @@ class AreaRow:
     """One area on the page: its form, what was done last time, and what the protocol allows."""
 
     area: Area
-    form: AreaForm
+    form: TreatedAreaForm
     last: AreaTreatment | None
     advice: DepthAdvice | None

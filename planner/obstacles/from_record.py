@@ -16,7 +16,7 @@ from clinic.localtime import local_date
 from patients.choices import ConsentKind, ScreeningEffect
 from patients.models import Consent, Screening, ScreeningAnswer, ScreeningQuestion
 from patients.queries import current_questions
-from patients.screening_rules import Answer, ImpossibleDate, judge
+from patients.screening_rules import ImpossibleDate, StatedAnswer, judge
 from planner.choices import SessionState
 from planner.models import Session
 
@@ -47,7 +47,7 @@ class _Records:
     screened_at: Mapping[int, datetime]
     treated_at: Mapping[int, datetime]
     questions: Mapping[str, ScreeningQuestion]
-    answers: Mapping[int, Sequence[tuple[Answer, bool]]]
+    answers: Mapping[int, Sequence[tuple[StatedAnswer, bool]]]
 
 
 def lacks_of(sessions: Sequence[Session], zone: ZoneInfo, *, today: date) -> dict[int, tuple[Lack, ...]]:
@@ -136,9 +136,9 @@ def _consents(patients: set[int]) -> dict[int, list[tuple[date, date]]]:
 
 def _newest_answers(
     patients: set[int], questions: Mapping[str, ScreeningQuestion]
-) -> dict[int, list[tuple[Answer, bool]]]:
+) -> dict[int, list[tuple[StatedAnswer, bool]]]:
     """The newest answer to each question as in `patients.queries`, and whether it was set aside."""
-    answers: defaultdict[int, list[tuple[Answer, bool]]] = defaultdict(list)
+    answers: defaultdict[int, list[tuple[StatedAnswer, bool]]] = defaultdict(list)
     rows = (
         ScreeningAnswer.objects.filter(screening__patient__in=patients, question__code__in=questions)
         .order_by("screening__patient", "question__code", "-screening__taken_at", "-screening_id")
@@ -150,6 +150,6 @@ def _newest_answers(
     versions = {question.pk: question for question in questions.values()}
     versions |= ScreeningQuestion.objects.in_bulk({row[1] for row in rows} - versions.keys())
     for patient_id, question_id, _code, said_yes, event_date, override in rows:
-        answer = Answer(versions[question_id], said_yes, event_date)
+        answer = StatedAnswer(versions[question_id], said_yes, event_date)
         answers[patient_id].append((answer, override is not None))
     return answers

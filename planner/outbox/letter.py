@@ -24,8 +24,8 @@ from clinic.models import Location
 from planner.choices import Anchor
 from planner.models import Message, Session
 from planner.outbox.plan_messages import treated_until, visit_of
-from planner.outbox.steps import AFTER_THE_SESSION, Visit, fill
-from planner.outbox.untold_changes import Change, cancellations_untold, dates_to_come, moves_untold
+from planner.outbox.steps import AFTER_THE_SESSION, SessionTimes, fill
+from planner.outbox.untold_changes import DateChange, cancellations_untold, dates_to_come, moves_untold
 
 DAYS_SHOWN = 7
 
@@ -65,7 +65,7 @@ class Dates:
     """What the calendar has to tell: sessions to come, moves and cancelled times that the patient was not told of."""
 
     to_come: tuple[Session, ...]
-    moves: tuple[Change, ...]
+    moves: tuple[DateChange, ...]
     cancelled: tuple[datetime, ...]
 
 
@@ -167,12 +167,12 @@ def moment(instant: datetime, zone: ZoneInfo) -> str:
     return f"{formats.date_format(local, 'l j F Y, H:i')} {local:%Z}"
 
 
-def _about(message: Message, dates: tuple[Session, ...], now: datetime) -> Visit:
+def _about(message: Message, dates: tuple[Session, ...], now: datetime) -> SessionTimes:
     session = message.session or next(iter(dates), None)
     if session is not None:
         return visit_of(session, now)
     place = message.location
-    return Visit(now, now, now, place.zone, place.quiet_from, place.quiet_to)
+    return SessionTimes(now, now, now, place.zone, place.quiet_from, place.quiet_to)
 
 
 def _news(message: Message, known: Dates) -> Section:
@@ -190,7 +190,7 @@ def _news(message: Message, known: Dates) -> Section:
     return news
 
 
-def _move_line(change: Change, zone: ZoneInfo) -> str:
+def _move_line(change: DateChange, zone: ZoneInfo) -> str:
     assert change.now is not None
     if change.was is None:
         return _("New: %(now)s") % {"now": moment(change.now, zone)}

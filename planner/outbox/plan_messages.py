@@ -18,7 +18,7 @@ from clinic.errors import Refusal
 from clinic.models import Location, User
 from planner.choices import HOLDS_TIME, Anchor, MessageState, SessionState
 from planner.models import AftercareStep, Message, MessageEvent, Series, Session
-from planner.outbox.steps import AFTER_THE_SESSION, Visit, due_at, expires_at, steps_for
+from planner.outbox.steps import AFTER_THE_SESSION, SessionTimes, due_at, expires_at, steps_for
 
 OPEN = (MessageState.WAITING, MessageState.SENDING)
 NEWS = (Anchor.SERIES_BOOKED, Anchor.SESSION_MOVED, Anchor.SESSION_CANCELLED)
@@ -125,11 +125,11 @@ def treated_until(session: Session) -> datetime:
     return min(session.ends_at, session.done_at or session.ends_at)
 
 
-def visit_of(session: Session, planned_at: datetime) -> Visit:
+def visit_of(session: Session, planned_at: datetime) -> SessionTimes:
     assert session.starts_at is not None
     place = session.location
     end = treated_until(session)
-    return Visit(session.starts_at, end, planned_at, place.zone, place.quiet_from, place.quiet_to)
+    return SessionTimes(session.starts_at, end, planned_at, place.zone, place.quiet_from, place.quiet_to)
 
 
 def _announce(series: Series, anchor: Anchor, now: datetime) -> None:
@@ -175,14 +175,19 @@ def _steps(series: Series, anchors: Sequence[Anchor], *, is_last: bool = False) 
     return steps_for(steps, skin_type=series.patient.skin_type, is_last=is_last)
 
 
-def _no_visit(place: Location, planned_at: datetime) -> Visit:
+def _no_visit(place: Location, planned_at: datetime) -> SessionTimes:
     """News without a date ahead: nothing presses it."""
     someday = planned_at + timedelta(days=7)
-    return Visit(someday, someday, planned_at, place.zone, place.quiet_from, place.quiet_to)
+    return SessionTimes(someday, someday, planned_at, place.zone, place.quiet_from, place.quiet_to)
 
 
 def _row(
-    series: Series, session: Session | None, step: AftercareStep, version: int, visit: Visit, now: datetime
+    series: Series,
+    session: Session | None,
+    step: AftercareStep,
+    version: int,
+    visit: SessionTimes,
+    now: datetime,
 ) -> Message | None:
     due = due_at(step, visit)
     if due is None:

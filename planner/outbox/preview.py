@@ -10,7 +10,7 @@ from planner.models import AftercareStep, Message, Series, Session
 from planner.outbox.letter import Dates, Mail, render_with
 from planner.outbox.plan_messages import NEWS, visit_of
 from planner.outbox.steps import AFTER_THE_SESSION, due_at
-from planner.outbox.untold_changes import Change
+from planner.outbox.untold_changes import DateChange
 
 NAME = "Maya"
 AHEAD, GAP_DAYS, AT, LASTS = timedelta(weeks=5), 35, time(10), timedelta(hours=2)
@@ -41,7 +41,7 @@ def _sessions(series: Series, location: Location, now: datetime) -> tuple[Sessio
 def _dates(step: AftercareStep, sessions: tuple[Session, ...]) -> Dates:
     first, later = sessions[0].starts_at, sessions[1:]
     assert first is not None
-    moved = Change(first - timedelta(days=1), first)
+    moved = DateChange(first - timedelta(days=1), first)
     if step.anchor == Anchor.SESSION_MOVED:
         return Dates(sessions, (moved,), ())
     if step.anchor == Anchor.SESSION_CANCELLED:

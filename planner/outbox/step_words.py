@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from planner.choices import Anchor
-from planner.outbox.steps import MINUTES_A_DAY, Timing
+from planner.outbox.steps import MINUTES_A_DAY, StepTiming
 
 REVEALING_WORDS = ("mark", "marks", "red", "sore")
 REVEALING_STEMS = (
@@ -48,7 +48,7 @@ def skin_types(first: int, last: int) -> str:
     return _("Skin types %(first)s to %(last)s") % {"first": ROMAN[first], "last": ROMAN[last]}
 
 
-def when(step: Timing) -> str:
+def when(step: StepTiming) -> str:
     """`14 days before, at 10:00`."""
     if step.anchor in (Anchor.SERIES_BOOKED, Anchor.SESSION_MOVED, Anchor.SESSION_CANCELLED):
         return _("at once")

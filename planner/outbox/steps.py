@@ -32,7 +32,7 @@ NOTICE = timedelta(hours=1)
 AFTER_THE_SESSION = (Anchor.SESSION_END, Anchor.LAST_SESSION_END)
 
 
-class Timing(Protocol):
+class StepTiming(Protocol):
     """What a step says about when it is sent; the clinic's own rows have the same fields."""
 
     @property
@@ -47,11 +47,11 @@ class Timing(Protocol):
     def only_dark_skin(self) -> bool: ...
 
 
-TimedStep = TypeVar("TimedStep", bound=Timing)
+TimedStep = TypeVar("TimedStep", bound=StepTiming)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ShippedStep:
     """One message of a protocol, in the fields of the clinic's own rows.
 
     Sent `offset_minutes` after the anchor (negative: before), or, with `at_local_time`, so many whole days
@@ -83,7 +83,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class SessionTimes:
     """The session a step belongs to, and how its location counts time.
 
     `planned_at` is when it was booked, moved or cancelled. Instants are in UTC.
@@ -110,7 +110,7 @@ def steps_for(steps: Iterable[TimedStep], *, skin_type: int | None, is_last: boo
     )
 
 
-def due_at(step: Timing, visit: Visit) -> datetime | None:
+def due_at(step: StepTiming, visit: SessionTimes) -> datetime | None:
     """When the step is to be sent, in UTC; nothing when its moment lay before `visit.planned_at`.
 
     A step that falls into quiet hours waits for their end. Where that is too late (less than an hour before
@@ -130,39 +130,39 @@ def due_at(step: Timing, visit: Visit) -> datetime | None:
     return _earlier(step, min(wanted, limit), visit)
 
 
-def expires_at(step: Timing, due: datetime, visit: Visit) -> datetime:
+def expires_at(step: StepTiming, due: datetime, visit: SessionTimes) -> datetime:
     """From here on the step is dropped with a note; preparation never outlives the session's start."""
     late = due + timedelta(hours=step.expires_after_hours)
     return min(late, visit.starts_at) if step.anchor == Anchor.SESSION_START else late
 
 
-def _counts_from(step: Timing, visit: Visit) -> datetime:
+def _counts_from(step: StepTiming, visit: SessionTimes) -> datetime:
     if step.anchor == Anchor.SESSION_START:
         return visit.starts_at
     return visit.ends_at if step.anchor in AFTER_THE_SESSION else visit.planned_at
 
 
-def _wanted_at(step: Timing, visit: Visit) -> datetime:
+def _wanted_at(step: StepTiming, visit: SessionTimes) -> datetime:
     anchor, offset = _counts_from(step, visit), timedelta(minutes=step.offset_minutes)
     if step.at_local_time is None:
         return anchor + offset
     return at_local(local_date(anchor, visit.zone) + offset, step.at_local_time, visit.zone)
 
 
-def _latest_at(step: Timing, wanted: datetime, visit: Visit) -> datetime:
+def _latest_at(step: StepTiming, wanted: datetime, visit: SessionTimes) -> datetime:
     if step.anchor in AFTER_THE_SESSION:
         return wanted + timedelta(hours=step.expires_after_hours)
     return visit.starts_at - NOTICE
 
 
-def _earlier(step: Timing, latest: datetime, visit: Visit) -> datetime | None:
+def _earlier(step: StepTiming, latest: datetime, visit: SessionTimes) -> datetime | None:
     over = visit.ends_at if step.anchor in AFTER_THE_SESSION else visit.planned_at
     sooner = before_quiet(latest, visit.zone, visit.quiet_from, visit.quiet_to)
     moment = max(sooner, over, visit.planned_at)
     return None if moment > latest or visit.is_quiet(moment) else moment
 
 
-def fill(text: str, visit: Visit, *, clinic: str, emergency: str) -> str:
+def fill(text: str, visit: SessionTimes, *, clinic: str, emergency: str) -> str:
     """`text` with its blanks filled: {clinic}, {emergency}, {session}, {after_N_hours}, {after_N_days}.
 
     Hours and days count from the session's end. A blank that is none of these stays as it is written.
@@ -175,7 +175,7 @@ def fill(text: str, visit: Visit, *, clinic: str, emergency: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda blank: known.get(blank[1]) or _after(blank, visit), text)
 
 
-def _after(blank: re.Match[str], visit: Visit) -> str:
+def _after(blank: re.Match[str], visit: SessionTimes) -> str:
     span = re.fullmatch(r"after_(\d{1,3})_(hours|days)", blank[1])
     if not span:
         return blank[0]
@@ -184,17 +184,17 @@ def _after(blank: re.Match[str], visit: Visit) -> str:
     return long_day_label(local_date(visit.ends_at, visit.zone) + timedelta(days=int(span[1])))
 
 
-def load_steps(path: Path = SHIPPED_STEPS) -> tuple[Step, ...]:
+def load_steps(path: Path = SHIPPED_STEPS) -> tuple[ShippedStep, ...]:
     """The shipped steps; the `red_flags` stand at the end of `call` in every step after a session."""
     data = yaml.safe_load(path.read_text(encoding="utf-8"))
     return tuple(_step(entry, data["red_flags"]) for entry in data["steps"])
 
 
-def _step(entry: dict[str, Any], red_flags: list[str]) -> Step:
+def _step(entry: dict[str, Any], red_flags: list[str]) -> ShippedStep:
     anchor = Anchor(entry["anchor"])
     at = entry.get("at_local_time")
     call = entry.get("call", []) + (red_flags if anchor in AFTER_THE_SESSION else [])
-    return Step(
+    return ShippedStep(
         code=entry["code"],
         anchor=anchor,
         offset_minutes=timedelta(**entry["offset"]) // timedelta(minutes=1),

@@ -13,7 +13,7 @@ _CHANGES = (SessionEvent.Kind.BOOKED, SessionEvent.Kind.MOVED, SessionEvent.Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DateChange:
     """One session's time as the patient knows it, and as it is; nothing stands for no time."""
 
     was: datetime | None
@@ -25,21 +25,21 @@ def dates_to_come(series: Series, now: datetime) -> tuple[Session, ...]:
     return tuple(sessions.select_related("location").order_by("starts_at"))
 
 
-def moves_untold(series: Series, now: datetime) -> tuple[Change, ...]:
+def moves_untold(series: Series, now: datetime) -> tuple[DateChange, ...]:
     """Sessions still to come whose time is not the one the patient knows."""
     known = _known_times(series, Anchor.SESSION_MOVED)
     dates = [session for session in dates_to_come(series, now) if session.pk in known]
     return _changes((known[session.pk], session.starts_at) for session in dates)
 
 
-def cancellations_untold(series: Series) -> tuple[Change, ...]:
+def cancellations_untold(series: Series) -> tuple[DateChange, ...]:
     known = _known_times(series, Anchor.SESSION_CANCELLED)
     gone = Session.objects.filter(pk__in=known, state=SessionState.CANCELLED).order_by("number")
     return _changes((known[session.pk] or session.starts_at, None) for session in gone)
 
 
-def _changes(times: Iterable[tuple[datetime | None, datetime | None]]) -> tuple[Change, ...]:
-    return tuple(Change(was, now) for was, now in times if was != now)
+def _changes(times: Iterable[tuple[datetime | None, datetime | None]]) -> tuple[DateChange, ...]:
+    return tuple(DateChange(was, now) for was, now in times if was != now)
 
 
 def _known_times(series: Series, anchor: Anchor) -> dict[int, datetime | None]:

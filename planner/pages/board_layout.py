@@ -37,7 +37,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Item(Generic[T]):
+class BoardItem(Generic[T]):
     """Something to draw: when it begins, its phases as (kind, minutes), and what it is."""
 
     starts: int
@@ -133,7 +133,7 @@ def minute_of(moment: datetime) -> int:
     return moment.hour * HOUR + moment.minute
 
 
-def window(open_times: Iterable[Intervals], items: Iterable[Item[T]]) -> Window:
+def window(open_times: Iterable[Intervals], items: Iterable[BoardItem[T]]) -> Window:
     """The whole hours in which anything is open or booked; 8 to 18 when nothing is."""
     spans = [_minutes(each) for intervals in open_times for each in intervals]
     spans += [(item.starts, item.ends) for item in items]
@@ -144,7 +144,7 @@ def window(open_times: Iterable[Intervals], items: Iterable[Item[T]]) -> Window:
     return Window(first, min(last, DAY))
 
 
-def lay_out(items: Sequence[Item[T]]) -> tuple[Block[T], ...]:
+def lay_out(items: Sequence[BoardItem[T]]) -> tuple[Block[T], ...]:
     """In the order of time; those that overlap, directly or through others, share the width equally."""
     blocks: list[Block[T]] = []
     for group in _groups(sorted(items, key=lambda item: (item.starts, item.ends))):
@@ -153,8 +153,8 @@ def lay_out(items: Sequence[Item[T]]) -> tuple[Block[T], ...]:
     return tuple(blocks)
 
 
-def _groups(items: Sequence[Item[T]]) -> Iterable[list[Item[T]]]:
-    group: list[Item[T]] = []
+def _groups(items: Sequence[BoardItem[T]]) -> Iterable[list[BoardItem[T]]]:
+    group: list[BoardItem[T]] = []
     until = 0
     for item in items:
         if group and item.starts >= until:
@@ -166,7 +166,7 @@ def _groups(items: Sequence[Item[T]]) -> Iterable[list[Item[T]]]:
         yield group
 
 
-def _lanes(group: Sequence[Item[T]]) -> list[int]:
+def _lanes(group: Sequence[BoardItem[T]]) -> list[int]:
     """For each item the first lane that is free again when it starts."""
     free_from: list[int] = []
     chosen = []
@@ -177,7 +177,7 @@ def _lanes(group: Sequence[Item[T]]) -> list[int]:
     return chosen
 
 
-def _block(item: Item[T], lane: int, lanes: int) -> Block[T]:
+def _block(item: BoardItem[T], lane: int, lanes: int) -> Block[T]:
     parts, starts = [], item.starts
     for kind, minutes in item.phases:
         ends = starts + minutes

@@ -16,7 +16,7 @@ from planner.choices import PhaseKind, SessionState
 from planner.models import Session
 from planner.obstacles.from_record import Lack, Missing, lacks_of
 from planner.schedule.sessions import HERE, served_by
-from planner.treatment.session_clock import Span, Step, spans, step_now
+from planner.treatment.session_clock import Span, Whereabouts, spans, step_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ LACK_CHIPS = {
 
 
 @dataclass(frozen=True)
-class Row:
+class DayRow:
     """One session of a day; `lacks` is what has to be settled before it can begin."""
 
     session: Session
@@ -115,7 +115,7 @@ class Row:
         return self.session.starts_at
 
     @cached_property
-    def step(self) -> Step:
+    def step(self) -> Whereabouts:
         return step_now(self.session, self.spans, self.now)
 
     @property
@@ -152,12 +152,12 @@ def n_of_m(session: Session) -> str:
     }
 
 
-def rows_of(sessions: Iterable[Session], location: Location, now: datetime) -> list[Row]:
+def rows_of(sessions: Iterable[Session], location: Location, now: datetime) -> list[DayRow]:
     """Sessions as read by `queries.with_details`; what a missed or finished one lacks is of no use any more."""
     sessions, today = list(sessions), local_date(now, location.zone)
     open_ones = [each for each in sessions if each.state not in (SessionState.DONE, SessionState.NO_SHOW)]
     lacks = lacks_of(open_ones, location.zone, today=today)
-    return [Row(each, _spans(each), lacks.get(each.pk, ()), now) for each in sessions]
+    return [DayRow(each, _spans(each), lacks.get(each.pk, ()), now) for each in sessions]
 
 
 def _spans(session: Session) -> tuple[Span, ...]:

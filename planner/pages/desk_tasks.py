@@ -17,7 +17,7 @@ from patients.models import Assessment, Patient
 from planner.choices import MessageState, SessionState
 from planner.models import Message, Session
 from planner.obstacles.from_record import Lack, Missing
-from planner.pages.day_row import LACK_CHIPS, Row, lack_sentence, n_of_m
+from planner.pages.day_row import LACK_CHIPS, DayRow, lack_sentence, n_of_m
 from planner.schedule.sessions import (
     HERE,
     Drift,
@@ -33,7 +33,7 @@ FAILED_MAILS = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class DeskTask:
     """One thing to do: a patient's name, what is the matter, and the answer. `session` may be confirmed at once."""
 
     icon: str
@@ -45,11 +45,11 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class DeskTasks:
     """`urgent` stand open; `later` are behind a fold; `unconfirmed` are the booked ones of the next day."""
 
-    urgent: list[Need]
-    later: list[Need]
+    urgent: list[DeskTask]
+    later: list[DeskTask]
     unconfirmed: list[Session]
     unconfirmed_day: date | None
     unconfirmed_of: int
@@ -60,8 +60,8 @@ class Needs:
 
 
 def needs_of_the_desk(
-    staff: StaffMember, adrift: Sequence[Drift], rows: Sequence[Row], *, today: date, now: datetime
-) -> Needs:
+    staff: StaffMember, adrift: Sequence[Drift], rows: Sequence[DayRow], *, today: date, now: datetime
+) -> DeskTasks:
     """`rows` are the sessions from tomorrow to `AHEAD`."""
     urgent = [need_of(drift, staff) for drift in adrift if _is_urgent(drift)]
     urgent += _unanswered(staff, today)
@@ -69,7 +69,7 @@ def needs_of_the_desk(
     urgent += _unsent(staff, now)
     day = local_date(rows[0].starts_at, staff.location.zone) if rows else None
     that_day = [row.session for row in rows if local_date(row.starts_at, staff.location.zone) == day]
-    return Needs(
+    return DeskTasks(
         urgent=urgent,
         later=[need_of(drift, staff) for drift in adrift if not _is_urgent(drift)],
         unconfirmed=[each for each in that_day if each.state == SessionState.BOOKED],
@@ -86,11 +86,11 @@ def _is_urgent(drift: Drift) -> bool:
     )
 
 
-def need_of(drift: Drift, staff: StaffMember) -> Need:
+def need_of(drift: Drift, staff: StaffMember) -> DeskTask:
     session = drift.session
     is_close = drift.days_left is not None and drift.days_left < CLOSE_DAYS
     url, label = _answer(session, staff)
-    return Need(
+    return DeskTask(
         icon="octagon-x" if is_close else "triangle-alert",
         tone="stop" if is_close else "warn",
         patient=session.patient,
@@ -128,12 +128,12 @@ def _by_when(drift: Drift) -> str:
     return _("It should be by %(day)s.") % day
 
 
-def _unanswered(staff: StaffMember, today: date) -> Iterator[Need]:
+def _unanswered(staff: StaffMember, today: date) -> Iterator[DeskTask]:
     location = staff.location
     for session in left_open(location, day_bounds(today, location.zone)[0]):
         if session.state not in HERE and session.starts_at:
             when = {"when": moment_label(session.starts_at, location.zone), "which": n_of_m(session)}
-            yield Need(
+            yield DeskTask(
                 "circle-question-mark",
                 "warn",
                 session.patient,
@@ -143,13 +143,13 @@ def _unanswered(staff: StaffMember, today: date) -> Iterator[Need]:
             )
 
 
-def _unready(rows: Iterable[Row], staff: StaffMember) -> Iterator[Need]:
+def _unready(rows: Iterable[DayRow], staff: StaffMember) -> Iterator[DeskTask]:
     for row in rows:
         for lack in row.lacks[:1]:
             url, label = _settle(lack, row.session, staff)
             chip = LACK_CHIPS[lack.kind]
             sentence = lack_sentence(lack, row.session, staff.location)
-            yield Need(chip.icon, chip.tone, row.session.patient, sentence, url, label)
+            yield DeskTask(chip.icon, chip.tone, row.session.patient, sentence, url, label)
 
 
 def _settle(lack: Lack, session: Session, staff: StaffMember) -> tuple[str, str]:
@@ -163,14 +163,14 @@ def _settle(lack: Lack, session: Session, staff: StaffMember) -> tuple[str, str]
     return reverse("screening", args=[session.patient_id]), _("Look and decide")
 
 
-def _unsent(staff: StaffMember, now: datetime) -> Iterator[Need]:
+def _unsent(staff: StaffMember, now: datetime) -> Iterator[DeskTask]:
     """One per patient; where it is several mails, they stand together in the outbox."""
     by_patient: dict[Patient, list[Message]] = {}
     for message in failed_messages(staff.location, now - FAILED_MAILS):
         by_patient.setdefault(message.patient, []).append(message)
     for patient, failed in by_patient.items():
         n, outbox = len(failed), {"state": MessageState.FAILED.value, "patient": patient.pk}
-        yield Need(
+        yield DeskTask(
             "mail-x",
             "info",
             patient,
@@ -180,7 +180,7 @@ def _unsent(staff: StaffMember, now: datetime) -> Iterator[Need]:
         )
 
 
-def decisions(staff: StaffMember, own: Resource, mine: Sequence[Row], *, today: date) -> list[Need]:
+def decisions(staff: StaffMember, own: Resource, mine: Sequence[DayRow], *, today: date) -> list[DeskTask]:
     """What only a clinician can settle: records left open, checks that fail, visits before which to judge.
 
     `mine` are her sessions from today to `AHEAD`.
@@ -189,7 +189,7 @@ def decisions(staff: StaffMember, own: Resource, mine: Sequence[Row], *, today: 
     return [*_unfinished(staff, own, today), *_unready(mine, staff), *_to_judge(to_come, staff)]
 
 
-def _unfinished(staff: StaffMember, own: Resource, today: date) -> Iterator[Need]:
+def _unfinished(staff: StaffMember, own: Resource, today: date) -> Iterator[DeskTask]:
     location = staff.location
     before = day_bounds(today, location.zone)[0]
     for session in left_open(location, before, practitioner=own):
@@ -198,7 +198,7 @@ def _unfinished(staff: StaffMember, own: Resource, today: date) -> Iterator[Need
                 "which": n_of_m(session),
                 "day": weekday_label(local_date(session.starts_at, location.zone)),
             }
-            yield Need(
+            yield DeskTask(
                 "clipboard-pen",
                 "warn",
                 session.patient,
@@ -208,7 +208,7 @@ def _unfinished(staff: StaffMember, own: Resource, today: date) -> Iterator[Need
             )
 
 
-def _to_judge(sessions: Iterable[Session], staff: StaffMember) -> Iterator[Need]:
+def _to_judge(sessions: Iterable[Session], staff: StaffMember) -> Iterator[DeskTask]:
     """Sessions before which the protocol wants the marks judged, where that was not done since the last one."""
     due = [each for each in sessions if each.series.protocol_version.interim_review_before == each.number]
     judged = Assessment.objects.filter(patient__in=[each.patient_id for each in due]).values_list("patient")
@@ -219,7 +219,7 @@ def _to_judge(sessions: Iterable[Session], staff: StaffMember) -> Iterator[Need]
         treated, seen = treated_at.get(session.series_id), judged_at.get(session.patient_id)
         if session.starts_at and not (treated and seen and seen > treated):
             day = weekday_label(local_date(session.starts_at, staff.location.zone))
-            yield Need(
+            yield DeskTask(
                 "clipboard-list",
                 "info",
                 session.patient,

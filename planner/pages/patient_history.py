@@ -23,7 +23,7 @@ from planner.schedule.sessions import treated_areas
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """One thing that happened. `mark` is an icon's name, `number` a session's; `group` is what the page filters by."""
 
     at: datetime
@@ -37,7 +37,7 @@ class Entry:
     is_done: bool = False
 
 
-def story_of(patient: Patient, staff: StaffMember) -> list[Entry]:
+def story_of(patient: Patient, staff: StaffMember) -> list[HistoryEntry]:
     """The history as `staff` may see it: who may not see the record gets dates and mails only.
 
     A dozen statements at most, however long the history.
@@ -51,7 +51,7 @@ def story_of(patient: Patient, staff: StaffMember) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
-def _bookings(patient: Patient) -> Iterable[Entry]:
+def _bookings(patient: Patient) -> Iterable[HistoryEntry]:
     """Bookings, moves, cancellations and no-shows; what one click did to many sessions is one entry."""
     shown = (
         SessionEvent.Kind.BOOKED,
@@ -67,7 +67,7 @@ def _bookings(patient: Patient) -> Iterable[Entry]:
         together = list(group)
         numbers = ", ".join(str(number) for _at, _kind, _series_id, number, _reason, _name in together)
         reason, name = together[0][4:]
-        yield Entry(
+        yield HistoryEntry(
             at=at,
             group="sessions",
             title=ngettext("Session %(n)s: %(what)s", "Sessions %(n)s: %(what)s", len(together))
@@ -78,7 +78,7 @@ def _bookings(patient: Patient) -> Iterable[Entry]:
         )
 
 
-def _treatments(patient: Patient) -> Iterable[Entry]:
+def _treatments(patient: Patient) -> Iterable[HistoryEntry]:
     records = TreatmentRecord.objects.filter(session__patient=patient).select_related("session")
     records = records.only("recorded_at", "pain", "note", "session__starts_at", "session__number")
     for record in records.prefetch_related(treated_areas()):
@@ -94,7 +94,7 @@ def _treatments(patient: Patient) -> Iterable[Entry]:
         ]
         if record.pain is not None:
             facts.append(_("pain %(n)s of 10") % {"n": record.pain})
-        yield Entry(
+        yield HistoryEntry(
             at=record.session.starts_at or record.recorded_at,
             group="sessions",
             title=_("Session %(n)s") % {"n": record.session.number},
@@ -106,11 +106,11 @@ def _treatments(patient: Patient) -> Iterable[Entry]:
         )
 
 
-def _visits(patient: Patient) -> Iterable[Entry]:
+def _visits(patient: Patient) -> Iterable[HistoryEntry]:
     """Sessions that took place, without what was done in them."""
     for session in patient.sessions.filter(state="done"):
         assert session.starts_at is not None
-        yield Entry(
+        yield HistoryEntry(
             at=session.starts_at,
             group="sessions",
             title=_("Session %(n)s") % {"n": session.number},
@@ -120,9 +120,9 @@ def _visits(patient: Patient) -> Iterable[Entry]:
         )
 
 
-def _screenings(patient: Patient) -> Iterable[Entry]:
+def _screenings(patient: Patient) -> Iterable[HistoryEntry]:
     for each in patient.screenings.all():
-        yield Entry(
+        yield HistoryEntry(
             at=each.taken_at,
             group="record",
             title=_("Questions of the day asked") if each.is_recheck else _("Screening"),
@@ -132,13 +132,13 @@ def _screenings(patient: Patient) -> Iterable[Entry]:
         )
 
 
-def _assessments(patient: Patient) -> Iterable[Entry]:
+def _assessments(patient: Patient) -> Iterable[HistoryEntry]:
     findings = AreaFinding.objects.select_related("area")
     for each in patient.assessments.prefetch_related(Prefetch("findings", findings)):
         facts = [
             f"{finding.area}: {label_of(finding, 'severity').lower()}" for finding in each.findings.all()
         ]
-        yield Entry(
+        yield HistoryEntry(
             at=each.taken_at,
             group="record",
             title=_("Assessment"),
@@ -149,10 +149,10 @@ def _assessments(patient: Patient) -> Iterable[Entry]:
         )
 
 
-def _consents(patient: Patient) -> Iterable[Entry]:
+def _consents(patient: Patient) -> Iterable[HistoryEntry]:
     consents = patient.consents.select_related("text")
     for each in consents.only("patient", "signed_at", "valid_to", "kind", "text__title", "text__version"):
-        yield Entry(
+        yield HistoryEntry(
             at=each.signed_at,
             group="record",
             title=_("Consent signed: %(what)s") % {"what": each.text.title},
@@ -163,13 +163,13 @@ def _consents(patient: Patient) -> Iterable[Entry]:
         )
 
 
-def _photos(patient: Patient, staff: StaffMember) -> list[Entry]:
+def _photos(patient: Patient, staff: StaffMember) -> list[HistoryEntry]:
     """One entry a day, however many pictures."""
     by_day: dict[date, list[datetime]] = {}
     for at in patient.photos.values_list("taken_at", flat=True):
         by_day.setdefault(local_date(at, staff.location.zone), []).append(at)
     return [
-        Entry(
+        HistoryEntry(
             at=max(times),
             group="record",
             title=ngettext("%(n)s picture taken", "%(n)s pictures taken", len(times)) % {"n": len(times)},
@@ -180,12 +180,12 @@ def _photos(patient: Patient, staff: StaffMember) -> list[Entry]:
     ]
 
 
-def _mails(patient: Patient) -> Iterable[Entry]:
+def _mails(patient: Patient) -> Iterable[HistoryEntry]:
     told = (MessageState.SENT, MessageState.FAILED, MessageState.MISSED)
     mails = Message.objects.filter(patient=patient, state__in=told, closed_at__isnull=False)
     for each in mails.select_related("step").only("closed_at", "subject", "state", "step__subject"):
         assert each.closed_at is not None
-        yield Entry(
+        yield HistoryEntry(
             at=each.closed_at,
             group="mails",
             title=_("Mail: %(title)s") % {"title": each.subject or each.step.subject},

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from clinic.localtime import local_date
 from planner.choices import HOLDS_TIME, SessionState
 from planner.models import Session
-from planner.schedule.session_place import Visit
+from planner.schedule.session_place import SessionPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Link:
 
 def chain(
     sessions: Sequence[Session],
-    visits: Iterable[Visit],
+    visits: Iterable[SessionPlace],
     *,
     here: Session,
     gap: tuple[int, int],
@@ -72,7 +72,7 @@ def chain(
     ]
 
 
-def _who(visit: Visit | None, names: Mapping[int, str]) -> str:
+def _who(visit: SessionPlace | None, names: Mapping[int, str]) -> str:
     return names.get(visit.practitioner_id or 0, "") if visit else ""
 
 

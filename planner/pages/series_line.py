@@ -31,7 +31,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class Stretch:
     """Days drawn as a box from `x`, `width` percent wide."""
 
     x: float
@@ -47,10 +47,10 @@ class Rail:
     gaps: tuple[Mark, ...]
     months: tuple[Mark, ...]
     judged: tuple[Mark, ...] = ()
-    closed: tuple[Band, ...] = ()
-    gone: Band | None = None
+    closed: tuple[Stretch, ...] = ()
+    gone: Stretch | None = None
     today: Mark | None = None
-    window: Band | None = field(default=None)
+    window: Stretch | None = field(default=None)
 
 
 def draw(
@@ -95,8 +95,8 @@ class _Axis:
         length = max((self.last - self.first).days, 1)
         return round(100 * min(max((day - self.first).days / length, 0), 1), 2)
 
-    def band(self, start: date, end: date) -> Band:
-        return Band(self.at(start), round(self.at(end) - self.at(start), 2))
+    def band(self, start: date, end: date) -> Stretch:
+        return Stretch(self.at(start), round(self.at(end) - self.at(start), 2))
 
     def months(self) -> Iterable[date]:
         """The first of every month on the axis; of every third where months would crowd."""

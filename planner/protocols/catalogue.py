@@ -14,7 +14,7 @@ from patients.models import AreaFinding
 from planner.choices import PhaseKind, SeriesState
 from planner.models import AftercareStep, Protocol, ProtocolGap, ProtocolPhase, ProtocolVersion, SiteDepth
 from planner.outbox.steps import load_steps
-from planner.protocols.recipes import Depth, Gap, Phase, Recipe, load_recipes
+from planner.protocols.recipes import Recipe, RecipeDepth, RecipeGap, RecipePhase, load_recipes
 from planner.protocols.recommendation import AreaFacts
 
 RUNNING = (SeriesState.DRAFT, SeriesState.ACTIVE)
@@ -65,11 +65,11 @@ def recipe_of(version: ProtocolVersion) -> Recipe:
     return Recipe(
         **own,
         **{name: _value(name, getattr(version, name)) for name in plain},
-        gaps=tuple(Gap(**_same(Gap, row)) for row in version.gaps.all()),
+        gaps=tuple(RecipeGap(**_same(RecipeGap, row)) for row in version.gaps.all()),
         phases=tuple(
-            Phase(PhaseKind(row.kind), row.minutes, tuple(row.needs)) for row in version.phases.all()
+            RecipePhase(PhaseKind(row.kind), row.minutes, tuple(row.needs)) for row in version.phases.all()
         ),
-        depths=tuple(Depth(**_same(Depth, row)) for row in version.depths.all()),
+        depths=tuple(RecipeDepth(**_same(RecipeDepth, row)) for row in version.depths.all()),
     )
 
 

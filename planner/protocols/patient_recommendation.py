@@ -26,7 +26,7 @@ class NothingToRecommend(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class PatientRecommendation:
     """The version that is recommended, and all that is to be said about it."""
 
     version: ProtocolVersion
@@ -66,8 +66,8 @@ def version_of(advised: Recommendation, versions: Sequence[ProtocolVersion]) -> 
     return next(each for each in versions if each.protocol.code == advised.recipe.code)
 
 
-def advice_for(patient: Patient, location: Location) -> Advice | None:
+def advice_for(patient: Patient, location: Location) -> PatientRecommendation | None:
     """What the clinic's present protocols recommend for what was last seen of the patient."""
     versions = current_versions(location.clinic)
     advised = advise(patient, location, newest_findings(patient), versions)
-    return Advice(version_of(advised, versions), advised) if advised else None
+    return PatientRecommendation(version_of(advised, versions), advised) if advised else None

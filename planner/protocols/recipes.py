@@ -19,7 +19,7 @@ SHIPPED_PROTOCOLS = Path(__file__).parent / "data" / "protocols.yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class RecipeGap:
     """Days between the dates of consecutive sessions, for skin types `skin_type_from` to `skin_type_to`."""
 
     skin_type_from: int
@@ -36,14 +36,14 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class RecipePhase:
     kind: PhaseKind
     minutes: int
     needs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
+class RecipeDepth:
     """Needle depth in mm and passes for one site; white marks take the deeper target."""
 
     site: Site
@@ -83,17 +83,17 @@ class Recipe:
     outcome_weeks: tuple[int, ...]
     practitioner_skills: tuple[str, ...]
     device_skills: tuple[str, ...]
-    gaps: tuple[Gap, ...]
-    phases: tuple[Phase, ...]
-    depths: tuple[Depth, ...]
+    gaps: tuple[RecipeGap, ...]
+    phases: tuple[RecipePhase, ...]
+    depths: tuple[RecipeDepth, ...]
     evidence: str
     source: str
     certainty: Certainty
 
-    def gap_for(self, skin_type: int) -> Gap | None:
+    def gap_for(self, skin_type: int) -> RecipeGap | None:
         return next((gap for gap in self.gaps if gap.skin_type_from <= skin_type <= gap.skin_type_to), None)
 
-    def depth_at(self, site: str) -> Depth | None:
+    def depth_at(self, site: str) -> RecipeDepth | None:
         return next((depth for depth in self.depths if depth.site == site), None)
 
 
@@ -120,7 +120,7 @@ def _recipe(entry: Mapping[str, Any], method: Mapping[str, Any], shared: Mapping
         outcome_weeks=tuple(method["outcome_weeks"]),
         practitioner_skills=tuple(method["practitioner_skills"]),
         device_skills=tuple(method["device_skills"]),
-        gaps=tuple(Gap(**{**gap, "certainty": Certainty(gap["certainty"])}) for gap in method["gaps"]),
+        gaps=tuple(RecipeGap(**{**gap, "certainty": Certainty(gap["certainty"])}) for gap in method["gaps"]),
         phases=shared["phases"],
         depths=shared["depths"],
         evidence=entry["evidence"].strip(),
@@ -129,17 +129,19 @@ def _recipe(entry: Mapping[str, Any], method: Mapping[str, Any], shared: Mapping
     )
 
 
-def _phases(entries: list[Mapping[str, Any]]) -> tuple[Phase, ...]:
-    return tuple(Phase(PhaseKind(each["kind"]), each["minutes"], tuple(each["needs"])) for each in entries)
+def _phases(entries: list[Mapping[str, Any]]) -> tuple[RecipePhase, ...]:
+    return tuple(
+        RecipePhase(PhaseKind(each["kind"]), each["minutes"], tuple(each["needs"])) for each in entries
+    )
 
 
-def _depths(data: Mapping[str, Any]) -> tuple[Depth, ...]:
+def _depths(data: Mapping[str, Any]) -> tuple[RecipeDepth, ...]:
     source, certainty = data["depth_source"], Certainty(data["depth_certainty"])
     return tuple(_depth(entry, source, certainty) for entry in data["depths"])
 
 
-def _depth(entry: Mapping[str, Any], source: str, certainty: Certainty) -> Depth:
-    return Depth(
+def _depth(entry: Mapping[str, Any], source: str, certainty: Certainty) -> RecipeDepth:
+    return RecipeDepth(
         site=Site(entry["site"]),
         min_mm=_mm(entry["min_mm"]),
         rubra_mm=_mm(entry["rubra_mm"]),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from patients.choices import AdattoStage, Certainty, Modality, Severity, Site, SkinType, StriaType
 from planner.choices import Endpoint
-from planner.protocols.recipes import Gap, Recipe
+from planner.protocols.recipes import Recipe, RecipeGap
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -39,7 +39,7 @@ class AreaFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class SourcedReason:
     sentence: StrOrPromise
     source: str
     certainty: Certainty
@@ -87,11 +87,11 @@ class Recommendation:
 
     recipe: Recipe
     severity: Severity
-    gap: Gap
+    gap: RecipeGap
     depths: tuple[DepthAdvice, ...]
-    reasons: tuple[Reason, ...]
-    cautions: tuple[Reason, ...]
-    expectation: Reason
+    reasons: tuple[SourcedReason, ...]
+    cautions: tuple[SourcedReason, ...]
+    expectation: SourcedReason
 
 
 class NoProtocolFits(LookupError):
@@ -103,7 +103,7 @@ class NoProtocolFits(LookupError):
         self.modalities = tuple(modalities)
 
 
-EXPECTATION = Reason(
+EXPECTATION = SourcedReason(
     _(
         "Most people see some improvement. In small studies about 4 to 7 in 10 had a marked improvement "
         "after 3 to 6 sessions. Marks fade; they rarely vanish."
@@ -111,47 +111,47 @@ EXPECTATION = Reason(
     "Park 2012 and Mohamed Ali 2017 (small, not blinded throughout); Zhu, 151 studies; the clinic's wording",
     Certainty.CLINIC_SETTING,
 )
-TWO_WEEKS_TOO_SHORT = Reason(
+TWO_WEEKS_TOO_SHORT = SourcedReason(
     _("At 2 weeks apart 21.9% got brown patches in one series of 32; at a month apart none did in another."),
     "doi 10.1007/s00403-023-02601-w; Alster 2020, doi 10.1097/DSS.0000000000002081",
     Certainty.FOUND,
 )
-RED_RESPONDS_BETTER = Reason(
+RED_RESPONDS_BETTER = SourcedReason(
     _("Red marks respond better than white ones, so they start with the shortest series."),
     "Mohamed Ali 2017, doi 10.1097/01.EWX.0000511156.50929.3b",
     Certainty.FOUND,
 )
-UNDER_A_YEAR = Reason(
+UNDER_A_YEAR = SourcedReason(
     _("Red marks may be less than a year old; a device label says that such marks were not evaluated."),
     "SkinPen international labelling",
     Certainty.FOUND,
 )
-DARK_SKIN = Reason(
+DARK_SKIN = SourcedReason(
     _("Skin types IV to VI: longer gaps, first session 0.5 mm shallower, sunscreen 50 for 4 weeks before."),
     "Caution; brown patches are commoner and longer there, PubMed 32644576; no trial fixes the gap",
     Certainty.CLINIC_SETTING,
 )
-DARKEST_SKIN = Reason(
+DARKEST_SKIN = SourcedReason(
     _("Skin types V and VI: test patch at least 4 weeks earlier, fewest passes first, tinted sunscreen."),
     "The clinic's own caution",
     Certainty.CLINIC_SETTING,
 )
-TYPE_VI = Reason(
+TYPE_VI = SourcedReason(
     _("Skin type VI: look for brown patches at week 4; the next session waits until they have settled."),
     "The clinic's own caution",
     Certainty.CLINIC_SETTING,
 )
-DARK_MARKS = Reason(
+DARK_MARKS = SourcedReason(
     _("Dark or dark blue marks are planned like skin type IV or darker."),
     "The clinic's own caution; types after StatPearls, PubMed 28613776",
     Certainty.CLINIC_SETTING,
 )
-RADIOFREQUENCY = Reason(
+RADIOFREQUENCY = SourcedReason(
     _("Radiofrequency: burns, scars, fat loss and nerve damage were reported. Keep to the device's limits."),
     "FDA, 15 October 2025",
     Certainty.FOUND,
 )
-CAPPED = Reason(
+CAPPED = SourcedReason(
     _("The device's labelled maximum holds the depth down at one site or more."),
     "The device's label",
     Certainty.FOUND,
@@ -238,7 +238,7 @@ def _planned_as(areas: Iterable[AreaFacts], skin_type: SkinType) -> SkinType:
 
 def _recipe_for(
     severity: Severity, skin_type: SkinType, modalities: Sequence[Modality], recipes: Sequence[Recipe]
-) -> tuple[Recipe, Gap]:
+) -> tuple[Recipe, RecipeGap]:
     for modality in modalities:
         for recipe in recipes:
             fits = recipe.modality == modality and recipe.severity == severity
@@ -271,35 +271,37 @@ def _depths(
     return tuple(shallowest.values())
 
 
-def _reasons(areas: Sequence[AreaFacts], recipe: Recipe, gap: Gap, severity: Severity) -> tuple[Reason, ...]:
+def _reasons(
+    areas: Sequence[AreaFacts], recipe: Recipe, gap: RecipeGap, severity: Severity
+) -> tuple[SourcedReason, ...]:
     are_red = all(area.stria_type == StriaType.RUBRA for area in areas)
     why = RED_RESPONDS_BETTER if are_red else _most_demanding(areas, severity)
     return (why, _number_of_sessions(recipe), _days_between(gap), TWO_WEEKS_TOO_SHORT)
 
 
-def _most_demanding(areas: Sequence[AreaFacts], severity: Severity) -> Reason:
+def _most_demanding(areas: Sequence[AreaFacts], severity: Severity) -> SourcedReason:
     site = next(area.site for area in areas if area.demand == severity)
     facts = {"site": Site(site).label, "severity": str(severity.label).lower()}
     sentence = _("%(site)s: %(severity)s marks. The most demanding area decides.") % facts
     source = "Severity from stage, number and width; the clinic's own rule"
-    return Reason(sentence, source, Certainty.CLINIC_SETTING)
+    return SourcedReason(sentence, source, Certainty.CLINIC_SETTING)
 
 
-def _number_of_sessions(recipe: Recipe) -> Reason:
+def _number_of_sessions(recipe: Recipe) -> SourcedReason:
     facts = {"target": recipe.sessions_target, "low": recipe.sessions_min, "high": recipe.sessions_max}
     sentence = _("%(target)d sessions, %(low)d to %(high)d before a review.") % facts
-    return Reason(sentence, recipe.source, recipe.certainty)
+    return SourcedReason(sentence, recipe.source, recipe.certainty)
 
 
-def _days_between(gap: Gap) -> Reason:
+def _days_between(gap: RecipeGap) -> SourcedReason:
     facts = {"target": gap.target_days, "low": gap.min_days, "high": gap.max_days}
     sentence = _("%(target)d days between sessions, %(low)d to %(high)d.") % facts
-    return Reason(sentence, gap.source, gap.certainty)
+    return SourcedReason(sentence, gap.source, gap.certainty)
 
 
 def _cautions(
     areas: Sequence[AreaFacts], recipe: Recipe, skin_type: SkinType, depths: Sequence[DepthAdvice]
-) -> Iterable[Reason]:
+) -> Iterable[SourcedReason]:
     applies = (
         (any(area.stria_type == StriaType.RUBRA for area in areas), UNDER_A_YEAR),
         (any(area.stria_type in LIKE_DARK_SKIN for area in areas), DARK_MARKS),

@@ -14,9 +14,9 @@ from planner.models import Reservation, Session
 from planner.schedule.draft import no_day_left
 from planner.schedule.free_time import problem_resources
 from planner.schedule.opening_hours import Away
-from planner.schedule.proposals import Told, why_nothing_fits
-from planner.schedule.series_facts import Diary, Facts, diary, facts_of, first_day_possible, request_for
-from planner.schedule.session_place import Visit, visits_of
+from planner.schedule.proposals import ProposalContext, why_nothing_fits
+from planner.schedule.series_facts import Diary, SeriesFacts, diary, facts_of, first_day_possible, request_for
+from planner.schedule.session_place import SessionPlace, visits_of
 
 BOOKED = (SessionState.BOOKED, SessionState.CONFIRMED)
 SECONDS = 10.0
@@ -26,13 +26,13 @@ LONGEST_VISIT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class SessionMove:
     """One session of a replan: how it stands and how it would."""
 
     session_id: int
     number: int
-    was: Visit
-    now: Visit
+    was: SessionPlace
+    now: SessionPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class SeriesChange:
     patient_id: int
     session_id: int
     version: int
-    moves: tuple[Move, ...]
+    moves: tuple[SessionMove, ...]
     cost: int
 
     @property
-    def visits(self) -> tuple[Visit, ...]:
+    def visits(self) -> tuple[SessionPlace, ...]:
         return tuple(move.now for move in self.moves)
 
 
@@ -136,12 +136,12 @@ def _away(resource: Resource, starts_at: datetime, ends_at: datetime) -> Away:
 class _Displaced:
     """A series with its booked sessions from the first displaced one on, and what is asked for them."""
 
-    facts: Facts
+    facts: SeriesFacts
     placing: tuple[Session, ...]
     request: Request
 
     @classmethod
-    def of(cls, facts: Facts, first_number: int, now: datetime) -> "_Displaced":
+    def of(cls, facts: SeriesFacts, first_number: int, now: datetime) -> "_Displaced":
         placing = tuple(each for each in facts.in_states(BOOKED) if each.number >= first_number)
         request = request_for(facts, placing, not_before=first_day_possible(facts, now), now=now)
         latest = facts.day(placing[-1]) + timedelta(days=request.gap.max + FURTHER_DAYS)
@@ -155,7 +155,7 @@ class _Displaced:
         return self._left_over((no_day_left(self.placing, self.request),))
 
     def without_a_place(self, result: Result, around: Diary) -> LeftOver:
-        told = Told(self.facts, self.placing, self.request, around)
+        told = ProposalContext(self.facts, self.placing, self.request, around)
         return self._left_over(why_nothing_fits(result, told).reasons)
 
     def _left_over(self, reasons: tuple[str, ...]) -> LeftOver:
@@ -199,10 +199,10 @@ def _changes(
 
 
 def _change(
-    each: _Displaced, was: Mapping[int, Visit], now: Mapping[int, Visit], cost: int
+    each: _Displaced, was: Mapping[int, SessionPlace], now: Mapping[int, SessionPlace], cost: int
 ) -> SeriesChange | None:
     moves = [
-        Move(session.pk, session.number, was[session.pk], now[session.pk])
+        SessionMove(session.pk, session.number, was[session.pk], now[session.pk])
         for session in each.placing
         if session.pk in now and now[session.pk] != was[session.pk]
     ]
@@ -213,7 +213,7 @@ def _change(
     return SeriesChange(series.pk, series.patient_id, first.pk, first.version, tuple(moves), cost)
 
 
-def _visits_booked(session_ids: Sequence[int]) -> dict[int, Visit]:
+def _visits_booked(session_ids: Sequence[int]) -> dict[int, SessionPlace]:
     held: defaultdict[int, dict[str, int]] = defaultdict(dict)
     reservations = Reservation.objects.filter(session__in=session_ids, is_active=True).select_related(
         "session", "resource"
@@ -223,7 +223,7 @@ def _visits_booked(session_ids: Sequence[int]) -> dict[int, Visit]:
         held[reservation.session_id][reservation.resource.kind] = reservation.resource_id
         sessions[reservation.session_id] = reservation.session
     return {
-        pk: Visit(
+        pk: SessionPlace(
             session.number,
             session.starts_at,
             held[pk].get("practitioner"),
@@ -235,7 +235,7 @@ def _visits_booked(session_ids: Sequence[int]) -> dict[int, Visit]:
     }
 
 
-def _keep_rooms(was: Mapping[int, Visit], now: dict[int, Visit], away: int) -> None:
+def _keep_rooms(was: Mapping[int, SessionPlace], now: dict[int, SessionPlace], away: int) -> None:
     """A session that keeps its time and practitioner keeps its room and device, unless away or needed by others."""
     for pk, visit in now.items():
         before = was[pk]
@@ -247,7 +247,7 @@ def _keep_rooms(was: Mapping[int, Visit], now: dict[int, Visit], away: int) -> N
                 now[pk] = before
 
 
-def _may_meet(one: Visit, other: Visit) -> bool:
+def _may_meet(one: SessionPlace, other: SessionPlace) -> bool:
     """Whether two visits share a resource on neighbouring times; says yes rather too often."""
     shared = set(one.resource_ids) & set(other.resource_ids)
     return bool(shared) and abs(one.starts_at - other.starts_at) < LONGEST_VISIT

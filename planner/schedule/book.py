@@ -28,8 +28,8 @@ from planner.schedule.refusals import (
     Stale,
     WrongState,
 )
-from planner.schedule.rules import Facts, refuse_unless_possible
-from planner.schedule.session_place import Visit
+from planner.schedule.rules import BookingFacts, refuse_unless_possible
+from planner.schedule.session_place import SessionPlace
 
 Kind = SessionEvent.Kind
 CLOSED = (SessionState.DONE, SessionState.CANCELLED)
@@ -42,7 +42,9 @@ KIND_OF_STATE = {
 """The states a person may set by hand, and what the history calls it; the others come from what is done."""
 
 
-def book_series(series_id: int, visits: Sequence[Visit], *, by: User, key: str, now: datetime) -> Series:
+def book_series(
+    series_id: int, visits: Sequence[SessionPlace], *, by: User, key: str, now: datetime
+) -> Series:
     """Give every session of the series that has no time yet the one in `visits`: all of them or none.
 
     Refuses a series that is stopped, complete or has no open session, visits that do not name each open session
@@ -56,7 +58,7 @@ def book_series(series_id: int, visits: Sequence[Visit], *, by: User, key: str, 
 
 def move_sessions(
     session_id: int,
-    visits: Sequence[Visit],
+    visits: Sequence[SessionPlace],
     *,
     by: User,
     key: str,
@@ -118,15 +120,15 @@ def change_state(
     return Session.objects.get(pk=pk)
 
 
-def _in_order(visits: Iterable[Visit]) -> list[Visit]:
+def _in_order(visits: Iterable[SessionPlace]) -> list[SessionPlace]:
     return sorted(visits, key=lambda visit: visit.number)
 
 
-def _plain(visits: Iterable[Visit]) -> list[dict[str, Any]]:
+def _plain(visits: Iterable[SessionPlace]) -> list[dict[str, Any]]:
     return [asdict(visit) | {"starts_at": visit.starts_at.astimezone(UTC)} for visit in _in_order(visits)]
 
 
-def _book(series_id: int, visits: Sequence[Visit], by: User, now: datetime) -> int:
+def _book(series_id: int, visits: Sequence[SessionPlace], by: User, now: datetime) -> int:
     locked = lock(series_id, _resources_of(visits))
     series = locked.series
     _refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
@@ -138,7 +140,7 @@ def _book(series_id: int, visits: Sequence[Visit], by: User, now: datetime) -> i
     return series.pk
 
 
-def _refuse_partial(locked: Locked, visits: Sequence[Visit]) -> None:
+def _refuse_partial(locked: Locked, visits: Sequence[SessionPlace]) -> None:
     wanted = [visit.number for visit in visits]
     without_time = {each.number for each in locked.sessions if each.state == SessionState.PLANNED}
     if not without_time:
@@ -149,7 +151,7 @@ def _refuse_partial(locked: Locked, visits: Sequence[Visit]) -> None:
 
 
 def _move(
-    session_id: int, visits: Sequence[Visit], version: int, by: User, now: datetime, reason: str
+    session_id: int, visits: Sequence[SessionPlace], version: int, by: User, now: datetime, reason: str
 ) -> int:
     locked = _lock_session(session_id, _resources_of(visits))
     session = locked.session(session_id)
@@ -165,14 +167,14 @@ def _move(
     return session.pk
 
 
-def _refuse_strangers(locked: Locked, session: Session, visits: Sequence[Visit]) -> None:
+def _refuse_strangers(locked: Locked, session: Session, visits: Sequence[SessionPlace]) -> None:
     numbers = [visit.number for visit in visits]
     later = {each.number for each in locked.sessions if each.number >= session.number}
     if session.number not in numbers or len(set(numbers)) < len(numbers) or not set(numbers) <= later:
         raise NotThisSeries()
 
 
-def _refuse_fixed(locked: Locked, visits: Sequence[Visit]) -> None:
+def _refuse_fixed(locked: Locked, visits: Sequence[SessionPlace]) -> None:
     for session in _of(locked, visits):
         if session.state not in CAN_MOVE:
             raise WrongState(
@@ -182,7 +184,7 @@ def _refuse_fixed(locked: Locked, visits: Sequence[Visit]) -> None:
             )
 
 
-def _changed(locked: Locked, visits: Sequence[Visit]) -> list[Visit]:
+def _changed(locked: Locked, visits: Sequence[SessionPlace]) -> list[SessionPlace]:
     sessions = _of(locked, visits)
     held: defaultdict[int, set[int]] = defaultdict(set)
     reservations = Reservation.objects.filter(session__in=sessions, is_active=True)
@@ -289,12 +291,12 @@ def _last_reservations(session: Session) -> list[Reservation]:
     return list(newest.values())
 
 
-def _last_visit(session: Session) -> Visit:
+def _last_visit(session: Session) -> SessionPlace:
     assert session.starts_at is not None
     by_kind: Mapping[str, int] = {
         each.resource.kind: each.resource_id for each in _last_reservations(session)
     }
-    return Visit(
+    return SessionPlace(
         session.number,
         session.starts_at,
         by_kind.get("practitioner"),
@@ -303,7 +305,7 @@ def _last_visit(session: Session) -> Visit:
     )
 
 
-def _resources_of(visits: Iterable[Visit]) -> set[int]:
+def _resources_of(visits: Iterable[SessionPlace]) -> set[int]:
     return {resource_id for visit in visits for resource_id in visit.resource_ids}
 
 
@@ -317,7 +319,7 @@ def _lock_sessions_of(series_id: int, more: Iterable[int] = ()) -> Locked:
     return lock(series_id, {*held.values_list("resource_id", flat=True), *more})
 
 
-def _of(locked: Locked, visits: Sequence[Visit]) -> list[Session]:
+def _of(locked: Locked, visits: Sequence[SessionPlace]) -> list[Session]:
     numbers = {visit.number for visit in visits}
     return [session for session in locked.sessions if session.number in numbers]
 
@@ -341,7 +343,9 @@ def _refuse(session: Session, to: SessionState) -> None:
     raise WrongState(number=session.number, state=session.get_state_display(), wanted=to.label)
 
 
-def _place(locked: Locked, visits: Sequence[Visit], facts: Facts, by: User, reason: str) -> list[Session]:
+def _place(
+    locked: Locked, visits: Sequence[SessionPlace], facts: BookingFacts, by: User, reason: str
+) -> list[Session]:
     """Write the sessions at their new times. All are lifted before the first is set down: one may take another's."""
     sessions, events = _of(locked, visits), []
     _release(sessions)
@@ -363,7 +367,7 @@ def _release(sessions: Iterable[Session]) -> None:
     Reservation.objects.filter(session__in=sessions, is_active=True).update(is_active=False)
 
 
-def _reserve(sessions: Iterable[Session], facts: Facts) -> None:
+def _reserve(sessions: Iterable[Session], facts: BookingFacts) -> None:
     Reservation.objects.bulk_create(
         Reservation(
             session=session,

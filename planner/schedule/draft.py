@@ -21,12 +21,28 @@ from planner.engine.answer import Proposal, Result
 from planner.engine.problem import Request
 from planner.models import ProtocolVersion, Series, Session
 from planner.schedule.locking import lock, once_with_patience
-from planner.schedule.proposals import Plan, PlanAnswer, Relaxation, Told, Why, plans_from, why_nothing_fits
+from planner.schedule.proposals import (
+    PlanAnswer,
+    ProposalContext,
+    ProposedPlan,
+    WayOut,
+    Why,
+    plans_from,
+    why_nothing_fits,
+)
 from planner.schedule.refusals import AlreadyBooked, SeriesClosed, Stale
-from planner.schedule.series_facts import Facts, diary, facts_of, first_day_possible, request_for
+from planner.schedule.series_facts import SeriesFacts, diary, facts_of, first_day_possible, request_for
 
 __all__ = [
-    "Choice", "Plan", "PlanAnswer", "Relaxation", "Why", "Wishes", "change_wishes", "draft_series", "propose",
+    "PlanAnswer",
+    "ProposedPlan",
+    "ProtocolChoice",
+    "WayOut",
+    "Why",
+    "Wishes",
+    "change_wishes",
+    "draft_series",
+    "propose",
 ]  # fmt: skip
 
 ALTERNATIVES = 3
@@ -97,7 +113,7 @@ class WishUnclear(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ProtocolChoice:
     """A protocol with the number of sessions and the gaps (days: shortest, best, longest) for one patient.
 
     Beside it what was recommended then, if anything was, and why this differs.
@@ -153,7 +169,7 @@ ANY = Wishes()
 
 def draft_series(
     patient: Patient,
-    choice: Choice,
+    choice: ProtocolChoice,
     wishes: Wishes = ANY,
     *,
     location: Location,
@@ -236,7 +252,7 @@ def _refuse_strangers(
         raise NotTheirArea()
 
 
-def _refuse_numbers(choice: Choice) -> None:
+def _refuse_numbers(choice: ProtocolChoice) -> None:
     shortest, best, longest = choice.gap
     if not 1 <= choice.sessions <= MOST_SESSIONS:
         raise SessionsOutOfRange(sessions=choice.sessions, most=MOST_SESSIONS)
@@ -258,7 +274,7 @@ def _refuse_unclear(location: Location, wishes: Wishes) -> None:
         raise WishUnclear(what=_t("this person does not treat here"))
 
 
-def _departs(patient: Patient, choice: Choice) -> bool:
+def _departs(patient: Patient, choice: ProtocolChoice) -> bool:
     """Whether anything differs from what was recommended; nothing does where nothing was."""
     if choice.recommended_version is None:
         return False
@@ -290,7 +306,12 @@ def propose(series: Series, *, now: datetime) -> PlanAnswer:
 
 
 def answer(
-    facts: Facts, placing: tuple[Session, ...], request: Request, *, now: datetime, count: int = ALTERNATIVES
+    facts: SeriesFacts,
+    placing: tuple[Session, ...],
+    request: Request,
+    *,
+    now: datetime,
+    count: int = ALTERNATIVES,
 ) -> PlanAnswer:
     """The best plans for what is asked, or why there is none."""
     if request.latest < request.earliest:
@@ -310,16 +331,18 @@ def no_day_left(placing: Sequence[Session], request: Request) -> str:
     return _t("Session %(number)s could be on %(first)s at the earliest, but not after %(last)s.") % facts
 
 
-def search(facts: Facts, placing: tuple[Session, ...], request: Request, count: int) -> tuple[Result, Told]:
+def search(
+    facts: SeriesFacts, placing: tuple[Session, ...], request: Request, count: int
+) -> tuple[Result, ProposalContext]:
     """Plans as if `placing` held nothing now. Loads a short way ahead first, and all unless that settles it."""
     short = near(request, LOAD_AHEAD_DAYS)
     free = diary(facts.location, short, releasing=placing, depths=facts.depths, until=request.latest)
     if short != request:
         found = best_plans(free.free, short, count)
         if settles(found, request, short.latest, count) and _in_sight(found, short):
-            return Result(request.id, "planned", True, found), Told(facts, placing, short, free)
+            return Result(request.id, "planned", True, found), ProposalContext(facts, placing, short, free)
         free = diary(facts.location, request, releasing=placing, depths=facts.depths, known=free)
-    return plan_request(free.free, request, count), Told(facts, placing, request, free)
+    return plan_request(free.free, request, count), ProposalContext(facts, placing, request, free)
 
 
 def _in_sight(found: Sequence[Proposal], short: Request) -> bool:

@@ -19,7 +19,7 @@ from clinic.localtime import day_bounds
 from clinic.models import Location, Resource, ResourceKind
 from planner.engine.grid import Bits, FreeTime, Horizon
 from planner.engine.instants import WallClock
-from planner.engine.problem import Resource as EngineResource
+from planner.engine.problem import ProblemResource
 from planner.models import Reservation
 from planner.models.series import PackedSpan
 from planner.schedule.opening_hours import Calendar, Intervals
@@ -92,16 +92,16 @@ def free_time(
     )
 
 
-def _engine_resource(resource: Resource, grid_minutes: int, depths: Collection[Decimal]) -> EngineResource:
+def _engine_resource(resource: Resource, grid_minutes: int, depths: Collection[Decimal]) -> ProblemResource:
     turnaround = -(-resource.turnaround_minutes // grid_minutes) * grid_minutes
     skills = frozenset(resource.skills)
     if resource.kind == ResourceKind.DEVICE:
         deepest = resource.max_depth_mm
         skills |= {depth_skill(depth) for depth in depths if deepest is None or depth <= deepest}
-    return EngineResource(engine_id(resource.pk), resource.kind, skills, turnaround_minutes=turnaround)
+    return ProblemResource(engine_id(resource.pk), resource.kind, skills, turnaround_minutes=turnaround)
 
 
-def problem_resources(free: FreeTime) -> tuple[EngineResource, ...]:
+def problem_resources(free: FreeTime) -> tuple[ProblemResource, ...]:
     """The same as resources of a problem that needs no database: what is free, as the hours they are open."""
     return tuple(
         replace(resource, extra_open=tuple(_spans(bits, free.horizon))) for resource, bits in free.bits

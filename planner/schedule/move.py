@@ -13,15 +13,15 @@ from planner.engine.cost import breakdown
 from planner.engine.problem import Gap, Pin, Prefer, Previous, Request
 from planner.engine.slack import Room
 from planner.models import Series, Session
-from planner.schedule.absence_replan import LeftOver, Move, Replan, SeriesChange, replan
+from planner.schedule.absence_replan import LeftOver, Replan, SeriesChange, SessionMove, replan
 from planner.schedule.draft import ALTERNATIVES, answer, no_day_left, search
 from planner.schedule.free_time import engine_id
 from planner.schedule.proposals import PlanAnswer, plans_from, why_nothing_fits
 from planner.schedule.refusals import WrongState
-from planner.schedule.series_facts import Facts, diary, facts_of, first_day_possible, request_for
+from planner.schedule.series_facts import SeriesFacts, diary, facts_of, first_day_possible, request_for
 from planner.schedule.session_place import visits_of
 
-__all__ = ["LeftOver", "Move", "Replan", "SeriesChange", "Slack", "propose_move", "replan", "slack"]
+__all__ = ["LeftOver", "Replan", "SeriesChange", "SessionMove", "Slack", "propose_move", "replan", "slack"]
 
 
 # One session
@@ -59,7 +59,7 @@ def propose_move(
 
 
 def _asked(
-    facts: Facts,
+    facts: SeriesFacts,
     placing: tuple[Session, ...],
     request: Request,
     to: datetime,
@@ -79,7 +79,7 @@ def _asked(
 
 
 def _nearest(
-    facts: Facts,
+    facts: SeriesFacts,
     placing: tuple[Session, ...],
     request: Request,
     at: datetime | None,
@@ -138,7 +138,7 @@ def _counted(proposal: Proposal, request: Request) -> Proposal:
     return Proposal(cost.total, cost, proposal.sessions)
 
 
-def _stands(proposal: Proposal, session: Session, facts: Facts) -> bool:
+def _stands(proposal: Proposal, session: Session, facts: SeriesFacts) -> bool:
     """Whether the first session of a plan is where it is booked now."""
     if session.state not in HOLDS_TIME:
         return False
@@ -177,7 +177,7 @@ def slack(series: Series, *, now: datetime) -> tuple[Slack, ...]:
     return tuple(_slacks(placing, dates, safe, request, today))
 
 
-def _as_far_as_gaps_reach(facts: Facts, placing: Sequence[Session], request: Request) -> Request:
+def _as_far_as_gaps_reach(facts: SeriesFacts, placing: Sequence[Session], request: Request) -> Request:
     """Nothing after the longest gaps from the first session on can be a last safe date."""
     first = facts.day(placing[0]) if placing[0].state in HOLDS_TIME else request.earliest
     anchor = request.previous.date if request.previous else max(first, request.earliest)

@@ -12,14 +12,13 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import ngettext as _n
 
 from clinic.localtime import day_label, weekday_label
-from planner.engine.answer import Breakdown, Proposal, Reason, Result, clock
-from planner.engine.answer import Relaxation as EngineRelaxation
+from planner.engine.answer import Breakdown, Proposal, Reason, Relaxation, Result, clock
 from planner.engine.cost import gaps, time_steps
 from planner.engine.problem import Request
 from planner.engine.slack import Room
 from planner.models import Session
-from planner.schedule.series_facts import Diary, Facts
-from planner.schedule.session_place import Visit, visits_of
+from planner.schedule.series_facts import Diary, SeriesFacts
+from planner.schedule.session_place import SessionPlace, visits_of
 
 SOON_DAYS = 14
 CHANGES_A_PERSON_CAN_MAKE = {"gap_days.max", "patient.open", "sessions"}
@@ -34,7 +33,7 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ProposedPlan:
     """A whole plan that can be booked as it is; `visits` in order.
 
     `slack_days` is how many days the tightest session can slip with the rest still finding a place, `last_safe_date`
@@ -42,7 +41,7 @@ class Plan:
     """
 
     title: str
-    visits: tuple[Visit, ...]
+    visits: tuple[SessionPlace, ...]
     cost: int
     breakdown: Breakdown
     why: tuple[Why, ...]
@@ -51,7 +50,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Relaxation:
+class WayOut:
     """A change that alone makes a plan possible: what is set to what (None: taken away), and the plan's cost then."""
 
     sentence: str
@@ -63,16 +62,16 @@ class Relaxation:
 class PlanAnswer:
     """Up to three plans, best first; or none, and then why, and which single changes would help."""
 
-    plans: tuple[Plan, ...]
+    plans: tuple[ProposedPlan, ...]
     reasons: tuple[str, ...] = ()
-    relaxations: tuple[Relaxation, ...] = ()
+    relaxations: tuple[WayOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ProposalContext:
     """What the sentences about plans are made from."""
 
-    facts: Facts
+    facts: SeriesFacts
     placing: tuple[Session, ...]
     request: Request
     diary: Diary
@@ -86,12 +85,12 @@ class Told:
         return tuple(session.number for session in self.placing)
 
 
-def plans_from(proposals: Sequence[Proposal], told: Told, today: date) -> tuple[Plan, ...]:
+def plans_from(proposals: Sequence[Proposal], told: ProposalContext, today: date) -> tuple[ProposedPlan, ...]:
     room = Room(told.diary.free, told.request)
     slacks = [_slack(proposal, room) for proposal in proposals]
     titles = _titles(proposals, [days for days, _ in slacks], told)
     return tuple(
-        Plan(
+        ProposedPlan(
             title=title,
             visits=visits_of(proposal, told.numbers, told.zone),
             cost=proposal.cost,
@@ -114,7 +113,7 @@ def _slack(proposal: Proposal, room: Room) -> tuple[int | None, date | None]:
 # Titles
 
 
-def _titles(proposals: Sequence[Proposal], slacks: Sequence[int | None], told: Told) -> list[str]:
+def _titles(proposals: Sequence[Proposal], slacks: Sequence[int | None], told: ProposalContext) -> list[str]:
     """Each plan is called by the first thing in which no other beats it and some fall behind, and none twice."""
     measures = [
         list(_measures(proposal, slack, told)) for proposal, slack in zip(proposals, slacks, strict=True)
@@ -132,7 +131,7 @@ def _titles(proposals: Sequence[Proposal], slacks: Sequence[int | None], told: T
     return [title or _plain_title(proposal, told) for title, proposal in zip(titles, proposals, strict=True)]
 
 
-def _measures(proposal: Proposal, slack: int | None, told: Told) -> Iterator[tuple[str, int]]:
+def _measures(proposal: Proposal, slack: int | None, told: ProposalContext) -> Iterator[tuple[str, int]]:
     """What a plan can be called by, and how much speaks against calling it so."""
     sessions, request = proposal.sessions, told.request
     yield _t("Closest to the protocol"), _days_off_target(proposal, request)
@@ -148,7 +147,7 @@ def _measures(proposal: Proposal, slack: int | None, told: Told) -> Iterator[tup
     yield _t("Done soonest"), sessions[-1].date.toordinal()
 
 
-def _plain_title(proposal: Proposal, told: Told) -> str:
+def _plain_title(proposal: Proposal, told: ProposalContext) -> str:
     first = proposal.sessions[0]
     if first.practitioner is None:
         return _t("Starts on %(day)s") % {"day": weekday_label(first.date)}
@@ -163,7 +162,7 @@ def _days_off_target(proposal: Proposal, request: Request) -> int:
 # Reasons
 
 
-def _why(proposal: Proposal, told: Told, today: date) -> Iterator[Why]:
+def _why(proposal: Proposal, told: ProposalContext, today: date) -> Iterator[Why]:
     """In the order of their weight."""
     yield from _about_gaps(proposal, told)
     yield from _about_people(proposal, told)
@@ -171,7 +170,7 @@ def _why(proposal: Proposal, told: Told, today: date) -> Iterator[Why]:
     yield from _about_start(proposal, today)
 
 
-def _about_gaps(proposal: Proposal, told: Told) -> Iterator[Why]:
+def _about_gaps(proposal: Proposal, told: ProposalContext) -> Iterator[Why]:
     request = told.request
     apart = gaps(request, proposal.sessions)
     wanted = request.gap.target
@@ -187,7 +186,7 @@ def _about_gaps(proposal: Proposal, told: Told) -> Iterator[Why]:
             yield Why(False, _off_target(proposal, told, place, gap))
 
 
-def _off_target(proposal: Proposal, told: Told, place: int, gap: int) -> str:
+def _off_target(proposal: Proposal, told: ProposalContext, place: int, gap: int) -> str:
     wanted, facts = told.request.gap.target, {"number": told.numbers[place], "gap": gap}
     facts["off"] = abs(gap - wanted)
     text = (
@@ -200,7 +199,7 @@ def _off_target(proposal: Proposal, told: Told, place: int, gap: int) -> str:
     return f"{text} {cause}" if cause else text
 
 
-def _closed_on(day: date, told: Told, practitioner: str | None) -> str:
+def _closed_on(day: date, told: ProposalContext, practitioner: str | None) -> str:
     """Why nothing could be on a day, where one look at the calendar tells."""
     calendar = told.diary.calendar
     if not calendar.first <= day <= calendar.last:
@@ -220,7 +219,7 @@ def _closed_on(day: date, told: Told, practitioner: str | None) -> str:
     return ""
 
 
-def _about_people(proposal: Proposal, told: Told) -> Iterator[Why]:
+def _about_people(proposal: Proposal, told: ProposalContext) -> Iterator[Why]:
     who = [int(placed.practitioner) for placed in proposal.sessions if placed.practitioner]
     if not who:
         return
@@ -239,7 +238,7 @@ def _about_people(proposal: Proposal, told: Told) -> Iterator[Why]:
         yield Why(True, _t("%(name)s every time.") % {"name": names[0]})
 
 
-def _about_times(proposal: Proposal, told: Told) -> Iterator[Why]:
+def _about_times(proposal: Proposal, told: ProposalContext) -> Iterator[Why]:
     sessions, windows = proposal.sessions, told.request.prefer.time
     if windows:
         missed = sum(time_steps(windows, placed.start_minute) > 0 for placed in sessions)
@@ -281,17 +280,17 @@ def _about_start(proposal: Proposal, today: date) -> Iterator[Why]:
 # When nothing fits
 
 
-def why_nothing_fits(result: Result, told: Told) -> PlanAnswer:
+def why_nothing_fits(result: Result, told: ProposalContext) -> PlanAnswer:
     reasons = dict.fromkeys(_reason(reason, told) for reason in result.reasons)
     changes = (
-        Relaxation(_relaxed(change, told), change.set, change.cost)
+        WayOut(_relaxed(change, told), change.set, change.cost)
         for change in result.relaxations
         if set(change.set) <= CHANGES_A_PERSON_CAN_MAKE
     )
     return PlanAnswer((), tuple(reasons), tuple(changes))
 
 
-def _reason(reason: Reason, told: Told) -> str:
+def _reason(reason: Reason, told: ProposalContext) -> str:
     gap = told.request.gap
     facts = {
         "number": told.numbers[reason.session - 1],
@@ -320,7 +319,7 @@ def _reason(reason: Reason, told: Told) -> str:
     return sentences[reason.code] % facts
 
 
-def _relaxed(change: EngineRelaxation, told: Told) -> str:
+def _relaxed(change: Relaxation, told: ProposalContext) -> str:
     if "gap_days.max" in change.set:
         days = change.set["gap_days.max"]
         return _t("Allow up to %(days)s days between sessions.") % {"days": days}

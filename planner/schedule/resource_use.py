@@ -37,7 +37,7 @@ LONGEST_RESERVATION = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class ResourceUse:
     """What session `number`, asked for `at`, takes of a resource: `starts_at` to `used_until`, ready at `ends_at`."""
 
     number: int
@@ -58,17 +58,19 @@ def kinds_needed(phases: Iterable[ProtocolPhase]) -> tuple[ResourceKind, ...]:
     return tuple(kind for kind in ResourceKind if kind in needed)
 
 
-def use_of(resource: Resource, number: int, starts_at: datetime, phases: Sequence[ProtocolPhase]) -> Use:
+def use_of(
+    resource: Resource, number: int, starts_at: datetime, phases: Sequence[ProtocolPhase]
+) -> ResourceUse:
     """From the first to the end of the last phase that needs its kind; `phases` are in order."""
     needing = [at for at, phase in enumerate(phases) if resource.kind in phase.needs]
     begins = starts_at + length(phases[: needing[0]])
     used_until = starts_at + length(phases[: needing[-1] + 1])
     turnaround = timedelta(minutes=resource.turnaround_minutes)
-    return Use(number, starts_at, resource, begins, used_until, used_until + turnaround)
+    return ResourceUse(number, starts_at, resource, begins, used_until, used_until + turnaround)
 
 
 def taken_by_others(
-    uses: Iterable[Use], releasing: Collection[Session]
+    uses: Iterable[ResourceUse], releasing: Collection[Session]
 ) -> Mapping[int, tuple[Reservation, ...]]:
     """Whatever holds one of the resources during its use, except what `releasing` gives up: one query."""
     during = Q(pk=None)
@@ -86,7 +88,7 @@ def taken_by_others(
 
 
 def why_not_free(
-    use: Use, location: Location, calendar: Calendar, taken: Mapping[int, Sequence[Reservation]]
+    use: ResourceUse, location: Location, calendar: Calendar, taken: Mapping[int, Sequence[Reservation]]
 ) -> BookingRefusal | None:
     """The first thing that keeps the resource from this use; nothing when it is free."""
     return (
@@ -96,7 +98,7 @@ def why_not_free(
     )
 
 
-def _away(use: Use, location: Location, calendar: Calendar) -> BookingRefusal | None:
+def _away(use: ResourceUse, location: Location, calendar: Calendar) -> BookingRefusal | None:
     for away in calendar.absences_of(use.resource.pk):
         since, until = _instant(away.starts, location), _instant(away.ends, location)
         if since < use.ends_at and until > use.starts_at:
@@ -104,14 +106,16 @@ def _away(use: Use, location: Location, calendar: Calendar) -> BookingRefusal | 
     return None
 
 
-def _absence(use: Use, away: Away, location: Location, since: datetime, until: datetime) -> BookingRefusal:
+def _absence(
+    use: ResourceUse, away: Away, location: Location, since: datetime, until: datetime
+) -> BookingRefusal:
     facts = {"number": use.number, "at": use.at, "since": since, "until": until}
     if away.resource_id is None:
         return Closed(location=location.name, **facts)
     return OnLeave(resource=use.resource.name, **facts)
 
 
-def _not_open(use: Use, location: Location, calendar: Calendar) -> BookingRefusal | None:
+def _not_open(use: ResourceUse, location: Location, calendar: Calendar) -> BookingRefusal | None:
     day = use.starts_at.astimezone(location.zone).date()
     intervals = calendar.open_on(use.resource.pk, day)
     instants = tuple((_instant(a, location), _instant(b, location)) for a, b in intervals)
@@ -125,7 +129,7 @@ def _not_open(use: Use, location: Location, calendar: Calendar) -> BookingRefusa
     return OutsideHours(resource=use.resource.name, open=_in_words(intervals), **facts)
 
 
-def _taken(use: Use, reservations: Iterable[Reservation]) -> BookingRefusal | None:
+def _taken(use: ResourceUse, reservations: Iterable[Reservation]) -> BookingRefusal | None:
     for held in reservations:
         if held.starts_at < use.ends_at and held.ends_at > use.starts_at:
             facts = {"number": use.number, "at": use.at, "until": held.ends_at}

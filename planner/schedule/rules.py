@@ -11,7 +11,7 @@ from clinic.models import Resource, ResourceKind
 from patients.choices import ConsentKind, ScreeningEffect
 from patients.screening_rules import ImpossibleDate, Verdict
 from patients.services.consents import consent_on
-from patients.services.screening import Asked, asked_of
+from patients.services.screening import KnownAnswers, known_answers
 from planner.choices import HOLDS_TIME, SessionState
 from planner.models import ProtocolPhase, Reservation, Series, Session
 from planner.schedule.opening_hours import Calendar, open_calendar
@@ -37,8 +37,8 @@ from planner.schedule.refusals import (
     WrongOrder,
 )
 from planner.schedule.resource_use import (
+    ResourceUse,
     SkinUse,
-    Use,
     depth_needed_mm,
     kinds_needed,
     length,
@@ -49,14 +49,14 @@ from planner.schedule.resource_use import (
     why_it_does_not_serve,
     why_not_free,
 )
-from planner.schedule.session_place import Visit
+from planner.schedule.session_place import SessionPlace
 
 HORIZON = timedelta(days=1_830)
 STILL_TO_COME = (SessionState.PLANNED, SessionState.NO_SHOW)
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BookingFacts:
     """What is known when times for some sessions of a series are judged.
 
     `sessions` are all of the series, `taken` and `patient_sessions` what stands beside the sessions being placed.
@@ -66,7 +66,7 @@ class Facts:
     now: datetime
     phases: tuple[ProtocolPhase, ...]
     sessions: tuple[Session, ...]
-    uses: Mapping[int, tuple[Use, ...]]
+    uses: Mapping[int, tuple[ResourceUse, ...]]
     calendar: Calendar
     taken: Mapping[int, tuple[Reservation, ...]]
     patient_sessions: tuple[Session, ...]
@@ -76,7 +76,7 @@ class Facts:
     def day(self, instant: datetime) -> date:
         return local_date(instant, self.series.location.zone)
 
-    def ends_at(self, visit: Visit) -> datetime:
+    def ends_at(self, visit: SessionPlace) -> datetime:
         return visit.starts_at + length(self.phases)
 
 
@@ -95,11 +95,11 @@ def refuse_unless_possible(
     series: Series,
     sessions: Sequence[Session],
     resources: Mapping[int, Resource],
-    visits: Sequence[Visit],
+    visits: Sequence[SessionPlace],
     *,
     now: datetime,
     as_it_was: bool = False,
-) -> Facts:
+) -> BookingFacts:
     """Check `visits` (sorted by number) for `series`; everything given was read under the locks.
 
     Raises the first reason against them, with all the others in its `others`. Returns the facts otherwise.
@@ -129,15 +129,15 @@ def _gather(
     series: Series,
     sessions: Sequence[Session],
     resources: Mapping[int, Resource],
-    visits: Sequence[Visit],
+    visits: Sequence[SessionPlace],
     now: datetime,
-) -> Facts:
+) -> BookingFacts:
     phases = tuple(series.protocol_version.phases.all())
     placed = [session for session in sessions if session.number in {visit.number for visit in visits}]
     uses = {visit.number: _uses(visit, phases, resources) for visit in visits}
     days = [local_date(visit.starts_at, series.location.zone) for visit in visits]
     every_use = [use for each in uses.values() for use in each]
-    return Facts(
+    return BookingFacts(
         series=series,
         now=now,
         phases=phases,
@@ -152,8 +152,8 @@ def _gather(
 
 
 def _uses(
-    visit: Visit, phases: Sequence[ProtocolPhase], resources: Mapping[int, Resource]
-) -> tuple[Use, ...]:
+    visit: SessionPlace, phases: Sequence[ProtocolPhase], resources: Mapping[int, Resource]
+) -> tuple[ResourceUse, ...]:
     return tuple(
         use_of(resources[each], visit.number, visit.starts_at, phases) for each in visit.resource_ids
     )
@@ -168,7 +168,7 @@ def _patient_sessions(series: Series, placed: Collection[Session], since: dateti
 
 
 def _out_of_reach(
-    series: Series, visits: Sequence[Visit], now: datetime, as_it_was: bool
+    series: Series, visits: Sequence[SessionPlace], now: datetime, as_it_was: bool
 ) -> Iterator[BookingRefusal]:
     for visit in visits:
         if visit.starts_at < now and not as_it_was:
@@ -179,7 +179,7 @@ def _out_of_reach(
 
 
 def _badly_served(
-    series: Series, resources: Mapping[int, Resource], visits: Sequence[Visit]
+    series: Series, resources: Mapping[int, Resource], visits: Sequence[SessionPlace]
 ) -> Iterator[BookingRefusal]:
     """A kind that is needed and missing, chosen and not needed, or not what it should be."""
     needed = kinds_needed(series.protocol_version.phases.all())
@@ -205,7 +205,7 @@ def _is_here(resource: Resource | None, kind: str, series: Series) -> bool:
 # One session by itself
 
 
-def _against(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
+def _against(visit: SessionPlace, facts: BookingFacts) -> Iterator[BookingRefusal]:
     yield from _odd_time(visit, facts)
     version = facts.series.protocol_version
     for use in facts.uses[visit.number]:
@@ -217,7 +217,7 @@ def _against(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
     yield from _skin_is_in_use(visit, facts)
 
 
-def _odd_time(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
+def _odd_time(visit: SessionPlace, facts: BookingFacts) -> Iterator[BookingRefusal]:
     at, location = visit.starts_at, facts.series.location
     local = at.astimezone(location.zone)
     off_grid = (local.hour * 60 + local.minute) % location.grid_minutes or local.second or local.microsecond
@@ -228,7 +228,7 @@ def _odd_time(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
         yield OverMidnight(number=visit.number, at=at, ends_at=ends_at)
 
 
-def _patient_is_busy(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
+def _patient_is_busy(visit: SessionPlace, facts: BookingFacts) -> Iterator[BookingRefusal]:
     ends_at = facts.ends_at(visit)
     for other in facts.patient_sessions:
         assert other.starts_at is not None
@@ -237,7 +237,7 @@ def _patient_is_busy(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
             yield PatientBusy(number=visit.number, at=visit.starts_at, until=other.ends_at)
 
 
-def _skin_is_in_use(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
+def _skin_is_in_use(visit: SessionPlace, facts: BookingFacts) -> Iterator[BookingRefusal]:
     day = facts.day(visit.starts_at)
     for use in facts.skin_uses:
         days = abs((day - use.day).days)
@@ -249,13 +249,13 @@ def _skin_is_in_use(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
 # The series as a line in time
 
 
-def _against_the_line(visits: Sequence[Visit], facts: Facts) -> Iterator[BookingRefusal]:
+def _against_the_line(visits: Sequence[SessionPlace], facts: BookingFacts) -> Iterator[BookingRefusal]:
     for before, after in pairwise(_line(visits, facts)):
         if before.moves or after.moves:
             yield from _against_the_pair(before, after, facts)
 
 
-def _line(visits: Sequence[Visit], facts: Facts) -> list[_Stop]:
+def _line(visits: Sequence[SessionPlace], facts: BookingFacts) -> list[_Stop]:
     placed = {visit.number for visit in visits}
     stops = [_Stop(each.number, each.starts_at, facts.day(each.starts_at), "", True) for each in visits]
     for session in facts.sessions:
@@ -265,7 +265,7 @@ def _line(visits: Sequence[Visit], facts: Facts) -> list[_Stop]:
     return sorted(stops, key=lambda stop: stop.number)
 
 
-def _against_the_pair(before: _Stop, after: _Stop, facts: Facts) -> Iterator[BookingRefusal]:
+def _against_the_pair(before: _Stop, after: _Stop, facts: BookingFacts) -> Iterator[BookingRefusal]:
     days, shortest = (after.day - before.day).days, shortest_gap_days(facts.series)
     about = {"number": after.number, "at": after.starts_at, "after": before.number}
     if after.starts_at <= before.starts_at:
@@ -278,7 +278,7 @@ def _against_the_pair(before: _Stop, after: _Stop, facts: Facts) -> Iterator[Boo
         yield from _lapsed(before, after, facts)
 
 
-def _too_late(before: _Stop, after: _Stop, facts: Facts) -> Iterator[BookingRefusal]:
+def _too_late(before: _Stop, after: _Stop, facts: BookingFacts) -> Iterator[BookingRefusal]:
     """Past the longest gap; one that can no longer be kept whatever is chosen, forbids nothing."""
     between = [each for each in facts.sessions if before.number < each.number < after.number]
     steps = 1 + sum(session.state in STILL_TO_COME for session in between)
@@ -289,7 +289,7 @@ def _too_late(before: _Stop, after: _Stop, facts: Facts) -> Iterator[BookingRefu
         yield TooLate(days=(after.day - before.day).days, allowed=allowed, last_day=last_day, **about)
 
 
-def _lapsed(before: _Stop, after: _Stop, facts: Facts) -> Iterator[BookingRefusal]:
+def _lapsed(before: _Stop, after: _Stop, facts: BookingFacts) -> Iterator[BookingRefusal]:
     allowed = facts.series.protocol_version.lapse_days
     if before.state != SessionState.DONE or (after.day - before.day).days <= allowed:
         return
@@ -301,7 +301,7 @@ def _lapsed(before: _Stop, after: _Stop, facts: Facts) -> Iterator[BookingRefusa
 # What must stand in the record first
 
 
-def _against_the_record(visits: Sequence[Visit], facts: Facts) -> Iterator[BookingRefusal]:
+def _against_the_record(visits: Sequence[SessionPlace], facts: BookingFacts) -> Iterator[BookingRefusal]:
     screened = facts.series.patient.screenings.filter(is_recheck=False).exists()
     if not screened:
         yield NotScreened(number=visits[0].number)
@@ -312,7 +312,7 @@ def _against_the_record(visits: Sequence[Visit], facts: Facts) -> Iterator[Booki
             yield from _ruled_out(visit, facts, asked)
 
 
-def _not_consented(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
+def _not_consented(visit: SessionPlace, facts: BookingFacts) -> Iterator[BookingRefusal]:
     patient, about = facts.series.patient, {"number": visit.number, "at": visit.starts_at}
     if consent_on(patient, facts.day(visit.starts_at), ConsentKind.TREATMENT):
         return
@@ -320,7 +320,7 @@ def _not_consented(visit: Visit, facts: Facts) -> Iterator[BookingRefusal]:
     yield ConsentEnds(until=today.valid_to, **about) if today else NoConsent(**about)
 
 
-def _ruled_out(visit: Visit, facts: Facts, asked: Asked) -> Iterator[BookingRefusal]:
+def _ruled_out(visit: SessionPlace, facts: BookingFacts, asked: KnownAnswers) -> Iterator[BookingRefusal]:
     about = {"number": visit.number, "at": visit.starts_at}
     verdict = _verdict_on(facts.day(visit.starts_at), asked)
     if verdict and verdict.may_book:
@@ -333,12 +333,12 @@ def _ruled_out(visit: Visit, facts: Facts, asked: Asked) -> Iterator[BookingRefu
         yield ScreeningHolds(**about)
 
 
-def _asked(series: Series) -> Asked:
+def _asked(series: Series) -> KnownAnswers:
     sites = {area.site for area in series.areas.all()}
-    return asked_of(series.patient, sites=sites, modality=series.protocol_version.protocol.modality)
+    return known_answers(series.patient, sites=sites, modality=series.protocol_version.protocol.modality)
 
 
-def _verdict_on(day: date, asked: Asked) -> Verdict | None:
+def _verdict_on(day: date, asked: KnownAnswers) -> Verdict | None:
     """Nothing when the answers cannot be judged: something they tell of happened after that day."""
     try:
         return asked.standing(day)

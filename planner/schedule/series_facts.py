@@ -51,7 +51,7 @@ LOOK_AHEAD_DAYS = 180
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class SeriesFacts:
     """A series with all its sessions by number, and what else its patient has.
 
     `practitioners` says who is or was booked for a session, by its id. `elsewhere` are the sessions of the patient's
@@ -88,7 +88,7 @@ class Facts:
         return local_date(session.starts_at, self.zone)
 
 
-def facts_of(patients: Mapping[int, int]) -> tuple[Facts, ...]:
+def facts_of(patients: Mapping[int, int]) -> tuple[SeriesFacts, ...]:
     """Of series by id, each with its patient's, in the order given: one query."""
     of_patient: defaultdict[int, list[Session]] = defaultdict(list)
     for session in _with_everything().filter(patient__in=set(patients.values())):
@@ -117,7 +117,7 @@ def _with_everything() -> QuerySet[Any]:
     )
 
 
-def _facts(series_id: int, of_patient: Sequence[Any]) -> Facts:
+def _facts(series_id: int, of_patient: Sequence[Any]) -> SeriesFacts:
     own = [session for session in of_patient if session.series_id == series_id]
     series = own[0].series
     elsewhere = [
@@ -125,7 +125,7 @@ def _facts(series_id: int, of_patient: Sequence[Any]) -> Facts:
         for session in of_patient
         if session.series_id != series_id and session.state in HOLDS_TIME and session.starts_at
     ]
-    return Facts(
+    return SeriesFacts(
         series=series,
         sessions=tuple(own),
         practitioners={session.pk: session.practitioner_id for session in own},
@@ -145,7 +145,7 @@ def _skin_days(own: Any, elsewhere: Iterable[Any]) -> Iterator[tuple[date, int]]
             yield local_date(session.starts_at, session.series.location.zone), rest
 
 
-def standing_of(facts: Facts, on: date) -> Verdict:
+def standing_of(facts: SeriesFacts, on: date) -> Verdict:
     """What the patient's answers mean for this series on a day: two queries."""
     series = facts.series
     sites = {area["site"] for area in facts.sessions[0].skin}  # type: ignore[attr-defined]
@@ -153,7 +153,7 @@ def standing_of(facts: Facts, on: date) -> Verdict:
     return standing(series.patient, on=on, sites=sites, modality=modality)
 
 
-def first_day_possible(facts: Facts, now: datetime) -> date:
+def first_day_possible(facts: SeriesFacts, now: datetime) -> date:
     """Today, or the day the series may start, or the one until which the screening postpones it."""
     today = local_date(now, facts.zone)
     verdict = standing_of(facts, today)
@@ -164,7 +164,9 @@ def first_day_possible(facts: Facts, now: datetime) -> date:
 # Requests
 
 
-def request_for(facts: Facts, placing: Sequence[Session], *, not_before: date, now: datetime) -> Request:
+def request_for(
+    facts: SeriesFacts, placing: Sequence[Session], *, not_before: date, now: datetime
+) -> Request:
     """What the engine is asked: a time for each of `placing` (open sessions, by number); the others stay.
 
     `latest` is as far as one may reasonably look, or the last day that leaves the next fixed session its gap.
@@ -202,7 +204,7 @@ def gap_of(series: Series) -> Gap:
     return Gap(shortest, max(shortest, series.gap_target_days), max(shortest, series.gap_max_days))
 
 
-def neighbours(facts: Facts, placing: Sequence[Session]) -> tuple[Session | None, Session | None]:
+def neighbours(facts: SeriesFacts, placing: Sequence[Session]) -> tuple[Session | None, Session | None]:
     """The sessions with a time of their own right before and right after those to be placed."""
     fixed = [session for session in facts.in_states(HOLDS_TIME) if session not in placing]
     before = [session for session in fixed if session.number < placing[0].number]
@@ -210,7 +212,7 @@ def neighbours(facts: Facts, placing: Sequence[Session]) -> tuple[Session | None
     return (before[-1] if before else None), (after[0] if after else None)
 
 
-def _phases(facts: Facts) -> Iterator[Phase]:
+def _phases(facts: SeriesFacts) -> Iterator[Phase]:
     """A session cut wherever some kind begins or ceases to be needed, outwards to whole grid steps.
 
     For phases on the grid that is the same session; of others no minute is forgotten.
@@ -228,7 +230,7 @@ def _phases(facts: Facts) -> Iterator[Phase]:
         yield Phase("", (last - first) * grid, tuple(_need(facts, kind) for kind in needed))
 
 
-def _need(facts: Facts, kind: str) -> Need:
+def _need(facts: SeriesFacts, kind: str) -> Need:
     skills = skills_needed(facts.series.protocol_version, kind)
     if kind == ResourceKind.DEVICE and facts.depth_mm:
         skills |= {depth_skill(facts.depth_mm)}
@@ -242,7 +244,7 @@ def _weekdays(series: Series) -> Week | None:
 
 
 def _patient_busy(
-    facts: Facts, placing: Sequence[Session], now: datetime
+    facts: SeriesFacts, placing: Sequence[Session], now: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
     """Today until now, the patient's other sessions, and days on which the skin still rests from another series."""
     here = now.astimezone(facts.zone).replace(tzinfo=None)
@@ -263,12 +265,12 @@ def _wall(instant: datetime | None, zone: ZoneInfo) -> datetime:
     return instant.astimezone(zone).replace(tzinfo=None)
 
 
-def _practitioner(facts: Facts, session: Session) -> str | None:
+def _practitioner(facts: SeriesFacts, session: Session) -> str | None:
     found = facts.practitioners[session.pk]
     return engine_id(found) if found else None
 
 
-def _current(facts: Facts, placing: Sequence[Session]) -> Iterator[Current]:
+def _current(facts: SeriesFacts, placing: Sequence[Session]) -> Iterator[Current]:
     for index, session in enumerate(placing, start=1):
         if session.state in HOLDS_TIME:
             at = _wall(session.starts_at, facts.zone)

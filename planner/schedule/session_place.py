@@ -9,7 +9,7 @@ from planner.schedule.refusals import NoSuchTime
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class SessionPlace:
     """Where one session of a series is wanted: its number, its start (aware), and who and what serves it.
 
     A kind that no phase needs stays `None`.
@@ -34,10 +34,10 @@ def starts_at_local(day: date, at: time, zone: ZoneInfo) -> datetime:
     return at_local(day, at, zone)
 
 
-def visits_of(proposal: Proposal, numbers: Sequence[int], zone: ZoneInfo) -> tuple[Visit, ...]:
+def visits_of(proposal: Proposal, numbers: Sequence[int], zone: ZoneInfo) -> tuple[SessionPlace, ...]:
     """The engine's sessions as visits; `numbers` are those of the sessions it planned, in order."""
     return tuple(
-        Visit(
+        SessionPlace(
             number=number,
             starts_at=at_local(placed.date, time(*divmod(placed.start_minute, 60)), zone),
             practitioner_id=_number(placed.practitioner),

@@ -12,7 +12,7 @@ WAITING, READY, OVER = "waiting", "ready", "over"
 ZERO = timedelta()
 
 
-class Phase(Protocol):
+class TimedPhase(Protocol):
     @property
     def kind(self) -> str: ...
     @property
@@ -46,7 +46,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Whereabouts:
     """What happens to a patient now: a phase's kind, or waiting before it, ready for the next, over time."""
 
     kind: str
@@ -68,7 +68,7 @@ class Step:
         return max(-((self.now - self.until) // timedelta(minutes=1)), 0)
 
 
-def spans(starts_at: datetime, phases: Iterable[Phase]) -> tuple[Span, ...]:
+def spans(starts_at: datetime, phases: Iterable[TimedPhase]) -> tuple[Span, ...]:
     """The phases, in order, back to back from `starts_at`."""
     laid = []
     for phase in phases:
@@ -83,7 +83,7 @@ def treatment_of(planned: Sequence[Span]) -> Span:
     return next((span for span in planned if span.is_attended), planned[0])
 
 
-def step_now(session: Stay, planned: Sequence[Span], now: datetime) -> Step:
+def step_now(session: Stay, planned: Sequence[Span], now: datetime) -> Whereabouts:
     """Where the patient of a session that is here stands.
 
     Numbing begins with the planned start or, for a late patient, on arrival; the treatment when it was begun.
@@ -95,11 +95,11 @@ def step_now(session: Stay, planned: Sequence[Span], now: datetime) -> Step:
     begins = planned[0].starts_at
     arrived = session.arrived_at or begins
     if now < begins:
-        return Step(WAITING, min(arrived, now), begins, now)
+        return Whereabouts(WAITING, min(arrived, now), begins, now)
     shifted = _shifted(planned, max(arrived - begins, ZERO))
     before = [span for span in shifted if span.ends_at <= treatment_of(shifted).starts_at]
     if not before:
-        return Step(READY, arrived, now, now)
+        return Whereabouts(READY, arrived, now, now)
     return _within(before, now, READY)
 
 
@@ -107,8 +107,8 @@ def _shifted(planned: Sequence[Span], by: timedelta) -> list[Span]:
     return [span.later(by) for span in planned]
 
 
-def _within(candidates: Sequence[Span], now: datetime, after: str) -> Step:
+def _within(candidates: Sequence[Span], now: datetime, after: str) -> Whereabouts:
     for span in candidates:
         if now < span.ends_at:
-            return Step(span.kind, span.starts_at, span.ends_at, now)
-    return Step(after, candidates[-1].ends_at, now, now)
+            return Whereabouts(span.kind, span.starts_at, span.ends_at, now)
+    return Whereabouts(after, candidates[-1].ends_at, now, now)

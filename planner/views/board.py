@@ -17,8 +17,8 @@ from clinic.localtime import local_date
 from clinic.models import Absence, Location, Resource, ResourceKind
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
-from planner.pages.board_layout import Column, Item, Window, lay_out, minute_of, strips, window
-from planner.pages.day_row import Row, rows_of
+from planner.pages.board_layout import BoardItem, Column, Window, lay_out, minute_of, strips, window
+from planner.pages.day_row import DayRow, rows_of
 from planner.schedule.opening_hours import Calendar, open_calendar, without
 from planner.schedule.sessions import sessions_on
 from planner.views.today import own_column
@@ -34,7 +34,7 @@ YEARS = (2000, 2100)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BoardAddress:
     """What the address asks for; anything it cannot mean is today, by people."""
 
     day: date
@@ -51,10 +51,10 @@ class Asked:
         return self.day - timedelta(days=self.day.weekday())
 
 
-def asked_for(request: StaffRequest, today: date) -> Asked:
+def asked_for(request: StaffRequest, today: date) -> BoardAddress:
     wanted = request.GET
     of = wanted.get("of", "")
-    return Asked(
+    return BoardAddress(
         day=_day(wanted.get("day", ""), today),
         view="week" if wanted.get("view") == "week" else "day",
         by=wanted["by"] if wanted.get("by") in ResourceKind.values else ResourceKind.PRACTITIONER,
@@ -87,20 +87,20 @@ def show(request: StaffRequest) -> HttpResponse:
     return render(request, "planner/board_day.html", board.week_of(chosen))
 
 
-def _days_of(asked: Asked) -> list[date]:
+def _days_of(asked: BoardAddress) -> list[date]:
     if asked.view == "day":
         return [asked.day]
     return [asked.monday + timedelta(days=n) for n in range(7)]
 
 
-def _resources(location: Location, kind: str, rows: Iterable[Row]) -> list[Resource]:
+def _resources(location: Location, kind: str, rows: Iterable[DayRow]) -> list[Resource]:
     """Those in use, in the board's order, then those no longer in use that still have a session."""
     in_use = list(location.resources.filter(kind=kind, is_active=True))
     booked = {row.resources[kind] for row in rows if kind in row.resources}
     return in_use + sorted(booked - set(in_use), key=lambda resource: resource.name)
 
 
-def _chosen(request: StaffRequest, asked: Asked, resources: Sequence[Resource]) -> Resource | None:
+def _chosen(request: StaffRequest, asked: BoardAddress, resources: Sequence[Resource]) -> Resource | None:
     """Whose week; without a word a clinician's own, and everybody's for the others."""
     if asked.of is None and asked.by == ResourceKind.PRACTITIONER:
         own = own_column(request)
@@ -113,8 +113,8 @@ class _Board:
     """What has been read for one page, and the pages made of it."""
 
     location: Location
-    asked: Asked
-    rows: Sequence[Row]
+    asked: BoardAddress
+    rows: Sequence[DayRow]
     resources: Sequence[Resource]
     calendar: Calendar
     now: datetime
@@ -182,7 +182,9 @@ class _Board:
             "kinds": [(word, asked.url(by=kind, of=None), asked.by == kind) for kind, word in KINDS],
         }
 
-    def column(self, resource: Resource, day: date, shown: Window, *, of_week: bool = False) -> Column[Row]:
+    def column(
+        self, resource: Resource, day: date, shown: Window, *, of_week: bool = False
+    ) -> Column[DayRow]:
         blocks = lay_out(self.items(row for row in self.rows_on(day) if _has(row, resource)))
         open_times = self.calendar.open_on(resource.pk, day)
         is_free = bool(self.calendar.free_on(resource.pk, day))
@@ -207,7 +209,7 @@ class _Board:
             now=shown.now(minute_of(self.now.astimezone(self.location.zone))) if is_today else "",
         )
 
-    def unserved(self) -> list[Column[Row]]:
+    def unserved(self) -> list[Column[DayRow]]:
         """Sessions that need nothing of this kind still have their place on the board."""
         blocks = lay_out(self.items(row for row in self.rows if self.asked.by not in row.resources))
         words = {
@@ -217,9 +219,9 @@ class _Board:
         }
         return [Column(words[ResourceKind(self.asked.by)], "", "", blocks, ())] if blocks else []
 
-    def items(self, rows: Iterable[Row]) -> list[Item[Row]]:
+    def items(self, rows: Iterable[DayRow]) -> list[BoardItem[DayRow]]:
         return [
-            Item(
+            BoardItem(
                 minute_of(row.starts_at.astimezone(self.location.zone)),
                 tuple(
                     (span.kind, (span.ends_at - span.starts_at) // timedelta(minutes=1)) for span in row.spans
@@ -229,7 +231,7 @@ class _Board:
             for row in rows
         ]
 
-    def rows_on(self, day: date) -> list[Row]:
+    def rows_on(self, day: date) -> list[DayRow]:
         return [row for row in self.rows if local_date(row.starts_at, self.location.zone) == day]
 
     def places_of(self, resource: Resource, day: date) -> str:
@@ -261,5 +263,5 @@ class _Board:
         return (day, self.asked.url(day=day)) if day else None
 
 
-def _has(row: Row, resource: Resource) -> bool:
+def _has(row: DayRow, resource: Resource) -> bool:
     return row.resources.get(resource.kind) == resource

@@ -23,9 +23,9 @@ from planner.models import Session
 from planner.pages.series_comparison import Link, chain
 from planner.schedule.book import cancel_session, move_sessions
 from planner.schedule.move import propose_move
-from planner.schedule.proposals import Plan, PlanAnswer
+from planner.schedule.proposals import PlanAnswer, ProposedPlan
 from planner.schedule.refusals import NoSuchTime, SeriesClosed, WrongState, every_reason
-from planner.schedule.session_place import Visit
+from planner.schedule.session_place import SessionPlace
 from planner.schedule.sessions import served_by, with_details
 
 NOBODY: Mapping[int, str] = {}
@@ -35,7 +35,7 @@ NOBODY: Mapping[int, str] = {}
 class Offer:
     """One plan as a card: its first visit in words, the chain it makes, the values that book it."""
 
-    plan: Plan
+    plan: ProposedPlan
     where: str
     links: list[Link]
     tokens: list[str]
@@ -168,14 +168,14 @@ def _around(session: Session) -> dict[str, object]:
 def _chain(
     session: Session,
     sessions: Iterable[Session],
-    visits: tuple[Visit, ...] = (),
+    visits: tuple[SessionPlace, ...] = (),
     names: Mapping[int, str] = NOBODY,
 ) -> list[Link]:
     gap = (session.series.gap_min_days, session.series.gap_max_days)
     return chain(list(sessions), visits, here=session, gap=gap, zone=session.location.zone, names=names)
 
 
-def _offers(session: Session, plans: tuple[Plan, ...]) -> list[Offer]:
+def _offers(session: Session, plans: tuple[ProposedPlan, ...]) -> list[Offer]:
     names = (
         {each.pk: each.name for each in Resource.objects.filter(location=session.location)} if plans else {}
     )

@@ -35,16 +35,16 @@ from planner.protocols.recommendation import Recommendation
 from planner.schedule.book import book_series
 from planner.schedule.draft import (
     MOST_SESSIONS,
-    Choice,
-    Plan,
     PlanAnswer,
+    ProposedPlan,
+    ProtocolChoice,
     Wishes,
     change_wishes,
     draft_series,
     propose,
 )
 from planner.schedule.refusals import every_reason
-from planner.schedule.session_place import Visit
+from planner.schedule.session_place import SessionPlace
 from planner.views.series import series_for
 
 
@@ -125,7 +125,7 @@ def _draft(
     key: str,
     now: datetime,
 ) -> Series:
-    choice = Choice(
+    choice = ProtocolChoice(
         form.cleaned_data["version"],
         form.cleaned_data["sessions"],
         form.gap,
@@ -201,7 +201,7 @@ def _show_plans(
     return render(request, "planner/plans.html", context, status=status)
 
 
-def _cards(series: Series, plans: tuple[Plan, ...], *, today: date) -> list[dict[str, object]]:
+def _cards(series: Series, plans: tuple[ProposedPlan, ...], *, today: date) -> list[dict[str, object]]:
     """Each plan with its rail, all on one time axis, and its rows with gaps."""
     if not plans:
         return []
@@ -244,7 +244,7 @@ def _cards(series: Series, plans: tuple[Plan, ...], *, today: date) -> list[dict
     return cards
 
 
-def _visits(data: QueryDict) -> tuple[Visit, ...]:
+def _visits(data: QueryDict) -> tuple[SessionPlace, ...]:
     """The visits of the plan whose button was pressed. Garbage reads as no visit at all, which booking refuses."""
     try:
         return tuple(VisitField().clean(token) for token in data.getlist("visit")[: MOST_SESSIONS + 1])

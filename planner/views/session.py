@@ -19,7 +19,7 @@ from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import whole_number
 from patients.models import Area
 from planner.choices import SessionState
-from planner.forms.record import AreaForm, AreaRow, RecordForm
+from planner.forms.record import AreaRow, RecordForm, TreatedAreaForm
 from planner.models import AreaTreatment, Session, SiteDepth, TreatmentRecord
 from planner.protocols.recommendation import DepthAdvice, depth_for
 from planner.schedule.sessions import held, last_record
@@ -180,7 +180,7 @@ def _rows(
     for area in session.series.areas.all():
         advice = depth_advice(session, area, depths[area.site]) if area.site in depths else None
         seen = done.get(area.pk) or before.get(area.pk)
-        form = AreaForm(data, prefix=f"area{area.pk}", initial=_initial(seen, advice))  # type: ignore[arg-type]
+        form = TreatedAreaForm(data, prefix=f"area{area.pk}", initial=_initial(seen, advice))  # type: ignore[arg-type]
         rows.append(AreaRow(area=area, form=form, last=before.get(area.pk), advice=advice))
     return rows
 

@@ -21,7 +21,7 @@ from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import whole_number
 from planner.choices import SessionState
 from planner.models import Session
-from planner.pages.day_row import Row, rows_of
+from planner.pages.day_row import DayRow, rows_of
 from planner.pages.desk_tasks import AHEAD, decisions, needs_of_the_desk
 from planner.schedule.book import change_state
 from planner.schedule.sessions import drifts, last_record, sessions_on
@@ -49,7 +49,7 @@ def show(request: StaffRequest) -> HttpResponse:
     return _clinician(request, own, rows, now) if own else _desk(request, rows, today, now)
 
 
-def _split(rows: list[Row], today: date, location: Location) -> tuple[list[Row], list[Row]]:
+def _split(rows: list[DayRow], today: date, location: Location) -> tuple[list[DayRow], list[DayRow]]:
     """Those of today, and the later ones."""
     later = [row for row in rows if local_date(row.starts_at, location.zone) > today]
     return rows[: len(rows) - len(later)], later
@@ -64,11 +64,11 @@ def own_column(request: StaffRequest) -> Resource | None:
     ).first()
 
 
-def _here(rows: list[Row], now: datetime) -> dict[str, object]:
+def _here(rows: list[DayRow], now: datetime) -> dict[str, object]:
     return {"here": [row for row in rows if row.is_here], "now": now}
 
 
-def _desk(request: StaffRequest, coming: list[Row], today: date, now: datetime) -> HttpResponse:
+def _desk(request: StaffRequest, coming: list[DayRow], today: date, now: datetime) -> HttpResponse:
     location = request.staff.location
     rows, later = _split(coming, today, location)
     adrift = drifts(location, today=today)
@@ -87,7 +87,7 @@ def _desk(request: StaffRequest, coming: list[Row], today: date, now: datetime) 
     return render(request, "planner/today_desk.html", context | _here(rows, now))
 
 
-def _clinician(request: StaffRequest, own: Resource, coming: list[Row], now: datetime) -> HttpResponse:
+def _clinician(request: StaffRequest, own: Resource, coming: list[DayRow], now: datetime) -> HttpResponse:
     today = local_date(now, request.staff.location.zone)
     all_mine = [row for row in coming if row.practitioner == own]
     mine, _later = _split(all_mine, today, request.staff.location)
@@ -109,7 +109,7 @@ def _clinician(request: StaffRequest, own: Resource, coming: list[Row], now: dat
     return render(request, "planner/today_clinician.html", context)
 
 
-def _next(mine: list[Row]) -> Row | None:
+def _next(mine: list[DayRow]) -> DayRow | None:
     """In treatment before those who are here, before those who come; each in the order of time."""
     order = (
         (SessionState.IN_TREATMENT,),
@@ -119,7 +119,7 @@ def _next(mine: list[Row]) -> Row | None:
     return next((row for states in order for row in mine if row.session.state in states), None)
 
 
-def _chairside(row: Row, now: datetime) -> dict[str, object]:
+def _chairside(row: DayRow, now: datetime) -> dict[str, object]:
     session = row.session
     depths = {depth.site: depth for depth in session.series.protocol_version.depths.all()}
     areas = [area for area in session.series.areas.all() if area.site in depths]

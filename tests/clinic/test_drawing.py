@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from clinic.models import Resource
-from planner.pages.patient_history import Entry
+from planner.pages.patient_history import HistoryEntry
 
 
 class Visit(forms.Form):
@@ -61,7 +61,7 @@ def test_widgets_that_are_not_the_fields_own_are_drawn_by_django() -> None:
 
 
 def test_compiled_templates_show_times_in_the_zone_of_the_page() -> None:
-    entry = Entry(at=datetime(2026, 7, 1, 22, 30, tzinfo=UTC), group="record", title="Assessment")
+    entry = HistoryEntry(at=datetime(2026, 7, 1, 22, 30, tzinfo=UTC), group="record", title="Assessment")
     with timezone.override("Asia/Tokyo"):
         html = Template('{% load shell %}{% draw "story.html" entries=entries %}').render(
             Context({"entries": [entry]})

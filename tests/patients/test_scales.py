@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from patients.choices import AdattoStage, Certainty
 from patients.scales import SCALES
-from patients.scales.base import Item, Scale, ScaleError
+from patients.scales.base import Scale, ScaleError, ScaleItem
 
 EVERY_SCALE = pytest.mark.parametrize("scale", SCALES.values(), ids=SCALES.keys())
 
 
-def allowed(item: Item) -> st.SearchStrategy[Decimal]:
+def allowed(item: ScaleItem) -> st.SearchStrategy[Decimal]:
     steps = int((item.high - item.low) / item.step)
     return st.integers(0, steps).map(lambda n: item.low + n * Decimal(item.step))
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from patients.choices import AnswerKind, Certainty, OverrideBy, ScreeningEffect
 from patients.models import ScreeningQuestion
 from patients.screening_rules import (
-    Answer,
     ImpossibleDate,
     Question,
+    StatedAnswer,
     Verdict,
     birthday,
     judge,
@@ -23,12 +23,12 @@ BORN = date(1990, 6, 1)
 CLEAR, WARN, POSTPONE, HOLD, BLOCK = ScreeningEffect
 
 
-def yes(code: str, event_date: date | None = None) -> Answer:
-    return Answer(SHIPPED[code], True, event_date)
+def yes(code: str, event_date: date | None = None) -> StatedAnswer:
+    return StatedAnswer(SHIPPED[code], True, event_date)
 
 
 def judged(
-    *answers: Answer,
+    *answers: StatedAnswer,
     on: date = TODAY,
     born: date = BORN,
     skin_type: int | None = 2,
@@ -37,7 +37,7 @@ def judged(
 ) -> Verdict:
     """Everything else answered with no."""
     said = {answer.question.code for answer in answers}
-    rest = [Answer(question, False) for code, question in SHIPPED.items() if code not in said]
+    rest = [StatedAnswer(question, False) for code, question in SHIPPED.items() if code not in said]
     return judge(
         [*answers, *rest],
         questions=SHIPPED.values(),
@@ -61,7 +61,7 @@ def test_all_answered_no_is_clear() -> None:
 
 
 def test_an_unanswered_question_holds_and_nobody_may_set_it_aside() -> None:
-    answered = [Answer(question, False) for code, question in SHIPPED.items() if code != "keloid"]
+    answered = [StatedAnswer(question, False) for code, question in SHIPPED.items() if code != "keloid"]
     verdict = judge(
         answered,
         questions=SHIPPED.values(),
@@ -80,7 +80,7 @@ def test_an_unanswered_question_holds_and_nobody_may_set_it_aside() -> None:
 
 @pytest.mark.parametrize("question", SHIPPED.values(), ids=SHIPPED.keys())
 def test_a_yes_without_more_has_the_questions_effect(question: Question) -> None:
-    verdict = judged(Answer(question, True), modality=question.only_modality or "mn")
+    verdict = judged(StatedAnswer(question, True), modality=question.only_modality or "mn")
     assert (verdict.effect, verdict.earliest, codes(verdict)) == (question.effect, None, [question.code])
 
 
@@ -143,7 +143,7 @@ def test_blood_thinners_are_never_to_be_stopped() -> None:
 @pytest.mark.parametrize("said_yes", [True, False])
 def test_a_date_after_the_day_judged_is_refused(said_yes: bool) -> None:
     with pytest.raises(ImpossibleDate) as refused:
-        judged(Answer(SHIPPED["sun"], said_yes, TODAY + timedelta(days=1)))
+        judged(StatedAnswer(SHIPPED["sun"], said_yes, TODAY + timedelta(days=1)))
     assert refused.value.code == "sun"
 
 
@@ -156,7 +156,7 @@ def test_a_pacemaker_blocks_radiofrequency_only() -> None:
 
 
 def test_a_question_of_another_method_need_not_be_answered() -> None:
-    answered = [Answer(question, False) for question in SHIPPED.values() if not question.only_modality]
+    answered = [StatedAnswer(question, False) for question in SHIPPED.values() if not question.only_modality]
     verdicts = [
         judge(
             answered,
@@ -253,7 +253,7 @@ def test_a_birth_in_the_future_is_refused() -> None:
 
 answers = st.lists(
     st.builds(
-        Answer,
+        StatedAnswer,
         st.sampled_from(list(SHIPPED.values())),
         st.booleans(),
         st.none() | st.dates(date(2024, 1, 1), TODAY),
@@ -264,14 +264,14 @@ answers = st.lists(
 
 
 @given(answers)
-def test_nothing_dated_still_waits_on_the_earliest_day(given_answers: list[Answer]) -> None:
+def test_nothing_dated_still_waits_on_the_earliest_day(given_answers: list[StatedAnswer]) -> None:
     earliest = judged(*given_answers).earliest
     if earliest:
         assert judged(*given_answers, on=earliest).effect is not POSTPONE
 
 
 @given(answers, st.sampled_from(list(SHIPPED)))
-def test_one_more_yes_never_makes_it_easier(given_answers: list[Answer], code: str) -> None:
+def test_one_more_yes_never_makes_it_easier(given_answers: list[StatedAnswer], code: str) -> None:
     before = judged(*(answer for answer in given_answers if answer.question.code != code))
     after = judged(*(answer for answer in given_answers if answer.question.code != code), yes(code))
     assert after.effect.rank >= before.effect.rank

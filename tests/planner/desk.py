@@ -16,7 +16,7 @@ from planner.choices import SessionState
 from planner.models import Message, ProtocolVersion, Reservation, Series, Session, SessionEvent
 from planner.schedule.book import book_series, cancel_session, change_state, move_sessions, stop_series
 from planner.schedule.refusals import BookingRefusal
-from planner.schedule.session_place import Visit, starts_at_local
+from planner.schedule.session_place import SessionPlace, starts_at_local
 from tests.makers import (
     NOW,
     make_consent,
@@ -59,30 +59,32 @@ class Desk:
     def at(self, local: datetime) -> datetime:
         return starts_at_local(local.date(), local.time(), ZoneInfo(self.location.timezone))
 
-    def visit(self, number: int, local: datetime, **fields: Any) -> Visit:
+    def visit(self, number: int, local: datetime, **fields: Any) -> SessionPlace:
         where = {
             "practitioner_id": self.practitioner.pk,
             "room_id": self.room.pk,
             "device_id": self.device.pk,
         }
-        return Visit(number=number, starts_at=self.at(local), **where | fields)
+        return SessionPlace(number=number, starts_at=self.at(local), **where | fields)
 
     def visits(
         self, numbers: int = 4, *, at: time = time(10), first: datetime = FIRST_DAY, gap: int = 35
-    ) -> list[Visit]:
+    ) -> list[SessionPlace]:
         days = (first + timedelta(days=gap * n) for n in range(numbers))
         return [
             self.visit(number, datetime.combine(day.date(), at)) for number, day in enumerate(days, start=1)
         ]
 
-    def book(self, series: Series, visits: list[Visit] | None = None, *, now: datetime = NOW) -> Series:
+    def book(
+        self, series: Series, visits: list[SessionPlace] | None = None, *, now: datetime = NOW
+    ) -> Series:
         visits = self.visits(series.sessions_planned) if visits is None else visits
         return book_series(series.pk, visits, by=self.by, key=new_key(), now=now)
 
     def booked(self, **fields: Any) -> Series:
         return self.book(self.series(**fields))
 
-    def move(self, session: Session, *visits: Visit, now: datetime = NOW, **more: Any) -> Session:
+    def move(self, session: Session, *visits: SessionPlace, now: datetime = NOW, **more: Any) -> Session:
         more = {"key": new_key(), "version": session.version} | more
         return move_sessions(session.pk, visits, by=self.by, now=now, **more)
 
@@ -119,7 +121,7 @@ def session_of(series: Series, number: int) -> Session:
     return series.sessions.get(number=number)
 
 
-def elsewhere(visit: Visit, **shift: int) -> Visit:
+def elsewhere(visit: SessionPlace, **shift: int) -> SessionPlace:
     return replace(visit, starts_at=visit.starts_at + timedelta(**shift))
 
 

@@ -9,7 +9,7 @@ from clinic.localtime import at_local, is_quiet, local_date, local_time
 from patients.choices import Certainty
 from planner.choices import Anchor
 from planner.models import AftercareStep
-from planner.outbox.steps import Step, Visit, due_at, expires_at, fill, load_steps, steps_for
+from planner.outbox.steps import SessionTimes, ShippedStep, due_at, expires_at, fill, load_steps, steps_for
 
 LONDON = ZoneInfo("Europe/London")
 SHIPPED = {step.code: step for step in load_steps()}
@@ -24,16 +24,16 @@ def visit(
     minutes: int = 105,
     planned_at: datetime = datetime(2025, 12, 1, 12, tzinfo=UTC),
     quiet: tuple[time, time] = (time(20), time(8)),
-) -> Visit:
+) -> SessionTimes:
     starts_at = at_local(day, starts, zone)
-    return Visit(starts_at, starts_at + timedelta(minutes=minutes), planned_at, zone, *quiet)
+    return SessionTimes(starts_at, starts_at + timedelta(minutes=minutes), planned_at, zone, *quiet)
 
 
 def london(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=LONDON)
 
 
-def preparation(days: int, at: time = time(10)) -> Step:
+def preparation(days: int, at: time = time(10)) -> ShippedStep:
     return replace(SHIPPED["before_1d"], offset_minutes=days * 24 * 60, at_local_time=at)
 
 
@@ -228,17 +228,17 @@ def test_a_blank_nobody_knows_stays_as_written() -> None:
     assert fill(text, visit(), clinic="Linden Row", emergency="999") == text
 
 
-def words_of(step: Step) -> str:
+def words_of(step: ShippedStep) -> str:
     return "\n".join([step.subject, step.title, step.normal, step.do, step.wait, step.call])
 
 
 @EVERY_STEP
-def test_no_blank_is_left_in_a_shipped_step(step: Step) -> None:
+def test_no_blank_is_left_in_a_shipped_step(step: ShippedStep) -> None:
     assert "{" not in fill(words_of(step), visit(), clinic="Linden Row", emergency="999")
 
 
 @EVERY_STEP
-def test_each_step_has_a_source_and_fits_the_clinics_own_row(step: Step) -> None:
+def test_each_step_has_a_source_and_fits_the_clinics_own_row(step: ShippedStep) -> None:
     assert step.source
     assert isinstance(step.certainty, Certainty)
     row = AftercareStep(version_id=1, **{name: getattr(step, name) for name in step.__slots__})
@@ -251,7 +251,7 @@ HEALTH = re.compile(
 
 
 @EVERY_STEP
-def test_the_subject_says_nothing_of_health(step: Step) -> None:
+def test_the_subject_says_nothing_of_health(step: ShippedStep) -> None:
     assert not HEALTH.search(step.subject)
 
 
@@ -263,7 +263,7 @@ PROMISE = re.compile(
 
 
 @EVERY_STEP
-def test_no_step_promises_a_result(step: Step) -> None:
+def test_no_step_promises_a_result(step: ShippedStep) -> None:
     assert not PROMISE.search(words_of(step))
 
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from planner.pages.board_layout import Box, Item, Part, Strip, Window, lay_out, strips, window
+from planner.pages.board_layout import BoardItem, Box, Part, Strip, Window, lay_out, strips, window
 
 CSS = Path("clinic/static/css/board-grid.css").read_text()
 DAY = datetime(2027, 1, 12)
 SESSION = (("numbing", 45), ("needling", 45), ("recovery", 15))
 
 
-def item(starts: int, of: str = "", phases=SESSION) -> Item[str]:
-    return Item(starts, phases, of)
+def item(starts: int, of: str = "", phases=SESSION) -> BoardItem[str]:
+    return BoardItem(starts, phases, of)
 
 
 def open_from(first: int, last: int):

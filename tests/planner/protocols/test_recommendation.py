@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from patients.choices import Certainty, Modality, Severity, Site, StriaType
 from planner.choices import Endpoint
 from planner.models import ProtocolGap, SiteDepth
-from planner.protocols.recipes import Depth, Recipe, load_recipes
+from planner.protocols.recipes import Recipe, RecipeDepth, load_recipes
 from planner.protocols.recommendation import (
     DARK_MARKS,
     DARK_SKIN,
@@ -22,8 +22,8 @@ from planner.protocols.recommendation import (
     UNDER_A_YEAR,
     AreaFacts,
     NoProtocolFits,
-    Reason,
     Recommendation,
+    SourcedReason,
     depth_for,
     recommend,
 )
@@ -56,7 +56,7 @@ def recommended(
     )
 
 
-def sentences(reasons: Sequence[Reason]) -> list[str]:
+def sentences(reasons: Sequence[SourcedReason]) -> list[str]:
     return [str(reason.sentence) for reason in reasons]
 
 
@@ -122,7 +122,7 @@ def test_gaps_by_skin_type_and_method(skin_type: int, modality: Modality, days: 
         (6, (DARK_SKIN, DARKEST_SKIN, TYPE_VI)),
     ],
 )
-def test_cautions_by_skin_type(skin_type: int, cautions: tuple[Reason, ...]) -> None:
+def test_cautions_by_skin_type(skin_type: int, cautions: tuple[SourcedReason, ...]) -> None:
     assert recommended(area(), skin_type=skin_type).cautions == cautions
 
 
@@ -225,7 +225,7 @@ def test_a_device_that_reaches_deeper_than_the_site_caps_nothing() -> None:
     st.sampled_from([None, Decimal("0.3"), Decimal("1.0"), Decimal("1.5"), Decimal("2.5")]),
 )
 def test_depth_never_leaves_the_site_or_the_label(
-    row: Depth, stria_type: StriaType, skin_type: int, session: int, label: Decimal | None
+    row: RecipeDepth, stria_type: StriaType, skin_type: int, session: int, label: Decimal | None
 ) -> None:
     advice = depth_for(row, stria_type, skin_type=skin_type, session_number=session, device_max_mm=label)
     assert advice.min_mm <= advice.target_mm <= advice.max_mm <= row.max_mm

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from planner.choices import SessionState
 from planner.models import Reservation, Session, SessionEvent
 from planner.schedule.refusals import BookingRefusal
-from planner.schedule.session_place import Visit
+from planner.schedule.session_place import SessionPlace
 from tests.makers import make_room
 from tests.planner.desk import Desk, open_desk
 
@@ -164,7 +164,7 @@ class DaysAtTheDesk(RuleBasedStateMachine):
     def now(self) -> datetime:
         return self.desk.at(self.model.now)
 
-    def visits(self, wishes: dict[int, tuple[datetime, int]]) -> list[Visit]:
+    def visits(self, wishes: dict[int, tuple[datetime, int]]) -> list[SessionPlace]:
         return [
             self.desk.visit(number, at, room_id=self.rooms[room]) for number, (at, room) in wishes.items()
         ]

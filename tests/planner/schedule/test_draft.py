@@ -13,7 +13,7 @@ from planner.choices import SeriesState, SessionState
 from planner.engine.ahead import best_plans
 from planner.models import Reservation, Series, SiteDepth
 from planner.schedule import draft as planning
-from planner.schedule.draft import ANY, Choice, Wishes, change_wishes, draft_series, propose
+from planner.schedule.draft import ANY, ProtocolChoice, Wishes, change_wishes, draft_series, propose
 from planner.schedule.proposals import Why
 from planner.schedule.refusals import AlreadyBooked, SeriesClosed, Stale
 from planner.schedule.series_facts import diary, facts_of, request_for
@@ -56,7 +56,7 @@ def draft(desk, patient=None, wishes=ANY, **changes):
     around |= {name: changes.pop(name) for name in around.keys() & changes.keys()}
     if around["areas"] is None:
         around["areas"] = [make_area(patient)]
-    return draft_series(patient, Choice(**chosen | changes), wishes, **around)
+    return draft_series(patient, ProtocolChoice(**chosen | changes), wishes, **around)
 
 
 def test_a_draft_keeps_choice_and_wishes_and_has_its_sessions_without_times(desk):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from planner.treatment.session_clock import Span, Step, spans, step_now, treatment_of
+from planner.treatment.session_clock import Span, Whereabouts, spans, step_now, treatment_of
 
 NINE = datetime(2027, 1, 12, 9, tzinfo=UTC)
 
@@ -67,7 +67,7 @@ def test_a_session_that_needs_no_practitioner_is_treated_from_its_start():
 )
 def test_the_step_of_a_patient_who_is_here(stay, minute, expected):
     kind, since, until = expected
-    assert step_now(stay, PLANNED, at(minute)) == Step(kind, since, until, at(minute))
+    assert step_now(stay, PLANNED, at(minute)) == Whereabouts(kind, since, until, at(minute))
 
 
 def test_without_numbing_a_patient_is_ready_on_arrival():
@@ -75,6 +75,6 @@ def test_without_numbing_a_patient_is_ready_on_arrival():
 
 
 def test_minutes_gone_and_left_are_whole_and_bounded():
-    step = Step("numbing", at(0), at(45), at(10) + timedelta(seconds=30))
+    step = Whereabouts("numbing", at(0), at(45), at(10) + timedelta(seconds=30))
     assert (step.minutes, step.minutes_gone, step.minutes_left) == (45, 10, 35)
-    assert Step("over", at(0), at(45), at(50)).minutes_left == 0
+    assert Whereabouts("over", at(0), at(45), at(50)).minutes_left == 0
