@@ -12,6 +12,14 @@ class SavedMeanwhile(Refusal):
     next_step = _("Open the page again to see what it says now, and make your change there.")
 
 
+class Stale(Refusal):
+    """The same, of something that is not saved as a whole: a step on a page that is not up to date."""
+
+    code = "stale"
+    sentence = _("Someone changed this while you were looking.")
+    next_step = _("Nothing was changed. Reload the page to see how things stand.")
+
+
 def take_turn(row: Versioned) -> None:
     """Lock `row` and count its version for the save to come. Needs a transaction.
 

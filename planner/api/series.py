@@ -14,7 +14,9 @@ from planner.api import filters, serializers
 from planner.models import ProtocolVersion, Series
 from planner.protocols.patient_recommendation import advice_for
 from planner.schedule.book import book_series, stop_series
-from planner.schedule.draft import PlanAnswer, ProtocolChoice, Wishes, draft_series, propose
+from planner.schedule.draft import ProtocolChoice, Wishes, draft_series
+from planner.schedule.proposals import PlanAnswer
+from planner.schedule.propose import propose
 
 GAP = ("gap_min_days", "gap_target_days", "gap_max_days")
 

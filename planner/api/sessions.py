@@ -14,8 +14,8 @@ from planner.api import filters, serializers
 from planner.choices import SessionState
 from planner.models import Reservation, Session, TreatmentRecord
 from planner.schedule.book import cancel_session, change_state, move_sessions
-from planner.schedule.draft import PlanAnswer
 from planner.schedule.move import propose_move
+from planner.schedule.proposals import PlanAnswer
 from planner.treatment.treat import finish, save_record, start_treatment
 
 

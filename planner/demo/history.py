@@ -26,8 +26,9 @@ from planner.models import ProtocolVersion, Series, Session
 from planner.protocols.catalogue import current_versions, facts_of_area, recipe_of
 from planner.protocols.recommendation import depth_for, recommend
 from planner.schedule.book import book_series, change_state, move_sessions, stop_series
-from planner.schedule.draft import ProtocolChoice, Wishes, draft_series, propose
+from planner.schedule.draft import ProtocolChoice, Wishes, draft_series
 from planner.schedule.move import propose_move
+from planner.schedule.propose import propose
 from planner.schedule.session_place import SessionPlace
 from planner.treatment.treat import AreaEntry, RecordEntry, finish, start_treatment
 

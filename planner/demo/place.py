@@ -10,6 +10,7 @@ from clinic.localtime import at_local
 from clinic.models import Absence, Clinic, ExtraHours, Location, Resource, StaffMember, User, WeeklyHours
 from clinic.permissions import Role
 from patients.services.defaults import load_consent_texts, load_screening_questions
+from planner.outbox.steps import load_steps
 from planner.protocols.catalogue import load_protocols
 from planner.schedule.opening_hours import public_holidays
 
@@ -67,7 +68,7 @@ def make_place(now: datetime) -> DemoClinic:
     _exceptions(location, practitioners, today)
     load_screening_questions(clinic)
     load_consent_texts(clinic)
-    load_protocols(clinic, now=now - timedelta(days=500))
+    load_protocols(clinic, load_steps(), now=now - timedelta(days=500))
     return DemoClinic(location, staff[Role.CLINICIAN], staff[Role.FRONT_DESK], practitioners)
 
 

@@ -17,8 +17,9 @@ from planner.forms.steps import CODES, NewStepForm
 from planner.forms.versions import NextVersion, Ordered, Perhaps, whole
 from planner.models import ProtocolVersion
 from planner.outbox.plan_messages import NEWS
-from planner.outbox.step_words import ROMAN, skin_types, when
+from planner.outbox.step_words import when
 from planner.protocols.protocol_versions import KNOWN_BY, Revision
+from planner.protocols.skin_types import ROMAN, skin_types
 
 MOST_WEEKS, MOST_LOOKS = 104, 6
 FIGURES = (

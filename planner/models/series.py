@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models import Location, Resource
 from patients.models import Area, Patient
 from planner.choices import HOLDS_TIME, SeriesState, SessionState
+from planner.models.packed import PackedSpan
 from planner.models.protocol import ProtocolVersion
 
 
@@ -23,15 +24,6 @@ class OnlyId(Func):
 
     function = "INT8RANGE"
     template = "%(function)s(%(expressions)s, %(expressions)s, '[]')"
-
-
-class PackedSpan(Func):
-    """Two instants as PostgreSQL itself keeps them: each eight bytes, big-endian, microseconds since 2000 (UTC)."""
-
-    template = "(TIMESTAMPTZ_SEND(%(expressions)s))"
-    arg_joiner = ") || TIMESTAMPTZ_SEND("
-    arity = 2
-    output_field = models.BinaryField()
 
 
 class Series(models.Model):

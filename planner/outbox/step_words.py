@@ -17,7 +17,6 @@ REVEALING_STEMS = (
     "stria", "therap", "treat", "wound",
 )  # fmt: skip
 """What a subject must not say: anyone may read it over a shoulder."""
-ROMAN = ("", "I", "II", "III", "IV", "V", "VI")
 BLANK = re.compile(r"\{(?:clinic|emergency|session|after_[1-9]\d{0,2}_(?:hours|days))\}")
 BLANKS = "{clinic} {emergency} {session} {after_24_hours} {after_7_days}"
 _REVEALS = re.compile(rf"\b(?:(?:{'|'.join(REVEALING_WORDS)})\b|(?:{'|'.join(REVEALING_STEMS)})\w*)")
@@ -39,13 +38,6 @@ def strange_blank(text: str) -> str:
     """The first blank that cannot be filled, or the brace that opens or closes none; otherwise nothing."""
     found = re.search(r"\{[^{}]*\}?|\}", BLANK.sub("", text))
     return found[0] if found else ""
-
-
-def skin_types(first: int, last: int) -> str:
-    """`Skin types I to III`; Fitzpatrick's, 1 to 6."""
-    if first == last:
-        return _("Skin type %(type)s") % {"type": ROMAN[first]}
-    return _("Skin types %(first)s to %(last)s") % {"first": ROMAN[first], "last": ROMAN[last]}
 
 
 def when(step: StepTiming) -> str:

@@ -17,13 +17,10 @@ from patients.models import Assessment, Patient
 from planner.choices import MessageState, SessionState
 from planner.models import Message, Session
 from planner.obstacles.from_record import Lack, Missing
+from planner.outbox.message_lists import failed_messages
 from planner.pages.day_row import LACK_CHIPS, DayRow, lack_sentence, n_of_m
-from planner.schedule.sessions import (
-    HERE,
-    Drift,
-    failed_messages,
-    left_open,
-)
+from planner.schedule.drift import Drift
+from planner.schedule.sessions import HERE, left_open
 
 AHEAD = timedelta(days=7)
 """How far ahead it is looked for what a session lacks: long enough to act, short enough to be read."""

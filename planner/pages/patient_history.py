@@ -19,7 +19,7 @@ from clinic.permissions import Right
 from patients.models import AreaFinding, Patient
 from planner.choices import MessageState
 from planner.models import Message, SessionEvent, TreatmentRecord
-from planner.schedule.sessions import treated_areas
+from planner.treatment.records import treated_areas
 
 
 @dataclass(frozen=True, slots=True)

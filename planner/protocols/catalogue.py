@@ -13,7 +13,6 @@ from patients.choices import AdattoStage, Certainty, Modality, Severity, Site, S
 from patients.models import AreaFinding
 from planner.choices import PhaseKind, SeriesState
 from planner.models import AftercareStep, Protocol, ProtocolGap, ProtocolPhase, ProtocolVersion, SiteDepth
-from planner.outbox.steps import load_steps
 from planner.protocols.recipes import Recipe, RecipeDepth, RecipeGap, RecipePhase, load_recipes
 from planner.protocols.recommendation import AreaFacts
 
@@ -30,9 +29,11 @@ WORDS: dict[str, type[TextChoices]] = {
 
 
 @transaction.atomic
-def load_protocols(clinic: Clinic, *, now: datetime) -> None:
-    """Give a clinic every shipped protocol it does not have yet, with the shipped aftercare steps. Changes none."""
-    steps = load_steps()
+def load_protocols(clinic: Clinic, steps: Sequence[Any], *, now: datetime) -> None:
+    """Give a clinic every shipped protocol it does not have yet, each with `steps`, the outbox's. Changes none.
+
+    A step is a dataclass with the fields of `AftercareStep`.
+    """
     has = set(clinic.protocols.values_list("code", flat=True))
     for recipe in load_recipes():
         if recipe.code in has:

@@ -14,11 +14,11 @@ from clinic.errors import Refusal
 from clinic.localtime import day_label, local_date
 from clinic.models import StaffMember
 from clinic.services.once import once
+from clinic.services.versions import Stale
 from patients.choices import Certainty
 from planner.models import Protocol, ProtocolGap, ProtocolVersion
-from planner.outbox.step_words import ROMAN, skin_types
 from planner.protocols.recipes import load_recipes
-from planner.schedule.refusals import Stale
+from planner.protocols.skin_types import ROMAN, skin_types
 
 Row = TypeVar("Row", bound=Model)
 Values = Mapping[str, Any]

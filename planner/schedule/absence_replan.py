@@ -11,11 +11,13 @@ from planner.engine.answer import Result
 from planner.engine.joint import plan_jointly
 from planner.engine.problem import Problem, Request
 from planner.models import Reservation, Session
-from planner.schedule.draft import no_day_left
+from planner.schedule.diary import Diary, diary
+from planner.schedule.engine_request import first_day_possible, request_for
 from planner.schedule.free_time import problem_resources
 from planner.schedule.opening_hours import Away
 from planner.schedule.proposals import ProposalContext, why_nothing_fits
-from planner.schedule.series_facts import Diary, SeriesFacts, diary, facts_of, first_day_possible, request_for
+from planner.schedule.propose import no_day_left
+from planner.schedule.series_facts import SeriesFacts, facts_of
 from planner.schedule.session_place import SessionPlace, visits_of
 
 BOOKED = (SessionState.BOOKED, SessionState.CONFIRMED)

@@ -14,6 +14,7 @@ from typing import Any
 
 from clinic.localtime import local_date
 from clinic.models import User
+from clinic.services.versions import Stale
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
 from planner.models import Reservation, Series, Session, SessionEvent
 from planner.outbox.plan_messages import messages_for_booking, messages_for_cancellation, messages_for_change
@@ -25,7 +26,6 @@ from planner.schedule.refusals import (
     NotYetBegun,
     PlanIncomplete,
     SeriesClosed,
-    Stale,
     WrongState,
 )
 from planner.schedule.rules import BookingFacts, refuse_unless_possible

@@ -10,44 +10,15 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from clinic.errors import Refusal
-from clinic.localtime import day_label, local_date
 from clinic.models import Location, Resource, ResourceKind, User
 from clinic.services.once import once
+from clinic.services.versions import Stale
 from patients.models import Area, Patient
-from planner.choices import SeriesState, SessionState
-from planner.engine import plan_request
-from planner.engine.ahead import best_plans, near, settles
-from planner.engine.answer import Proposal, Result
-from planner.engine.problem import Request
+from planner.choices import SeriesState
 from planner.models import ProtocolVersion, Series, Session
 from planner.schedule.locking import lock, once_with_patience
-from planner.schedule.proposals import (
-    PlanAnswer,
-    ProposalContext,
-    ProposedPlan,
-    WayOut,
-    Why,
-    plans_from,
-    why_nothing_fits,
-)
-from planner.schedule.refusals import AlreadyBooked, SeriesClosed, Stale
-from planner.schedule.series_facts import SeriesFacts, diary, facts_of, first_day_possible, request_for
+from planner.schedule.refusals import SeriesClosed
 
-__all__ = [
-    "PlanAnswer",
-    "ProposedPlan",
-    "ProtocolChoice",
-    "WayOut",
-    "Why",
-    "Wishes",
-    "change_wishes",
-    "draft_series",
-    "propose",
-]  # fmt: skip
-
-ALTERNATIVES = 3
-LOAD_AHEAD_DAYS = 35
-"""How much later than on target a plan may end, before a second, longer look into the diary is needed."""
 MOST_SESSIONS = 20
 LAST_DAY = date(2100, 12, 31)
 
@@ -288,64 +259,3 @@ def _departs(patient: Patient, choice: ProtocolChoice) -> bool:
 
 
 # Proposing
-
-
-def propose(series: Series, *, now: datetime) -> PlanAnswer:
-    """Up to three whole plans for the sessions that have no time yet; none of them is held until it is booked.
-
-    Refuses a series whose sessions all have a time, and one that is over.
-    """
-    (facts,) = facts_of({series.pk: series.patient_id})
-    if facts.series.state not in (SeriesState.DRAFT, SeriesState.ACTIVE):
-        raise SeriesClosed(state=facts.series.get_state_display())
-    placing = facts.in_states((SessionState.PLANNED,))
-    if not placing:
-        raise AlreadyBooked()
-    not_before = first_day_possible(facts, now)
-    return answer(facts, placing, request_for(facts, placing, not_before=not_before, now=now), now=now)
-
-
-def answer(
-    facts: SeriesFacts,
-    placing: tuple[Session, ...],
-    request: Request,
-    *,
-    now: datetime,
-    count: int = ALTERNATIVES,
-) -> PlanAnswer:
-    """The best plans for what is asked, or why there is none."""
-    if request.latest < request.earliest:
-        return PlanAnswer((), (no_day_left(placing, request),))
-    result, told = search(facts, placing, request, count)
-    if not result.proposals:
-        return why_nothing_fits(result, told)
-    return PlanAnswer(plans_from(result.proposals, told, local_date(now, facts.zone)))
-
-
-def no_day_left(placing: Sequence[Session], request: Request) -> str:
-    facts = {
-        "number": placing[0].number,
-        "first": day_label(request.earliest),
-        "last": day_label(request.latest),
-    }
-    return _t("Session %(number)s could be on %(first)s at the earliest, but not after %(last)s.") % facts
-
-
-def search(
-    facts: SeriesFacts, placing: tuple[Session, ...], request: Request, count: int
-) -> tuple[Result, ProposalContext]:
-    """Plans as if `placing` held nothing now. Loads a short way ahead first, and all unless that settles it."""
-    short = near(request, LOAD_AHEAD_DAYS)
-    free = diary(facts.location, short, releasing=placing, depths=facts.depths, until=request.latest)
-    if short != request:
-        found = best_plans(free.free, short, count)
-        if settles(found, request, short.latest, count) and _in_sight(found, short):
-            return Result(request.id, "planned", True, found), ProposalContext(facts, placing, short, free)
-        free = diary(facts.location, request, releasing=placing, depths=facts.depths, known=free)
-    return plan_request(free.free, request, count), ProposalContext(facts, placing, request, free)
-
-
-def _in_sight(found: Sequence[Proposal], short: Request) -> bool:
-    """Whether the last session's latest safe day, by the gap after the one before it, was loaded."""
-    ends = (plan.sessions[-2 if short.sessions > 1 else -1].date for plan in found)
-    return all((short.latest - end).days >= short.gap.max for end in ends)

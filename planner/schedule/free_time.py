@@ -12,8 +12,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 import numpy as np
-from django.db.models import Aggregate, BinaryField, OuterRef, QuerySet, Subquery
-from numpy.typing import NDArray
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from clinic.localtime import day_bounds
 from clinic.models import Location, Resource, ResourceKind
@@ -21,22 +20,9 @@ from planner.engine.grid import Bits, FreeTime, Horizon
 from planner.engine.instants import WallClock
 from planner.engine.problem import ProblemResource
 from planner.models import Reservation
-from planner.models.series import PackedSpan
+from planner.models.packed import MICROSECONDS_PER_MINUTE, AllOf, Ints, PackedSpan, unpacked
 from planner.schedule.opening_hours import Calendar, Intervals
 from planner.schedule.resource_use import LONGEST_RESERVATION
-
-MICROSECONDS_PER_MINUTE = 60_000_000
-MINUTES_1970_TO_2000 = 946_684_800 // 60
-"""PostgreSQL counts from the year 2000."""
-
-Ints = NDArray[np.int64]
-
-
-class AllOf(Aggregate):
-    """The bytes of all rows in one value."""
-
-    template = "STRING_AGG(%(expressions)s, ''::bytea)"
-    output_field = BinaryField()
 
 
 def with_reservations(
@@ -193,12 +179,9 @@ class _Busy:
     def _reserved(self) -> tuple[Ints, Ints, Ints]:
         """Resource (as a row number), first and last wall-clock minute of each reservation."""
         held = [bytes(cast(Any, resource).held or b"") for resource in self.resources]
-        spans = np.frombuffer(b"".join(held), dtype=">i8").astype(np.int64).reshape(-1, 2)
-        rows = np.repeat(np.arange(len(held)), [len(packed) // 16 for packed in held])
         before = np.array([resource.turnaround_minutes for resource in self.resources], dtype=np.int64)
-        starts = spans[:, 0] // MICROSECONDS_PER_MINUTE + MINUTES_1970_TO_2000 - before[rows]
-        ends = -(-spans[:, 1] // MICROSECONDS_PER_MINUTE) + MINUTES_1970_TO_2000
-        return rows, *self.clock.spans(starts, ends)
+        rows, starts, ends = unpacked(held)
+        return rows, *self.clock.spans(starts - before[rows], ends)
 
     def _absent(self) -> tuple[Ints, Ints, Ints]:
         found = [

@@ -17,7 +17,8 @@ from planner.engine.cost import gaps, time_steps
 from planner.engine.problem import Request
 from planner.engine.slack import Room
 from planner.models import Session
-from planner.schedule.series_facts import Diary, SeriesFacts
+from planner.schedule.diary import Diary
+from planner.schedule.series_facts import SeriesFacts
 from planner.schedule.session_place import SessionPlace, visits_of
 
 SOON_DAYS = 14

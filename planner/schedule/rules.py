@@ -38,18 +38,16 @@ from planner.schedule.refusals import (
 )
 from planner.schedule.resource_use import (
     ResourceUse,
-    SkinUse,
     depth_needed_mm,
     kinds_needed,
     length,
-    other_uses_of_the_skin,
-    shortest_gap_days,
     taken_by_others,
     use_of,
     why_it_does_not_serve,
     why_not_free,
 )
 from planner.schedule.session_place import SessionPlace
+from planner.schedule.skin_rest import SkinUse, other_uses_of_the_skin, shortest_gap_days
 
 HORIZON = timedelta(days=1_830)
 STILL_TO_COME = (SessionState.PLANNED, SessionState.NO_SHOW)

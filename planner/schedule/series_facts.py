@@ -7,11 +7,10 @@ ahead was too short), opening hours (3).
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cache
-from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,34 +19,13 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
 from clinic.localtime import local_date
-from clinic.models import Location, Resource, ResourceKind
-from patients.choices import ScreeningEffect
+from clinic.models import Location, ResourceKind
 from patients.models import Area
 from patients.screening_rules import Verdict
 from patients.services.screening import standing
 from planner.choices import HOLDS_TIME
-from planner.engine.grid import FreeTime, Horizon
-from planner.engine.problem import (
-    MAX_HORIZON_DAYS,
-    MINUTES_PER_DAY,
-    Current,
-    Gap,
-    Need,
-    PatientTime,
-    Phase,
-    Prefer,
-    Previous,
-    Request,
-    Week,
-)
 from planner.models import ProtocolPhase, Reservation, Series, Session, SiteDepth
-from planner.schedule.free_time import depth_skill, engine_id, free_time, with_reservations
-from planner.schedule.opening_hours import Away, Calendar, open_calendar
-from planner.schedule.resource_use import same_skin, shortest_gap_days, skills_needed
-
-ONE_DAY = timedelta(days=1)
-LOOK_AHEAD_DAYS = 180
-"""How late it may begin at all, beyond its longest gaps."""
+from planner.schedule.skin_rest import same_skin, shortest_gap_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,177 +131,7 @@ def standing_of(facts: SeriesFacts, on: date) -> Verdict:
     return standing(series.patient, on=on, sites=sites, modality=modality)
 
 
-def first_day_possible(facts: SeriesFacts, now: datetime) -> date:
-    """Today, or the day the series may start, or the one until which the screening postpones it."""
-    today = local_date(now, facts.zone)
-    verdict = standing_of(facts, today)
-    waits = verdict.earliest if verdict.effect == ScreeningEffect.POSTPONE else None
-    return max(day for day in (today, facts.series.starts_from, waits) if day)
-
-
 # Requests
 
 
-def request_for(
-    facts: SeriesFacts, placing: Sequence[Session], *, not_before: date, now: datetime
-) -> Request:
-    """What the engine is asked: a time for each of `placing` (open sessions, by number); the others stay.
-
-    `latest` is as far as one may reasonably look, or the last day that leaves the next fixed session its gap.
-    """
-    series, gap = facts.series, gap_of(facts.series)
-    before, after = neighbours(facts, placing)
-    today = local_date(now, facts.zone)
-    earliest = max(not_before, today)
-    if before:
-        earliest = max(earliest, facts.day(before) + timedelta(days=gap.min))
-    kept = before if before and facts.day(before) + timedelta(days=gap.max) >= today else None
-    latest = earliest + timedelta(days=len(placing) * gap.max + LOOK_AHEAD_DAYS)
-    latest = min(latest, today + timedelta(days=MAX_HORIZON_DAYS - 1))
-    if after:
-        latest = min(latest, facts.day(after) - timedelta(days=gap.min))
-        if len(placing) == 1:
-            earliest = max(earliest, facts.day(after) - timedelta(days=gap.max))
-    return Request(
-        id=str(series.pk),
-        sessions=len(placing),
-        gap=gap,
-        earliest=earliest,
-        latest=latest,
-        phases=tuple(_phases(facts)),
-        patient=PatientTime(_weekdays(series), tuple(_patient_busy(facts, placing, now))),
-        previous=Previous(facts.day(kept), _practitioner(facts, kept)) if kept else None,
-        current=tuple(_current(facts, placing)),
-        prefer=_prefer(series),
-    )
-
-
-def gap_of(series: Series) -> Gap:
-    """The series' own gaps, none of them under the protocol's floor."""
-    shortest = shortest_gap_days(series)
-    return Gap(shortest, max(shortest, series.gap_target_days), max(shortest, series.gap_max_days))
-
-
-def neighbours(facts: SeriesFacts, placing: Sequence[Session]) -> tuple[Session | None, Session | None]:
-    """The sessions with a time of their own right before and right after those to be placed."""
-    fixed = [session for session in facts.in_states(HOLDS_TIME) if session not in placing]
-    before = [session for session in fixed if session.number < placing[0].number]
-    after = [session for session in fixed if session.number > placing[-1].number]
-    return (before[-1] if before else None), (after[0] if after else None)
-
-
-def _phases(facts: SeriesFacts) -> Iterator[Phase]:
-    """A session cut wherever some kind begins or ceases to be needed, outwards to whole grid steps.
-
-    For phases on the grid that is the same session; of others no minute is forgotten.
-    """
-    grid, at = facts.location.grid_minutes, 0
-    spans: dict[str, tuple[int, int]] = {}
-    for minutes, needs in facts.phases:
-        for kind in needs:
-            spans[kind] = (spans.get(kind, (at, 0))[0], at + minutes)
-        at += minutes
-    steps = {kind: (first // grid, -(-last // grid)) for kind, (first, last) in spans.items()}
-    cuts = sorted({0, -(-at // grid), *(edge for span in steps.values() for edge in span)})
-    for first, last in pairwise(cuts):
-        needed = [kind for kind, (begins, ends) in steps.items() if begins <= first and last <= ends]
-        yield Phase("", (last - first) * grid, tuple(_need(facts, kind) for kind in needed))
-
-
-def _need(facts: SeriesFacts, kind: str) -> Need:
-    skills = skills_needed(facts.series.protocol_version, kind)
-    if kind == ResourceKind.DEVICE and facts.depth_mm:
-        skills |= {depth_skill(facts.depth_mm)}
-    return Need(kind, skills)
-
-
-def _weekdays(series: Series) -> Week | None:
-    if not series.weekdays:
-        return None
-    return tuple(((0, MINUTES_PER_DAY),) if day in series.weekdays else () for day in range(7))
-
-
-def _patient_busy(
-    facts: SeriesFacts, placing: Sequence[Session], now: datetime
-) -> Iterator[tuple[datetime, datetime]]:
-    """Today until now, the patient's other sessions, and days on which the skin still rests from another series."""
-    here = now.astimezone(facts.zone).replace(tzinfo=None)
-    midnight = datetime.combine(here, time())
-    if here > midnight:
-        yield midnight, here
-    own = [session for session in facts.in_states(HOLDS_TIME) if session not in placing]
-    for session in (*own, *facts.elsewhere):
-        if session.ends_at and session.ends_at > now:
-            yield _wall(session.starts_at, facts.zone), _wall(session.ends_at, facts.zone)
-    for day, rest_days in facts.skin_days:
-        first, last = day - timedelta(days=rest_days - 1), day + timedelta(days=rest_days)
-        yield datetime.combine(first, time()), datetime.combine(last, time())
-
-
-def _wall(instant: datetime | None, zone: ZoneInfo) -> datetime:
-    assert instant is not None
-    return instant.astimezone(zone).replace(tzinfo=None)
-
-
-def _practitioner(facts: SeriesFacts, session: Session) -> str | None:
-    found = facts.practitioners[session.pk]
-    return engine_id(found) if found else None
-
-
-def _current(facts: SeriesFacts, placing: Sequence[Session]) -> Iterator[Current]:
-    for index, session in enumerate(placing, start=1):
-        if session.state in HOLDS_TIME:
-            at = _wall(session.starts_at, facts.zone)
-            yield Current(index, at.date(), at.hour * 60 + at.minute, _practitioner(facts, session))
-
-
-def _prefer(series: Series) -> Prefer:
-    time_windows: tuple[tuple[int, int], ...] = ()
-    if series.prefers_from or series.prefers_to:
-        first, last = series.prefers_from or time(), series.prefers_to
-        end = last.hour * 60 + last.minute if last else MINUTES_PER_DAY
-        time_windows = ((first.hour * 60 + first.minute, end),)
-    wanted = series.prefers_practitioner_id
-    return Prefer(engine_id(wanted) if wanted else None, time_windows)
-
-
 # Free time
-
-
-@dataclass(frozen=True, slots=True)
-class Diary:
-    """What is free at a location over the days of a request, and the names and hours that explain it."""
-
-    free: FreeTime
-    calendar: Calendar
-    resources: Mapping[int, Resource]
-
-    def name(self, resource_id: int) -> str:
-        return self.resources[resource_id].name if resource_id in self.resources else ""
-
-
-def diary(
-    location: Location,
-    request: Request,
-    *,
-    releasing: Collection[Session],
-    depths: Collection[Decimal],
-    known: Diary | None = None,
-    until: date | None = None,
-    away: tuple[Away, ...] = (),
-) -> Diary:
-    """What is free from the request's first day to its last, as if `releasing` held nothing.
-
-    The calendar reaches to `until`; one that is `known` already is not read again. `away` are further absences to
-    reckon with.
-    """
-    first, last = request.earliest, request.latest
-    released = [session.pk for session in releasing if session.state in HOLDS_TIME]
-    resources = list(with_reservations(location, first, last, except_sessions=released))
-    calendar = (
-        known.calendar if known else open_calendar(location, resources, first, (until or last) + ONE_DAY)
-    )
-    calendar = replace(calendar, absences=calendar.absences + away)
-    horizon = Horizon(first, (last - first).days + 1, location.grid_minutes)
-    free = free_time(resources, calendar, location.timezone, horizon, depths)
-    return Diary(free, calendar, {resource.pk: resource for resource in resources})

@@ -1,17 +1,13 @@
 """What pages read of series, sessions and messages: a fixed number of queries, however many rows."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import groupby
-from operator import itemgetter
+from datetime import date, datetime
 
 from django.db.models import Prefetch, QuerySet
 
-from clinic.localtime import day_bounds, local_date
+from clinic.localtime import day_bounds
 from clinic.models import Location, Resource, ResourceKind
-from planner.choices import HOLDS_TIME, MessageState, SeriesState, SessionState
-from planner.models import AreaTreatment, Message, ProtocolVersion, Reservation, Session, TreatmentRecord
+from planner.choices import HOLDS_TIME, SessionState
+from planner.models import ProtocolVersion, Reservation, Session
 
 ON_THE_DAY = (*HOLDS_TIME, SessionState.NO_SHOW)
 HERE = (SessionState.ARRIVED, SessionState.IN_TREATMENT)
@@ -59,84 +55,10 @@ def left_open(location: Location, before: datetime, *, practitioner: Resource | 
     return list(sessions.select_related("patient", "series").order_by("starts_at", "pk"))
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """A session that should have a time, or an earlier one.
-
-    `last_day` is the last day within the series' longest gap, where a session before it has a day; `days_left` may
-    be negative. A session that has a time drifts only when that lies after `last_day`.
-    """
-
-    session: Session
-    last_day: date | None
-    days_left: int | None
-
-    @property
-    def has_time(self) -> bool:
-        return self.session.state in HOLDS_TIME
-
-
-def drifts(location: Location, *, today: date) -> list[Drift]:
-    """In each series under way: its first session to come without a time, or beyond the longest gap.
-
-    Most urgent first; those no session precedes come last.
-    """
-    last_days = dict(_adrift(location, today))
-    sessions = Session.objects.select_related("patient", "series").in_bulk(last_days)
-    found = [
-        Drift(sessions[pk], last_day, (last_day - today).days if last_day else None)
-        for pk, last_day in last_days.items()
-    ]
-    return sorted(found, key=lambda drift: (drift.last_day or date.max, drift.session.pk))
-
-
-def _adrift(location: Location, today: date) -> Iterator[tuple[int, date | None]]:
-    """Key and last day of each drifting session; reads every session under way, so no more of it than needed."""
-    under_way = Session.objects.filter(location=location, series__state=SeriesState.ACTIVE)
-    rows = under_way.exclude(state=SessionState.CANCELLED).order_by("series_id", "number")
-    lines = rows.values_list("series_id", "pk", "state", "starts_at", "series__gap_max_days")
-    for _series_id, line in groupby(lines, key=itemgetter(0)):
-        previous: date | None = None
-        for _series_id, pk, state, starts_at, gap_max_days in line:
-            last_day = previous + timedelta(days=gap_max_days) if previous else None
-            day = local_date(starts_at, location.zone) if state in HOLDS_TIME and starts_at else None
-            is_late = day and last_day and day > max(last_day, today) and state != SessionState.DONE
-            if day is None or is_late:
-                yield pk, last_day
-                break
-            previous = day
-
-
-def failed_messages(location: Location, since: datetime) -> QuerySet[Message]:
-    """Mails that could not be sent, newest first."""
-    failed = Message.objects.filter(location=location, state=MessageState.FAILED, closed_at__gte=since)
-    return failed.select_related("patient").order_by("-closed_at", "-pk")
-
-
 def practitioners(location: Location) -> QuerySet[Resource]:
     return location.resources.filter(kind=ResourceKind.PRACTITIONER, is_active=True)
-
-
-def last_record(session: Session) -> TreatmentRecord | None:
-    """What was done last time on this series, to carry forward."""
-    earlier = TreatmentRecord.objects.filter(
-        session__series=session.series_id, session__number__lt=session.number
-    )
-    with_areas = earlier.select_related("session").prefetch_related(treated_areas())
-    return with_areas.order_by("-session__number").first()
-
-
-def treated_areas() -> "Prefetch[str]":
-    """A record's `areas`, each with the area itself."""
-    return Prefetch("areas", AreaTreatment.objects.select_related("area"))
 
 
 def held() -> "Prefetch[str]":
     """A session's `reservations`, each with who or what is reserved."""
     return Prefetch("reservations", Reservation.objects.select_related("resource"))
-
-
-def mails_to_come(messages: QuerySet[Message]) -> QuerySet[Message]:
-    """Those still waiting, in the order they go, with no more of them than a list shows."""
-    waiting = messages.filter(state=MessageState.WAITING).order_by("due_at")
-    return waiting.select_related("step").only("due_at", "patient", "series", "step__title")

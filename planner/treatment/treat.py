@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from clinic.localtime import local_date
 from clinic.models import User
+from clinic.services.versions import Stale
 from patients.choices import ConsentKind
 from patients.models import Consent
 from patients.screening_rules import Verdict
@@ -18,16 +19,14 @@ from planner.choices import Endpoint, Reaction, SeriesState, SessionState
 from planner.models import AreaTreatment, Series, Session, SessionEvent, TreatmentRecord
 from planner.outbox.plan_messages import messages_for_completion
 from planner.schedule.locking import lock, once_with_patience
-from planner.schedule.refusals import (
+from planner.schedule.refusals import NoConsent, WrongState
+from planner.treatment.refusals import (
     AreaNotInSeries,
     CartridgeExpired,
-    NoConsent,
     NotCheckedToday,
     NotClearToday,
     NothingRecorded,
-    Stale,
     TooDeep,
-    WrongState,
 )
 
 

@@ -1,9 +1,5 @@
 """The patient page: the series as lines in time, then everything that happened."""
 
-from datetime import date, timedelta
-from itertools import pairwise
-
-from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -16,11 +12,9 @@ from patients.choices import ConsentKind
 from patients.models import Patient
 from patients.services.consents import consent_on
 from patients.services.screening import standing
-from planner.choices import SessionState
-from planner.models import Series, Session
+from planner.outbox.message_lists import mails_to_come
 from planner.pages.patient_history import story_of
-from planner.pages.series_line import Rail, Stop, draw
-from planner.schedule.sessions import mails_to_come
+from planner.pages.series_card import series_card, series_of
 
 GROUPS = ("sessions", "record", "mails")
 PAGE = 40
@@ -55,61 +49,3 @@ def show(request: StaffRequest, patient_id: int) -> HttpResponse:
             else [],
         },
     )
-
-
-def series_of(patient: Patient) -> list[Series]:
-    """All series of a patient with what their cards show: three statements."""
-    return list(
-        Series.objects.filter(patient=patient)
-        .select_related("protocol_version__protocol", "location")
-        .prefetch_related("areas", Prefetch("sessions", queryset=Session.objects.order_by("number")))
-    )
-
-
-def series_card(series: Series, today: date) -> dict[str, object]:
-    """A series as its card tells it: the line in time, what comes next, the gaps so far, when it is judged."""
-    zone = series.location.zone
-    sessions = list(series.sessions.all())
-    held = [each for each in sessions if each.starts_at and each.state != SessionState.CANCELLED]
-    days = {each.number: local_date(each.starts_at, zone) for each in held if each.starts_at}
-    done = [days[each.number] for each in held if each.state == SessionState.DONE]
-    coming = [each for each in held if each.state in (SessionState.BOOKED, SessionState.CONFIRMED)]
-    judged = _judged(series, days, sessions)
-    return {
-        "series": series,
-        "sessions": sessions,
-        "rail": _rail(held, days, judged, today),
-        "next": coming[0] if coming else None,
-        "gaps": [(b - a).days for a, b in pairwise(done)],
-        "open": sum(each.state in (SessionState.PLANNED, SessionState.NO_SHOW) for each in sessions),
-        "judged": judged,
-        "drifts_on": _drifts_on(series, done, coming),
-    }
-
-
-def _rail(held: list[Session], days: dict[int, date], judged: list[date], today: date) -> Rail | None:
-    if not held:
-        return None
-    states = {SessionState.DONE: "done", SessionState.ARRIVED: "now", SessionState.IN_TREATMENT: "now"}
-    stops = [
-        Stop(each.number, days[each.number], states.get(SessionState(each.state), "open")) for each in held
-    ]
-    return draw(stops, today=today, judged=judged)
-
-
-def _judged(series: Series, days: dict[int, date], sessions: list[Session]) -> list[date]:
-    """When the outcome is judged: so many weeks after the last session, once that has a date."""
-    going = [each for each in sessions if each.state != SessionState.CANCELLED]
-    if not going or going[-1].number not in days:
-        return []
-    return [
-        days[going[-1].number] + timedelta(weeks=weeks) for weeks in series.protocol_version.outcome_weeks
-    ]
-
-
-def _drifts_on(series: Series, done: list[date], coming: list[Session]) -> date | None:
-    """The last day of the longest gap when nothing is booked after the last session done."""
-    unfinished = any(
-        each.state in (SessionState.PLANNED, SessionState.NO_SHOW) for each in series.sessions.all()
-    )
-    return done[-1] + timedelta(days=series.gap_max_days) if done and unfinished and not coming else None

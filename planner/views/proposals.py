@@ -33,16 +33,9 @@ from planner.protocols.catalogue import current_versions
 from planner.protocols.patient_recommendation import advise, newest_findings, version_of
 from planner.protocols.recommendation import Recommendation
 from planner.schedule.book import book_series
-from planner.schedule.draft import (
-    MOST_SESSIONS,
-    PlanAnswer,
-    ProposedPlan,
-    ProtocolChoice,
-    Wishes,
-    change_wishes,
-    draft_series,
-    propose,
-)
+from planner.schedule.draft import MOST_SESSIONS, ProtocolChoice, Wishes, change_wishes, draft_series
+from planner.schedule.proposals import PlanAnswer, ProposedPlan
+from planner.schedule.propose import propose
 from planner.schedule.refusals import every_reason
 from planner.schedule.session_place import SessionPlace
 from planner.views.series import series_for

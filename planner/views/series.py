@@ -19,10 +19,11 @@ from clinic.views.access import StaffRequest, needs
 from planner.choices import CAN_MOVE, SeriesState, SessionState
 from planner.forms.draft import StopForm
 from planner.models import Series, Session
+from planner.outbox.message_lists import mails_to_come
+from planner.pages.series_card import series_card
 from planner.schedule.book import stop_series
-from planner.schedule.move import slack
-from planner.schedule.sessions import held, mails_to_come
-from planner.views.patient import series_card
+from planner.schedule.sessions import held
+from planner.schedule.slack import slack
 
 
 def series_for(request: StaffRequest, series_id: int, *and_also: "str | Prefetch[str]") -> Series:

@@ -17,13 +17,14 @@ from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import whole_number
-from patients.models import Area
 from planner.choices import SessionState
 from planner.forms.record import AreaRow, RecordForm, TreatedAreaForm
-from planner.models import AreaTreatment, Session, SiteDepth, TreatmentRecord
-from planner.protocols.recommendation import DepthAdvice, depth_for
-from planner.schedule.sessions import held, last_record
+from planner.models import AreaTreatment, Session, TreatmentRecord
+from planner.pages.chairside import checks_on_the_day, depth_advice
+from planner.protocols.recommendation import DepthAdvice
+from planner.schedule.sessions import held
 from planner.treatment import treat
+from planner.treatment.records import last_record
 
 WITH = ("patient", "location", "series__protocol_version__protocol", "record__recorded_by__staff")
 STILL_TO_TREAT = (
@@ -143,17 +144,6 @@ def _phases(session: Session, now: datetime) -> list[dict[str, object]]:
     return phases
 
 
-def checks_on_the_day(session: Session, now: datetime) -> dict[str, object]:
-    """What must be true before the needle: today's questions, consent, pictures."""
-    ready, today = treat.readiness(session, now), local_date(now, session.location.zone)
-    return {
-        "asked_today": ready.asked_today,
-        "verdict": ready.verdict,
-        "consent": ready.consent,
-        "photos_today": session.patient.photos.filter(taken_at__date=today).count(),
-    }
-
-
 def _forms(
     session: Session, last: TreatmentRecord | None, request: StaffRequest | None = None
 ) -> tuple[RecordForm, list[AreaRow]]:
@@ -183,18 +173,6 @@ def _rows(
         form = TreatedAreaForm(data, prefix=f"area{area.pk}", initial=_initial(seen, advice))  # type: ignore[arg-type]
         rows.append(AreaRow(area=area, form=form, last=before.get(area.pk), advice=advice))
     return rows
-
-
-def depth_advice(session: Session, area: Area, depth: SiteDepth) -> DepthAdvice:
-    devices = [r.resource for r in session.reservations.all() if r.is_active and r.resource.kind == "device"]
-    return depth_for(
-        depth,
-        area.stria_type,
-        skin_type=session.patient.skin_type or 1,
-        session_number=session.number,
-        modality=session.series.protocol_version.protocol.modality,
-        device_max_mm=devices[0].max_depth_mm if devices else None,
-    )
 
 
 def _initial(seen: AreaTreatment | None, advice: DepthAdvice | None) -> dict[str, object]:

@@ -21,12 +21,14 @@ from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import whole_number
 from planner.choices import SessionState
 from planner.models import Session
+from planner.pages.chairside import checks_on_the_day, depth_advice
 from planner.pages.day_row import DayRow, rows_of
 from planner.pages.desk_tasks import AHEAD, decisions, needs_of_the_desk
 from planner.schedule.book import change_state
-from planner.schedule.sessions import drifts, last_record, sessions_on
+from planner.schedule.drift import drifts
+from planner.schedule.sessions import sessions_on
+from planner.treatment.records import last_record
 from planner.treatment.session_clock import treatment_of
-from planner.views.session import checks_on_the_day, depth_advice
 
 STATES_BY_HAND = (
     SessionState.CONFIRMED,

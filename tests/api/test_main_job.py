@@ -9,6 +9,7 @@ import time_machine
 from clinic.permissions import Role
 from patients.services.defaults import load_consent_texts, load_screening_questions
 from planner.models import Series
+from planner.outbox.steps import load_steps
 from planner.protocols.catalogue import load_protocols
 from tests.api.caller import Caller, caller, refusal
 from tests.makers import NOW, make_device, make_location, make_practitioner, make_room
@@ -22,7 +23,7 @@ def clinician() -> Caller:
     place = make_location()
     load_screening_questions(place.clinic)
     load_consent_texts(place.clinic)
-    load_protocols(place.clinic, now=NOW)
+    load_protocols(place.clinic, load_steps(), now=NOW)
     make_practitioner(place)
     make_room(place, skills=["procedure"])
     make_device(place)

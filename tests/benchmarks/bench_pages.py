@@ -34,8 +34,8 @@ from clinic.models import StaffMember  # noqa: E402
 from clinic.permissions import Right, Role, rights_of  # noqa: E402
 from planner.choices import CAN_MOVE, SeriesState  # noqa: E402
 from planner.models import Series, Session  # noqa: E402
-from planner.schedule.draft import propose  # noqa: E402
 from planner.schedule.move import propose_move  # noqa: E402
+from planner.schedule.propose import propose  # noqa: E402
 from tests.e2e.demo_pages import pages  # noqa: E402
 
 ROUNDS = 7

@@ -21,8 +21,8 @@ from planner.engine.joint import plan_jointly
 from planner.engine.reading import parse
 from tests.benchmarks import rival
 from tests.benchmarks.displaced import displaced
-from tests.engine.checker import Json, complaints, day_of
-from tests.engine.generator import SIZES, Size, add_wishes, clinic, series
+from tests.planner.engine.checker import Json, complaints, day_of
+from tests.planner.engine.generator import SIZES, Size, add_wishes, clinic, series
 
 FIRST, DAYS = date(2026, 1, 5), 400
 FULLNESSES = (0.4, 0.7, 0.9)

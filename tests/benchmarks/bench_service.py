@@ -27,7 +27,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from clinic.models import Location, Resource  # noqa: E402
 from planner.models import Reservation, Series, Session  # noqa: E402
-from planner.schedule.draft import propose  # noqa: E402
+from planner.schedule.propose import propose  # noqa: E402
 from tests import makers  # noqa: E402
 
 PRACTITIONERS, ROOMS, DEVICES, DAYS, FULL = 20, 30, 14, 400, 0.7

@@ -9,8 +9,8 @@ from planner.engine import free_time
 from planner.engine.answer import Placement, clock
 from planner.engine.joint import best_plan, without
 from planner.engine.reading import parse
-from tests.engine.checker import Json
-from tests.engine.generator import SIZES, clinic, series, stamp
+from tests.planner.engine.checker import Json
+from tests.planner.engine.generator import SIZES, clinic, series, stamp
 
 FIRST = date(2026, 1, 5)
 DAYS = 240

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
-from tests.engine.checker import (
+from tests.planner.engine.checker import (
     DAY,
     DEFAULT_WEIGHTS,
     WEEKDAYS,

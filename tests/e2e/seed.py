@@ -23,6 +23,7 @@ def seed(practitioners: int = 1) -> None:
     from clinic.models import WeeklyHours
     from clinic.permissions import Role
     from patients.services.defaults import load_consent_texts, load_screening_questions
+    from planner.outbox.steps import load_steps
     from planner.protocols.catalogue import load_protocols
     from tests.makers import make_device, make_location, make_practitioner, make_room, make_staff
 
@@ -42,7 +43,7 @@ def seed(practitioners: int = 1) -> None:
         make_device(location)
     load_screening_questions(location.clinic)
     load_consent_texts(location.clinic)
-    load_protocols(location.clinic, now=datetime.now(UTC))
+    load_protocols(location.clinic, load_steps(), now=datetime.now(UTC))
     assert WeeklyHours.objects.filter(location=location).count() == 7
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from clinic.models import Clinic, Location, StaffMember, User
 from clinic.permissions import Role
 from patients.services.defaults import load_consent_texts, load_screening_questions
+from planner.outbox.steps import load_steps
 from planner.protocols.catalogue import load_protocols
 
 
@@ -46,5 +47,5 @@ class Command(BaseCommand):
         )
         load_screening_questions(clinic)
         load_consent_texts(clinic)
-        load_protocols(clinic, now=timezone.now())
+        load_protocols(clinic, load_steps(), now=timezone.now())
         self.stdout.write(f"{name} is ready. {manager} can set a password at /account/password/reset/.")

@@ -11,23 +11,23 @@ pytestmark = pytest.mark.django_db
 
 def test_a_clinic_gets_every_shipped_protocol_unchanged():
     clinic = make_clinic()
-    load_protocols(clinic, now=NOW)
+    load_protocols(clinic, load_steps(), now=NOW)
     by_code = {recipe.code: recipe for recipe in load_recipes()}
     assert {v.protocol.code: recipe_of(v) for v in current_versions(clinic)} == by_code
 
 
 def test_loading_again_adds_nothing_and_keeps_what_the_clinic_changed():
     clinic = make_clinic()
-    load_protocols(clinic, now=NOW)
+    load_protocols(clinic, load_steps(), now=NOW)
     Protocol.objects.filter(code="mn-mild").update(name="Ours")
-    load_protocols(clinic, now=NOW)
+    load_protocols(clinic, load_steps(), now=NOW)
     assert Protocol.objects.count() == len(load_recipes())
     assert Protocol.objects.filter(name="Ours").count() == 1
 
 
 def test_every_version_has_every_shipped_step():
     clinic = make_clinic()
-    load_protocols(clinic, now=NOW)
+    load_protocols(clinic, load_steps(), now=NOW)
     codes = {step.code for step in load_steps()}
     for version in current_versions(clinic):
         assert set(AftercareStep.objects.filter(version=version).values_list("code", flat=True)) == codes
@@ -35,6 +35,6 @@ def test_every_version_has_every_shipped_step():
 
 def test_reading_all_protocols_costs_four_statements(django_assert_num_queries):
     clinic = make_clinic()
-    load_protocols(clinic, now=NOW)
+    load_protocols(clinic, load_steps(), now=NOW)
     with django_assert_num_queries(4):
         [recipe_of(version) for version in current_versions(clinic)]

@@ -7,8 +7,10 @@ from clinic.models import Absence, WeeklyHours
 from planner.choices import SessionState
 from planner.engine.problem import Weights
 from planner.models import Reservation
-from planner.schedule.move import Slack, propose_move, replan, slack
+from planner.schedule.absence_replan import replan
+from planner.schedule.move import propose_move
 from planner.schedule.refusals import WrongState
+from planner.schedule.slack import Slack, slack
 from tests.makers import NOW, make_practitioner
 from tests.planner.desk import Desk, everything, open_desk, session_of
 

@@ -8,15 +8,25 @@ import pytest
 from clinic.errors import Refusal
 from clinic.models import Absence, WeeklyHours
 from clinic.services.once import KeyUsedForSomethingElse
+from clinic.services.versions import Stale
 from patients.models import Screening, ScreeningAnswer, ScreeningQuestion
 from planner.choices import SeriesState, SessionState
 from planner.engine.ahead import best_plans
 from planner.models import Reservation, Series, SiteDepth
-from planner.schedule import draft as planning
-from planner.schedule.draft import ANY, ProtocolChoice, Wishes, change_wishes, draft_series, propose
+from planner.schedule.diary import diary
+from planner.schedule.draft import (
+    ANY,
+    ChoiceReasonMissing,
+    ProtocolChoice,
+    Wishes,
+    change_wishes,
+    draft_series,
+)
+from planner.schedule.engine_request import request_for
 from planner.schedule.proposals import Why
-from planner.schedule.refusals import AlreadyBooked, SeriesClosed, Stale
-from planner.schedule.series_facts import diary, facts_of, request_for
+from planner.schedule.propose import propose, search
+from planner.schedule.refusals import AlreadyBooked, SeriesClosed
+from planner.schedule.series_facts import facts_of
 from tests.makers import (
     NOW,
     make_area,
@@ -144,7 +154,7 @@ def test_areas_protocols_and_places_of_others_are_refused(desk):
 @pytest.mark.parametrize("departure", [{"sessions": 5}, {"gap": (28, 42, 56)}])
 def test_another_choice_than_the_recommended_one_needs_a_reason(desk, departure):
     recommended = {"recommended_version": desk.version, "recommended_sessions": 4}
-    with pytest.raises(planning.ChoiceReasonMissing):
+    with pytest.raises(ChoiceReasonMissing):
         draft(desk, reason=" ", **recommended, **departure)
     series = draft(desk, reason="Prefers fewer visits", **recommended, **departure)
     assert (series.recommended_version, series.recommended_sessions) == (desk.version, 4)
@@ -396,6 +406,6 @@ def test_a_short_look_ahead_finds_what_a_long_one_finds(desk, seed, full):
     series = desk.series(prefers_from=time(14))
     (facts,) = facts_of({series.pk: series.patient_id})
     request = request_for(facts, facts.sessions, not_before=NOW.date(), now=NOW)
-    found, _ = planning.search(facts, facts.sessions, request, 3)
+    found, _ = search(facts, facts.sessions, request, 3)
     everything_free = diary(desk.location, request, releasing=(), depths=facts.depths).free
     assert found.proposals == best_plans(everything_free, request, 3)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from clinic.models import Absence, Resource, WeeklyHours
 from patients.models import Consent, Screening
 from planner.models import Reservation, Series, Session
-from planner.schedule.draft import propose
 from planner.schedule.move import propose_move
+from planner.schedule.propose import propose
 from tests.makers import make_area, make_consent, make_device, make_practitioner, make_room
 from tests.planner.desk import Desk, open_desk, session_of
 

@@ -15,10 +15,11 @@ from planner.engine.grid import FreeTime, Horizon
 from planner.engine.instants import WallClock
 from planner.engine.problem import Problem
 from planner.models import Reservation
-from planner.schedule.draft import propose
+from planner.schedule.engine_request import first_day_possible, request_for
 from planner.schedule.free_time import engine_id, free_time, problem_resources, with_reservations
 from planner.schedule.opening_hours import open_calendar
-from planner.schedule.series_facts import facts_of, first_day_possible, request_for
+from planner.schedule.propose import propose
+from planner.schedule.series_facts import facts_of
 from tests.makers import NOW, make_area, make_practitioner, make_room
 from tests.planner.desk import Desk, open_desk, session_of
 

@@ -5,18 +5,17 @@ from decimal import Decimal
 import pytest
 
 from clinic.services.once import KeyUsedForSomethingElse
+from clinic.services.versions import Stale
 from patients.models import Screening
 from planner.choices import Endpoint, SeriesState, SessionState
 from planner.models import Message, Reservation, Session, SessionEvent, TreatmentRecord
-from planner.schedule.refusals import (
+from planner.schedule.refusals import NoConsent, WrongState
+from planner.treatment.refusals import (
     AreaNotInSeries,
     CartridgeExpired,
-    NoConsent,
     NotCheckedToday,
     NothingRecorded,
-    Stale,
     TooDeep,
-    WrongState,
 )
 from planner.treatment.treat import AreaEntry, RecordEntry, finish, save_record, start_treatment
 from tests.makers import (

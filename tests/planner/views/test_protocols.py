@@ -42,7 +42,7 @@ OURS = "The clinic's own setting, Elena Marsh, "
 @pytest.fixture
 def location():
     location = make_location()
-    load_protocols(location.clinic, now=NOW)
+    load_protocols(location.clinic, load_steps(), now=NOW)
     location.refresh_from_db()
     return location
 
@@ -122,7 +122,7 @@ def rows_of(version: ProtocolVersion, *, without: tuple[str, ...] = ()) -> dict[
 
 
 def test_the_list_shows_every_protocol_of_the_clinic_with_its_current_version(clinician, protocol):
-    load_protocols(make_clinic(), now=NOW)
+    load_protocols(make_clinic(), load_steps(), now=NOW)
     Protocol.objects.filter(code="rf-mild").update(is_active=False)
     edit(clinician, protocol, sessions_target=5)
     page = clinician.get(reverse("protocols"))

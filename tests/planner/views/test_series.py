@@ -14,7 +14,7 @@ from patients.services.defaults import load_screening_questions
 from planner.choices import SessionState
 from planner.models import Reservation, Series, Session
 from planner.schedule.book import book_series
-from planner.schedule.draft import propose
+from planner.schedule.propose import propose
 from tests.makers import (
     NOW,
     make_area,

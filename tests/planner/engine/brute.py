@@ -5,7 +5,7 @@ from datetime import date
 from itertools import product
 from typing import Any
 
-from tests.engine.checker import (
+from tests.planner.engine.checker import (
     DAY,
     Json,
     Span,

@@ -4,9 +4,9 @@ from typing import Any
 
 from hypothesis import assume, given
 
-from tests.engine.brute import best_cost
-from tests.engine.checker import Json, day_of, relaxed
-from tests.engine.made import answer, change, examples, small_clinic, tiny_problems
+from tests.planner.engine.brute import best_cost
+from tests.planner.engine.checker import Json, day_of, relaxed
+from tests.planner.engine.made import answer, change, examples, small_clinic, tiny_problems
 
 TOO_LONG_FOR_BRUTE_FORCE = 14
 

@@ -2,9 +2,17 @@
 
 from hypothesis import given
 
-from tests.engine.brute import best_together
-from tests.engine.checker import Json, complaints
-from tests.engine.made import answer, change, examples, places, series_of_three, small_clinic, tiny_problems
+from tests.planner.engine.brute import best_together
+from tests.planner.engine.checker import Json, complaints
+from tests.planner.engine.made import (
+    answer,
+    change,
+    examples,
+    places,
+    series_of_three,
+    small_clinic,
+    tiny_problems,
+)
 
 
 def together(*requests: Json) -> Json:

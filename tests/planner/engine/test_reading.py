@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from planner.engine import plan
 from planner.engine.problem import ProblemError
 from planner.engine.reading import parse
-from tests.engine.checker import Json
-from tests.engine.made import examples, small_clinic, tiny_problems
+from tests.planner.engine.checker import Json
+from tests.planner.engine.made import examples, small_clinic, tiny_problems
 
 ABSENT = object()
 REQUEST, ANNA = "requests[0]", "resources[0]"

@@ -13,10 +13,10 @@ from planner.engine import ahead, prepare
 from planner.engine.ahead import MAX_LOOKS, best_plans
 from planner.engine.reading import parse
 from planner.engine.series import Search
-from tests.engine.brute import best_plan, rank
-from tests.engine.checker import Json, complaints
-from tests.engine.generator import SIZES, add_wishes, clinic, series, tiny
-from tests.engine.made import (
+from tests.planner.engine.brute import best_plan, rank
+from tests.planner.engine.checker import Json, complaints
+from tests.planner.engine.generator import SIZES, add_wishes, clinic, series, tiny
+from tests.planner.engine.made import (
     answer,
     change,
     examples,

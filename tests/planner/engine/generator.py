@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from tests.engine.brute import clock
-from tests.engine.checker import WEEKDAYS, Json
+from tests.planner.engine.brute import clock
+from tests.planner.engine.checker import WEEKDAYS, Json
 
 NUMBING = {"name": "numbing", "minutes": 45, "needs": ["room"]}
 NEEDLING = {

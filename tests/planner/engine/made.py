@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from planner.engine import plan
 from planner.engine.reading import parse
-from tests.engine.checker import Json
-from tests.engine.generator import tiny
+from tests.planner.engine.checker import Json
+from tests.planner.engine.generator import tiny
 
 WEEK = ("mon", "tue", "wed", "thu", "fri")
 

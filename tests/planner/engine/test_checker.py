@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.engine.checker import Json, complaints
-from tests.engine.made import answer, change, small_clinic
+from tests.planner.engine.checker import Json, complaints
+from tests.planner.engine.made import answer, change, small_clinic
 
 
 def session(answered: Json, number: int = 0) -> Json:
