@@ -11,7 +11,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
-from clinic.models import Command, ReadAudit
+from clinic.models import ReadAudit, WriteKey
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -46,7 +46,7 @@ class NamedAdmin(ReadOnlyAdmin):
 def show(app: str, window: type[ReadOnlyAdmin] = ReadOnlyAdmin) -> None:
     """Every model of one of our apps, behind glass."""
     for model in apps.get_app_config(app).get_models():
-        admin.site.register(model, ReadOnlyAdmin if model in (Command, ReadAudit) else window)
+        admin.site.register(model, ReadOnlyAdmin if model in (ReadAudit, WriteKey) else window)
 
 
 show("clinic", NamedAdmin)

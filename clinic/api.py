@@ -26,6 +26,7 @@ from rest_framework import exceptions, generics, mixins, pagination, parsers, pe
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from clinic.actor import Actor, ActorKind
 from clinic.errors import Refusal, say
 from clinic.localtime import at_local, time_exists
 from clinic.models import Clinic, StaffMember, User
@@ -301,11 +302,13 @@ class Endpoint(generics.GenericAPIView[Any]):
     parser_classes = [SmallJson]
     schema = Described()
     staff: StaffMember
+    actor: Actor
     now: datetime
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.staff, self.now = staff_of(request), timezone.now()
+        self.actor = Actor.of(self.staff, ActorKind.PROGRAM)
         timezone.activate(self.staff.location.zone)  # until StaffMiddleware's own, around it, ends
         self.find(**kwargs)
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from clinic.actor import Actor
 from clinic.localtime import add_local_days
 from clinic.models import Clinic, Location, Resource, StaffMember, User, WeeklyHours
 from clinic.permissions import Role
@@ -27,6 +28,19 @@ from planner.outbox.steps import load_steps
 # A quiet winter Monday, far from any clock change: what "now" is in tests that do not care.
 NOW = datetime(2027, 1, 11, 9, 0, tzinfo=UTC)
 _serial = count(1)
+
+
+def new_key() -> str:
+    """Of a write that is meant to happen again."""
+    return f"key-{next(_serial)}"
+
+
+def acting(who: Actor | StaffMember | User) -> Actor:
+    """A member of staff, or the user who is one, as the services are told of them."""
+    if isinstance(who, Actor):
+        return who
+    staff = who if isinstance(who, StaffMember) else StaffMember.objects.get(user=who)
+    return Actor.of(staff)
 
 
 def make_clinic(**fields: Any) -> Clinic:

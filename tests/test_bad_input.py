@@ -11,7 +11,7 @@ from django.apps import apps
 from django.http import HttpResponse
 from django.test import Client
 
-from clinic.models import Absence, Command, ReadAudit
+from clinic.models import Absence, ReadAudit, WriteKey
 from clinic.permissions import Role
 from patients.choices import ScreeningEffect
 from patients.models import Patient, ScreeningAnswer, ScreeningQuestion
@@ -423,7 +423,7 @@ def test_looking_writes_nothing_but_who_looked(desk, page):  # cases 11, 45
     assert [page.client.get(path).status_code for path in paths] == [200] * len(paths)
     assert tables() == before
     assert ReadAudit.objects.count() >= len(paths) - 1
-    assert Command.objects.filter(user__staff__name="Dr Okafor").count() == 0
+    assert WriteKey.objects.filter(user__staff__name="Dr Okafor").count() == 0
 
 
 def test_a_move_to_where_somebody_else_is(desk, page):  # case 17

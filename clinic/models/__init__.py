@@ -1,4 +1,4 @@
-from clinic.models.audit import Command, ReadAudit
+from clinic.models.audit import ReadAudit, WriteKey
 from clinic.models.hours import Absence, ExtraHours, WeeklyHours
 from clinic.models.location import Clinic, Location
 from clinic.models.resource import DeviceType, Resource, ResourceKind
@@ -7,7 +7,6 @@ from clinic.models.staff import StaffMember, User
 __all__ = [
     "Absence",
     "Clinic",
-    "Command",
     "DeviceType",
     "ExtraHours",
     "Location",
@@ -17,4 +16,5 @@ __all__ = [
     "StaffMember",
     "User",
     "WeeklyHours",
+    "WriteKey",
 ]

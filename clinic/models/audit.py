@@ -18,7 +18,7 @@ class ReadAudit(models.Model):
         ordering = ["-at", "-id"]
 
 
-class Command(models.Model):
+class WriteKey(models.Model):
     """One write that a person or a client may repeat: the same key gives the same answer, once done.
 
     `fingerprint` is a SHA-256 of what was asked; `result_id` the primary key of what came of it.
@@ -32,4 +32,4 @@ class Command(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="command_once")]
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="write_key_once")]

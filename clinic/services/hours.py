@@ -8,11 +8,11 @@ from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import Q
-from django.forms.models import model_to_dict
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actor import Actor
 from clinic.errors import Refusal
-from clinic.models import Absence, ExtraHours, Location, User, WeeklyHours
+from clinic.models import Absence, ExtraHours, Location, WeeklyHours
 from clinic.services.once import once
 from clinic.services.versions import take_turn
 
@@ -47,18 +47,17 @@ def _refuse_overlap(hours: WeeklyHours) -> None:
         )
 
 
-def _keep_weekly(hours: WeeklyHours) -> int:
+def _keep_weekly(hours: WeeklyHours) -> WeeklyHours:
     _let_one_change_at_a_time(hours)
     _refuse_overlap(hours)
     hours.save()
-    return hours.pk
+    return hours
 
 
-def add_weekly_hours(hours: WeeklyHours, *, by: User, key: str, now: datetime) -> WeeklyHours:
+@once
+def add_weekly_hours(hours: WeeklyHours, *, by: Actor, key: str, now: datetime) -> WeeklyHours:
     """Keep one more opening interval; refuses one that overlaps another of the same owner and weekday."""
-    asked = model_to_dict(hours)
-    pk = once(by=by, key=key, name="add_weekly_hours", asked=asked, now=now, do=lambda: _keep_weekly(hours))
-    return WeeklyHours.objects.get(pk=pk)
+    return _keep_weekly(hours)
 
 
 def change_weekly_hours(hours: WeeklyHours) -> None:
@@ -75,25 +74,20 @@ def remove_weekly_hours(hours: WeeklyHours) -> None:
         hours.delete()
 
 
-def _keep(row: Absence | ExtraHours) -> int:
-    row.save()
-    return row.pk
-
-
-def add_absence(absence: Absence, *, by: User, key: str, now: datetime) -> Absence:
-    asked = model_to_dict(absence)
-    pk = once(by=by, key=key, name="add_absence", asked=asked, now=now, do=lambda: _keep(absence))
-    return Absence.objects.get(pk=pk)
+@once
+def add_absence(absence: Absence, *, by: Actor, key: str, now: datetime) -> Absence:
+    absence.save()
+    return absence
 
 
 def remove_absence(absence: Absence) -> None:
     absence.delete()
 
 
-def add_extra_hours(extra: ExtraHours, *, by: User, key: str, now: datetime) -> ExtraHours:
-    asked = model_to_dict(extra)
-    pk = once(by=by, key=key, name="add_extra_hours", asked=asked, now=now, do=lambda: _keep(extra))
-    return ExtraHours.objects.get(pk=pk)
+@once
+def add_extra_hours(extra: ExtraHours, *, by: Actor, key: str, now: datetime) -> ExtraHours:
+    extra.save()
+    return extra
 
 
 def remove_extra_hours(extra: ExtraHours) -> None:

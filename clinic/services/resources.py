@@ -4,11 +4,11 @@ its past sessions name it."""
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.forms.models import model_to_dict
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actor import Actor
 from clinic.errors import Refusal
-from clinic.models import Location, Resource, User
+from clinic.models import Location, Resource
 from clinic.services.once import once
 from clinic.services.versions import take_turn
 
@@ -19,7 +19,7 @@ class ResourceNameTaken(Refusal):
     next_step = _("Give it another name, or put the other one back into use.")
 
 
-def _keep(resource: Resource) -> int:
+def _keep(resource: Resource) -> Resource:
     try:
         with transaction.atomic():
             resource.save()
@@ -27,14 +27,13 @@ def _keep(resource: Resource) -> int:
         if "resource_name_unique" not in str(error):
             raise
         raise ResourceNameTaken(kind=resource.get_kind_display().lower(), name=resource.name) from error
-    return resource.pk
+    return resource
 
 
-def add_resource(resource: Resource, *, by: User, key: str, now: datetime) -> Resource:
+@once
+def add_resource(resource: Resource, *, by: Actor, key: str, now: datetime) -> Resource:
     """Keep a new practitioner, room or device; refuses a name its kind has at the location already."""
-    asked = model_to_dict(resource)
-    pk = once(by=by, key=key, name="add_resource", asked=asked, now=now, do=lambda: _keep(resource))
-    return Resource.objects.get(pk=pk)
+    return _keep(resource)
 
 
 def change_resource(resource: Resource) -> None:

@@ -8,6 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.models import Location, StaffMember, User
 from clinic.permissions import Role
@@ -49,29 +50,24 @@ def _create(email: str, entry: StaffEntry, location: Location) -> StaffMember:
     return StaffMember.objects.create(user=user, location=location, **asdict(entry))
 
 
+@once
 def add_staff(
     email: str,
     entry: StaffEntry,
     *,
     location: Location,
     welcome: Callable[[User], object],
-    by: User,
+    by: Actor,
     key: str,
     now: datetime,
 ) -> StaffMember:
     """Give somebody a sign-in without a password; refuses a known address. `welcome` is called once, when kept."""
-
-    def create() -> int:
-        member = _create(email, entry, location)
-        transaction.on_commit(lambda: welcome(member.user))
-        return member.pk
-
-    asked = {"email": email, "location": location.pk} | asdict(entry)
-    pk = once(by=by, key=key, name="add_staff", asked=asked, now=now, do=create)
-    return StaffMember.objects.get(pk=pk)
+    member = _create(email, entry, location)
+    transaction.on_commit(lambda: welcome(member.user))
+    return member
 
 
-def _refuse_losing_the_manager(member: StaffMember, entry: StaffEntry, by: User) -> None:
+def _refuse_losing_the_manager(member: StaffMember, entry: StaffEntry, by: Actor) -> None:
     if entry.is_active and entry.role == Role.MANAGER:
         return
     managers = StaffMember.objects.filter(
@@ -80,13 +76,13 @@ def _refuse_losing_the_manager(member: StaffMember, entry: StaffEntry, by: User)
     locked = list(managers.order_by("pk").select_for_update(of=("self",)))
     if member not in locked:
         return
-    if member.user_id == by.pk:
+    if member.user_id == by.user.pk:
         raise NotYourself()
     if locked == [member]:
         raise LastManager(name=member.name)
 
 
-def change_staff(member: StaffMember, entry: StaffEntry, *, by: User) -> None:
+def change_staff(member: StaffMember, entry: StaffEntry, *, by: Actor) -> None:
     """Keep name, role and whether they may sign in; who may not is signed out everywhere at once.
 
     Refuses that a manager gives up their own role or sign-in, that the clinic is left without a manager, and when

@@ -7,6 +7,7 @@ from typing import Any, Concatenate, ParamSpec, cast
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 
+from clinic.actor import Actor
 from clinic.models import StaffMember
 from clinic.permissions import Right
 
@@ -17,6 +18,7 @@ class StaffRequest(HttpRequest):
     """A request that has passed `needs`: somebody is signed in and has a place in a clinic."""
 
     staff: StaffMember
+    actor: Actor
     htmx: Any
 
 
@@ -34,6 +36,7 @@ def needs(
             wanted = right if request.method in ("GET", "HEAD") else to_write or right
             if staff is None or not staff.may(wanted):
                 raise Http404
+            request.actor = Actor.of(staff)  # type: ignore[attr-defined]
             return view(cast(StaffRequest, request), *args, **kwargs)
 
         guarded.right = right  # type: ignore[attr-defined]

@@ -47,7 +47,7 @@ def new_absence(request: StaffRequest) -> HttpResponse:
 
     def write() -> str:
         key, now = form.cleaned_data["key"], timezone.now()
-        row = service.add_absence(form.absence(), by=request.staff.user, key=key, now=now)
+        row = service.add_absence(form.absence(), by=request.actor, key=key, now=now)
         sentence = _("%(who)s is away from %(start)s to %(end)s. Booked sessions stay until you move them.")
         return _said(request, row, sentence)
 
@@ -61,7 +61,7 @@ def new_extra_hours(request: StaffRequest) -> HttpResponse:
 
     def write() -> str:
         key, now = form.cleaned_data["key"], timezone.now()
-        row = service.add_extra_hours(form.extra_hours(), by=request.staff.user, key=key, now=now)
+        row = service.add_extra_hours(form.extra_hours(), by=request.actor, key=key, now=now)
         return _said(request, row, _("%(who)s is also open from %(start)s to %(end)s."))
 
     return answer(

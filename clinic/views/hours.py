@@ -35,7 +35,7 @@ def _owners_hours(request: StaffRequest, owner: Location | Resource) -> HttpResp
     form = WeeklyHoursForm(request.POST or None, instance=row)
 
     def write() -> str:
-        service.add_weekly_hours(row, by=request.staff.user, key=form.cleaned_data["key"], now=timezone.now())
+        service.add_weekly_hours(row, by=request.actor, key=form.cleaned_data["key"], now=timezone.now())
         return _("The hours of %(name)s were added.") % {"name": owner}
 
     return answer(

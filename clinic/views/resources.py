@@ -41,7 +41,7 @@ def new_resource(request: StaffRequest, kind: str) -> HttpResponse:
     form = RESOURCE_FORMS[ResourceKind(kind)](request.POST or None, instance=row)
 
     def write() -> str:
-        add_resource(row, by=request.staff.user, key=form.cleaned_data["key"], now=timezone.now())
+        add_resource(row, by=request.actor, key=form.cleaned_data["key"], now=timezone.now())
         return _("%(name)s was added.") % {"name": row.name}
 
     title = _("New %(kind)s") % {"kind": row.get_kind_display().lower()}

@@ -54,7 +54,7 @@ def new_member(request: StaffRequest) -> HttpResponse:
             form.entry(),
             location=request.staff.location,
             welcome=lambda user: _mail_password_link(request, user),
-            by=request.staff.user,
+            by=request.actor,
             key=form.cleaned_data["key"],
             now=timezone.now(),
         )
@@ -73,7 +73,7 @@ def member(request: StaffRequest, staff_id: int) -> HttpResponse:
 
     def write() -> str:
         row.version = form.cleaned_data["version"] or 0
-        change_staff(row, form.entry(), by=request.staff.user)
+        change_staff(row, form.entry(), by=request.actor)
         return _("%(name)s was changed.") % {"name": row.name}
 
     return answer(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from typing import Any
-from uuid import uuid4
 
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
@@ -16,7 +14,6 @@ from clinic.api import Endpoint, Few, Nothing, Row, Rows, Write
 from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
-from clinic.services.once import once
 from patients.api import filters, serializers
 from patients.models import (
     Area,
@@ -34,10 +31,8 @@ from patients.scales.base import Scale
 from patients.screening_rules import Finding
 from patients.services.assessments import assess
 from patients.services.consents import sign_consent, withdraw_consent
-from patients.services.intake import PatientDetails, create_patient, edit_patient
+from patients.services.intake import PatientDetails, change_patient, create_patient
 from patients.services.screening import set_aside, standing, take_screening
-
-DETAILS = tuple(field.name for field in fields(PatientDetails))
 
 
 class OfPatient(Endpoint):
@@ -69,7 +64,7 @@ class PatientList(Rows, Write):
         although_similar = asked.pop("although_similar")
         details = PatientDetails(**asked)
         return create_patient(
-            details, although_similar=although_similar, by=self.staff, key=key, now=self.now
+            details, although_similar=although_similar, by=self.actor, key=key, now=self.now
         )
 
 
@@ -88,22 +83,8 @@ class PatientDetail(OfPatient, Row, Write):
         return self.write(request, 200)
 
     def do(self, asked: dict[str, Any], key: str) -> Patient:
-        pk = once(
-            by=self.staff.user,
-            key=key,
-            name="change_patient",
-            asked=asked | {"patient": self.patient.pk},
-            now=self.now,
-            do=lambda: self._change(**asked),
-        )
-        return Patient.objects.get(pk=pk)
-
-    def _change(self, version: int, **changes: Any) -> int:
-        as_it_is = PatientDetails(**{name: getattr(self.patient, name) for name in DETAILS})
-        details, own_key = replace(as_it_is, **changes), uuid4().hex
-        return edit_patient(
-            self.patient, details, version=version, by=self.staff, key=own_key, now=self.now
-        ).pk
+        version = asked.pop("version")
+        return change_patient(self.patient, asked, version=version, by=self.actor, key=key, now=self.now)
 
 
 # Screening
@@ -134,7 +115,7 @@ class ScreeningList(OfPatient, Rows, Write):
 
     def do(self, asked: dict[str, Any], key: str) -> Screening:
         replies = asked.pop("answers")
-        return take_screening(self.patient, replies, **asked, by=self.staff, key=key, now=self.now)
+        return take_screening(self.patient, replies, **asked, by=self.actor, key=key, now=self.now)
 
 
 class StandingOfPatient(OfPatient, Row):
@@ -181,7 +162,7 @@ class SetAside(Write):
         note_reading(self.staff, self.answer.screening.patient_id, "screening", now=self.now)
 
     def do(self, asked: dict[str, Any], key: str) -> Any:
-        return set_aside(self.answer, reason=asked["reason"], by=self.staff, key=key, now=self.now)
+        return set_aside(self.answer, reason=asked["reason"], by=self.actor, key=key, now=self.now)
 
 
 # Consent
@@ -212,7 +193,7 @@ class ConsentList(OfPatient, Rows, Write):
     def do(self, asked: dict[str, Any], key: str) -> Consent:
         texts = ConsentText.objects.filter(clinic=self.staff.location.clinic_id)
         read = get_object_or_404(texts, pk=asked.pop("text_id"))
-        return sign_consent(self.patient, read, **asked, by=self.staff, key=key, now=self.now)
+        return sign_consent(self.patient, read, **asked, by=self.actor, key=key, now=self.now)
 
 
 class WithdrawConsent(Write):
@@ -228,7 +209,7 @@ class WithdrawConsent(Write):
         note_reading(self.staff, self.consent.patient_id, "consent", now=self.now)
 
     def do(self, asked: dict[str, Any], key: str) -> Consent:
-        return withdraw_consent(self.consent, by=self.staff, key=key, now=self.now)
+        return withdraw_consent(self.consent, by=self.actor, key=key, now=self.now)
 
 
 # Areas, assessments, photos
@@ -258,7 +239,7 @@ class AssessmentList(OfPatient, Rows, Write):
 
     def do(self, asked: dict[str, Any], key: str) -> Assessment:
         areas = asked.pop("areas")
-        return assess(self.patient, areas, **asked, by=self.staff, key=key, now=self.now)
+        return assess(self.patient, areas, **asked, by=self.actor, key=key, now=self.now)
 
 
 class PhotoList(OfPatient, Rows):

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actor import Actor
 from clinic.errors import Refusal
-from clinic.models import StaffMember
 from clinic.services.once import once
 from patients.choices import AdattoStage, Severity, Side, Site, StriaType
 from patients.models import Area, AreaFinding, Assessment, Patient, Score
@@ -88,6 +88,7 @@ class JudgedArea:
         return judge_severity(self.stage, sum(davey) if davey else None, self.widest_mm)
 
 
+@once
 def assess(
     patient: Patient,
     areas: Sequence[JudgedArea],
@@ -95,7 +96,7 @@ def assess(
     whole_body: Sequence[Filled] = (),
     skin_type: int | None = None,
     note: str = "",
-    by: StaffMember,
+    by: Actor,
     key: str,
     now: datetime,
 ) -> Assessment:
@@ -104,31 +105,17 @@ def assess(
     Refuses an assessment of nothing, a side the site has not, a width of nothing, points a scale
     does not allow, a scale where it does not apply, and a severity against the rule without a reason.
     """
-
-    def keep() -> int:
-        if not areas:
-            raise NothingJudged()
-        locked = Patient.objects.select_for_update().get(pk=patient.pk)
-        _keep_skin_type(locked, skin_type)
-        assessment = Assessment.objects.create(patient=locked, taken_at=now, taken_by=by.user, note=note)
-        for judged in areas:
-            _keep_area(assessment, judged)
-        for filled in whole_body:
-            _refuse_elsewhere(filled, WHOLE_BODY_SCALES)
-            _keep_score(assessment, None, filled)
-        return assessment.pk
-
-    asked = {"patient": patient.pk, "areas": list(map(repr, areas)), "body": list(map(repr, whole_body))}
-    return Assessment.objects.get(
-        pk=once(
-            by=by.user,
-            key=key,
-            name="assess",
-            asked=asked | {"skin_type": skin_type, "note": note},
-            now=now,
-            do=keep,
-        )
-    )
+    if not areas:
+        raise NothingJudged()
+    locked = Patient.objects.select_for_update().get(pk=patient.pk)
+    _keep_skin_type(locked, skin_type)
+    assessment = Assessment.objects.create(patient=locked, taken_at=now, taken_by=by.user, note=note)
+    for judged in areas:
+        _keep_area(assessment, judged)
+    for filled in whole_body:
+        _refuse_elsewhere(filled, WHOLE_BODY_SCALES)
+        _keep_score(assessment, None, filled)
+    return assessment
 
 
 def _keep_skin_type(patient: Patient, skin_type: int | None) -> None:

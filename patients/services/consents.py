@@ -5,9 +5,9 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.localtime import local_date
-from clinic.models import StaffMember
 from clinic.services.once import once
 from patients.choices import ConsentKind
 from patients.models import Consent, ConsentText, Patient
@@ -55,13 +55,14 @@ def current_text(patient: Patient, kind: ConsentKind) -> ConsentText | None:
     return ConsentText.objects.filter(clinic_id=patient.clinic_id, kind=kind, is_current=True).first()
 
 
+@once
 def sign_consent(
     patient: Patient,
     text: ConsentText,
     *,
     signed_name: str,
     agreed: bool,
-    by: StaffMember,
+    by: Actor,
     key: str,
     now: datetime,
 ) -> Consent:
@@ -70,46 +71,32 @@ def sign_consent(
     Refuses a name other than the patient's (case, accents and spacing aside), an empty box and a text that is
     no longer the current version.
     """
-
-    def sign() -> int:
-        current = current_text(patient, ConsentKind(text.kind))
-        if current != text:
-            raise ConsentTextChanged(version=current.version if current else "-")
-        if not agreed:
-            raise NotAgreed()
-        if fold(signed_name) != fold(patient.full_name):
-            raise NameDiffers(signed=signed_name, name=patient.full_name)
-        day = local_date(now, by.location.zone)
-        consent = Consent.objects.create(
-            patient=patient,
-            text=text,
-            kind=text.kind,
-            signed_name=" ".join(signed_name.split()),
-            signed_at=now,
-            valid_from=day,
-            valid_to=months_later(day, text.valid_months),
-            taken_by=by.user,
-        )
-        return consent.pk
-
-    asked = {"patient": patient.pk, "text": text.pk, "name": signed_name, "agreed": agreed}
-    return Consent.objects.get(
-        pk=once(by=by.user, key=key, name="sign_consent", asked=asked, now=now, do=sign)
+    current = current_text(patient, ConsentKind(text.kind))
+    if current != text:
+        raise ConsentTextChanged(version=current.version if current else "-")
+    if not agreed:
+        raise NotAgreed()
+    if fold(signed_name) != fold(patient.full_name):
+        raise NameDiffers(signed=signed_name, name=patient.full_name)
+    day = local_date(now, by.location.zone)
+    return Consent.objects.create(
+        patient=patient,
+        text=text,
+        kind=text.kind,
+        signed_name=" ".join(signed_name.split()),
+        signed_at=now,
+        valid_from=day,
+        valid_to=months_later(day, text.valid_months),
+        taken_by=by.user,
     )
 
 
-def withdraw_consent(consent: Consent, *, by: StaffMember, key: str, now: datetime) -> Consent:
+@once
+def withdraw_consent(consent: Consent, *, by: Actor, key: str, now: datetime) -> Consent:
     """From now on this signature counts no longer; it stays in the record. Refuses one already withdrawn."""
-
-    def withdraw() -> int:
-        locked = Consent.objects.select_for_update().get(pk=consent.pk)
-        if locked.withdrawn_at is not None:
-            raise AlreadyWithdrawn(at=locked.withdrawn_at)
-        locked.withdrawn_at = now
-        locked.save(update_fields=["withdrawn_at"])
-        return locked.pk
-
-    asked = {"consent": consent.pk}
-    return Consent.objects.get(
-        pk=once(by=by.user, key=key, name="withdraw_consent", asked=asked, now=now, do=withdraw)
-    )
+    locked = Consent.objects.select_for_update().get(pk=consent.pk)
+    if locked.withdrawn_at is not None:
+        raise AlreadyWithdrawn(at=locked.withdrawn_at)
+    locked.withdrawn_at = now
+    locked.save(update_fields=["withdrawn_at"])
+    return locked

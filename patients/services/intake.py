@@ -1,16 +1,19 @@
 """New patients and changes to who they are and how they are reached."""
 
 import unicodedata
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
+from typing import Any
 
 import phonenumbers
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.localtime import local_date
-from clinic.models import Clinic, StaffMember
+from clinic.models import Clinic
 from clinic.services.once import once
 from patients.models import Patient
 from patients.models.patient import fold
@@ -87,54 +90,55 @@ class PatientDetails:
         return fold(f"{self.first_name} {self.last_name}")[:FOLDED_LENGTH]
 
 
+@once
 def create_patient(
-    details: PatientDetails, *, although_similar: bool = False, by: StaffMember, key: str, now: datetime
+    details: PatientDetails, *, although_similar: bool = False, by: Actor, key: str, now: datetime
 ) -> Patient:
     """Add a patient to the clinic of `by`.
 
     Refuses an impossible date of birth, a number that is none, and, unless `although_similar`, somebody who shares
     the date of birth and the name, e-mail or telephone with a patient the clinic already has.
     """
-
-    def create() -> int:
-        tidy = _checked(details, by, now)
-        clinic = Clinic.objects.select_for_update(no_key=True).get(pk=by.location.clinic_id)
-        known = None if although_similar else _likely_same(tidy, clinic)
-        if known:
-            raise LikelyDuplicate(patient_id=known.pk, name=known.full_name, day=known.date_of_birth)
-        fields = asdict(tidy) | {"folded_name": tidy.folded_name}
-        return Patient.objects.create(clinic=clinic, created_at=now, **fields).pk
-
-    asked = asdict(details) | {"although_similar": although_similar}
-    return Patient.objects.get(
-        pk=once(by=by.user, key=key, name="create_patient", asked=asked, now=now, do=create)
-    )
+    tidy = _checked(details, by, now)
+    clinic = Clinic.objects.select_for_update(no_key=True).get(pk=by.location.clinic_id)
+    known = None if although_similar else _likely_same(tidy, clinic)
+    if known:
+        raise LikelyDuplicate(patient_id=known.pk, name=known.full_name, day=known.date_of_birth)
+    written = asdict(tidy) | {"folded_name": tidy.folded_name}
+    return Patient.objects.create(clinic=clinic, created_at=now, **written)
 
 
+@once
 def edit_patient(
-    patient: Patient, details: PatientDetails, *, version: int, by: StaffMember, key: str, now: datetime
+    patient: Patient, details: PatientDetails, *, version: int, by: Actor, key: str, now: datetime
 ) -> Patient:
     """Replace a patient's details; refuses what `create_patient` refuses, and a record changed since `version`."""
-
-    def edit() -> int:
-        tidy = _checked(details, by, now)
-        locked = Patient.objects.select_for_update().get(pk=patient.pk)
-        if locked.version != version:
-            raise PatientChanged(patient_id=locked.pk, version=locked.version)
-        for name, value in asdict(tidy).items():
-            setattr(locked, name, value)
-        locked.folded_name = tidy.folded_name
-        locked.version += 1
-        locked.save()
-        return locked.pk
-
-    asked = asdict(details) | {"patient": patient.pk, "version": version}
-    return Patient.objects.get(
-        pk=once(by=by.user, key=key, name="edit_patient", asked=asked, now=now, do=edit)
-    )
+    return _replace(patient, details, version, by, now)
 
 
-def _checked(details: PatientDetails, by: StaffMember, now: datetime) -> PatientDetails:
+@once
+def change_patient(
+    patient: Patient, changes: Mapping[str, Any], *, version: int, by: Actor, key: str, now: datetime
+) -> Patient:
+    """Replace the details that are named in `changes`, and no other; refuses as `edit_patient` does."""
+    as_it_is = {field.name: getattr(patient, field.name) for field in fields(PatientDetails)}
+    return _replace(patient, PatientDetails(**{**as_it_is, **changes}), version, by, now)
+
+
+def _replace(patient: Patient, details: PatientDetails, version: int, by: Actor, now: datetime) -> Patient:
+    tidy = _checked(details, by, now)
+    locked = Patient.objects.select_for_update().get(pk=patient.pk)
+    if locked.version != version:
+        raise PatientChanged(patient_id=locked.pk, version=locked.version)
+    for name, value in asdict(tidy).items():
+        setattr(locked, name, value)
+    locked.folded_name = tidy.folded_name
+    locked.version += 1
+    locked.save()
+    return locked
+
+
+def _checked(details: PatientDetails, by: Actor, now: datetime) -> PatientDetails:
     """`details` without stray spaces and with a full telephone number; refuses what cannot be right."""
     tidy = replace(
         details,

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageCms, ImageOps
 from pillow_heif import register_heif_opener
 
+from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.localtime import local_date
-from clinic.models import StaffMember
 from clinic.services.once import once
 from patients.choices import ConsentKind, PhotoView
 from patients.models import Area, Patient, Photo
@@ -57,13 +57,14 @@ class NoPhotoConsent(Refusal):
     next_step = _("Have the photo consent signed first.")
 
 
+@once
 def store_photo(
     patient: Patient,
     upload: UploadedFile[bytes],
     *,
     view: PhotoView,
     area: Area | None,
-    by: StaffMember,
+    by: Actor,
     key: str,
     now: datetime,
 ) -> Photo:
@@ -75,26 +76,16 @@ def store_photo(
     if (upload.size or 0) > settings.MAX_PHOTO_BYTES:
         raise PhotoTooLarge(most_mb=settings.MAX_PHOTO_BYTES // 2**20)
     sent = upload.read()
-
-    def store() -> int:
-        if consent_on(patient, local_date(now, by.location.zone), ConsentKind.PHOTO) is None:
-            raise NoPhotoConsent()
-        picture = clean_picture(sent)
-        encoded = as_jpeg(picture)
-        photo = Photo(patient=patient, area=area, view=view, taken_at=now, taken_by=by.user)
-        photo.width_px, photo.height_px = picture.size
-        photo.sha256 = hashlib.sha256(encoded).hexdigest()
-        photo.file.save("photo.jpg", ContentFile(encoded), save=False)
-        photo.save()
-        return photo.pk
-
-    asked = {
-        "patient": patient.pk,
-        "view": view,
-        "area": area.pk if area else None,
-        "sent": hashlib.sha256(sent).hexdigest(),
-    }
-    return Photo.objects.get(pk=once(by=by.user, key=key, name="store_photo", asked=asked, now=now, do=store))
+    if consent_on(patient, local_date(now, by.location.zone), ConsentKind.PHOTO) is None:
+        raise NoPhotoConsent()
+    picture = clean_picture(sent)
+    encoded = as_jpeg(picture)
+    photo = Photo(patient=patient, area=area, view=view, taken_at=now, taken_by=by.user)
+    photo.width_px, photo.height_px = picture.size
+    photo.sha256 = hashlib.sha256(encoded).hexdigest()
+    photo.file.save("photo.jpg", ContentFile(encoded), save=False)
+    photo.save()
+    return photo
 
 
 def clean_picture(sent: bytes) -> Image.Image:

@@ -6,9 +6,9 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.localtime import local_date
-from clinic.models import StaffMember
 from clinic.services.once import once
 from patients.choices import OverrideBy
 from patients.models import Patient, Screening, ScreeningAnswer, ScreeningOverride, ScreeningQuestion
@@ -116,13 +116,14 @@ def standing(
     return known_answers(patient, sites=sites, modality=modality).standing(on)
 
 
+@once
 def take_screening(
     patient: Patient,
     replies: Sequence[Reply],
     *,
     is_recheck: bool,
     note: str,
-    by: StaffMember,
+    by: Actor,
     key: str,
     now: datetime,
 ) -> Screening:
@@ -131,23 +132,16 @@ def take_screening(
     Refuses a round with a question left out or no longer asked, dates still to come, and a recheck without a
     full screening before it.
     """
-
-    def take() -> int:
-        if is_recheck and not patient.screenings.filter(is_recheck=False).exists():
-            raise NoFullScreening()
-        questions = {each.pk: each for each in current_questions(patient.clinic_id, only_recheck=is_recheck)}
-        _refuse_incomplete(questions, replies)
-        _refuse_future(questions, replies, local_date(now, by.location.zone))
-        screening = Screening.objects.create(
-            patient=patient, taken_at=now, taken_by=by.user, is_recheck=is_recheck, note=note
-        )
-        ScreeningAnswer.objects.bulk_create(_answer(screening, reply) for reply in replies)
-        return screening.pk
-
-    asked = {"patient": patient.pk, "replies": list(map(repr, replies)), "recheck": is_recheck, "note": note}
-    return Screening.objects.get(
-        pk=once(by=by.user, key=key, name="take_screening", asked=asked, now=now, do=take)
+    if is_recheck and not patient.screenings.filter(is_recheck=False).exists():
+        raise NoFullScreening()
+    questions = {each.pk: each for each in current_questions(patient.clinic_id, only_recheck=is_recheck)}
+    _refuse_incomplete(questions, replies)
+    _refuse_future(questions, replies, local_date(now, by.location.zone))
+    screening = Screening.objects.create(
+        patient=patient, taken_at=now, taken_by=by.user, is_recheck=is_recheck, note=note
     )
+    ScreeningAnswer.objects.bulk_create(_answer(screening, reply) for reply in replies)
+    return screening
 
 
 def _refuse_incomplete(questions: dict[int, ScreeningQuestion], replies: Sequence[Reply]) -> None:
@@ -174,26 +168,20 @@ def _answer(screening: Screening, reply: Reply) -> ScreeningAnswer:
     )
 
 
+@once
 def set_aside(
-    answer: ScreeningAnswer, *, reason: str, by: StaffMember, key: str, now: datetime
+    answer: ScreeningAnswer, *, reason: str, by: Actor, key: str, now: datetime
 ) -> ScreeningOverride:
     """An answer counts no longer, for a reason that stays visible. Holds for this one answer only.
 
     Refuses a no, a question nobody may set aside, an empty reason and an answer already set aside.
     """
-
-    def override() -> int:
-        locked = ScreeningAnswer.objects.select_for_update(of=("self",)).get(pk=answer.pk)
-        if not locked.said_yes or locked.question.override_by != OverrideBy.CLINICIAN:
-            raise CannotSetAside(question=locked.question.text)
-        if not reason.strip():
-            raise ReasonMissing()
-        before = ScreeningOverride.objects.filter(answer=locked).first()
-        if before:
-            raise AlreadySetAside(at=before.at)
-        return ScreeningOverride.objects.create(answer=locked, by=by.user, at=now, reason=reason.strip()).pk
-
-    asked = {"answer": answer.pk, "reason": reason}
-    return ScreeningOverride.objects.get(
-        pk=once(by=by.user, key=key, name="set_aside", asked=asked, now=now, do=override)
-    )
+    locked = ScreeningAnswer.objects.select_for_update(of=("self",)).get(pk=answer.pk)
+    if not locked.said_yes or locked.question.override_by != OverrideBy.CLINICIAN:
+        raise CannotSetAside(question=locked.question.text)
+    if not reason.strip():
+        raise ReasonMissing()
+    before = ScreeningOverride.objects.filter(answer=locked).first()
+    if before:
+        raise AlreadySetAside(at=before.at)
+    return ScreeningOverride.objects.create(answer=locked, by=by.user, at=now, reason=reason.strip())

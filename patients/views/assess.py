@@ -53,7 +53,7 @@ def _save(
             whole_body=whole.filled(),
             skin_type=whole.cleaned_data["skin_type"],
             note=whole.cleaned_data["note"],
-            by=request.staff,
+            by=request.actor,
             key=whole.cleaned_data["key"],
             now=timezone.now(),
         )

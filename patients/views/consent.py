@@ -35,7 +35,7 @@ def show(request: StaffRequest, patient_id: int, kind: str) -> HttpResponse:
             read,
             signed_name=form.cleaned_data["signed_name"],
             agreed=form.cleaned_data["agreed"],
-            by=request.staff,
+            by=request.actor,
             key=form.cleaned_data["key"],
             now=now,
         )
@@ -52,7 +52,7 @@ def withdraw(request: StaffRequest, patient_id: int, consent_id: int) -> HttpRes
     patient = open_record(request, patient_id, "consent", now=now)
     consent = get_object_or_404(Consent, pk=consent_id, patient=patient)
     try:
-        withdraw_consent(consent, by=request.staff, key=request.POST.get("key", ""), now=now)
+        withdraw_consent(consent, by=request.actor, key=request.POST.get("key", ""), now=now)
     except Refusal as refusal:
         messages.error(request, say(refusal, request.staff.location.zone))
     else:

@@ -45,7 +45,7 @@ def new(request: StaffRequest) -> HttpResponse:
         patient = create_patient(
             form.details(None),
             although_similar="although_similar" in request.POST,
-            by=request.staff,
+            by=request.actor,
             key=form.cleaned_data["key"],
             now=timezone.now(),
         )
@@ -67,7 +67,7 @@ def edit(request: StaffRequest, patient_id: int) -> HttpResponse:
             patient,
             form.details(patient.skin_type),
             version=form.cleaned_data["version"] or 0,
-            by=request.staff,
+            by=request.actor,
             key=form.cleaned_data["key"],
             now=now,
         )

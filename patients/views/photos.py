@@ -75,7 +75,7 @@ def _show(request: StaffRequest, patient_id: int) -> HttpResponse:
             form.cleaned_data["picture"],
             view=PhotoView(form.cleaned_data["view"]),
             area=form.cleaned_data["area"],
-            by=request.staff,
+            by=request.actor,
             key=form.cleaned_data["key"],
             now=now,
         )

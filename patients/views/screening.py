@@ -103,7 +103,7 @@ def take(request: StaffRequest, patient_id: int, *, is_recheck: bool = False) ->
             form.replies(),
             is_recheck=is_recheck,
             note=form.cleaned_data["note"],
-            by=request.staff,
+            by=request.actor,
             key=form.cleaned_data["key"],
             now=now,
         )
@@ -126,7 +126,7 @@ def override(request: StaffRequest, patient_id: int) -> HttpResponse:
         set_aside(
             answer,
             reason=request.POST.get("reason", "").replace("\x00", "")[:2_000],
-            by=request.staff,
+            by=request.actor,
             key=request.POST.get("key", ""),
             now=now,
         )

@@ -1,6 +1,5 @@
 """Messages: what waits, what left, what did not."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,7 +8,6 @@ from django.shortcuts import get_object_or_404
 from clinic.api import Endpoint, Nothing, Row, Rows, Write
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
-from clinic.services.once import once
 from planner.api import filters, serializers
 from planner.models import Message
 from planner.outbox.plan_messages import send_now, withdraw
@@ -38,17 +36,6 @@ class OfMessage(Endpoint):
         self.message = get_object_or_404(of_the_clinic.select_related("step"), pk=ids["message_id"])
         note_reading(self.staff, self.message.patient_id, "message", now=self.now, object_id=self.message.pk)
 
-    def once(self, name: str, key: str, asked: dict[str, Any], do: Callable[[], Message]) -> Message:
-        pk = once(
-            by=self.staff.user,
-            key=key,
-            name=name,
-            asked=asked | {"message": self.message.pk},
-            now=self.now,
-            do=lambda: do().pk,
-        )
-        return Message.objects.select_related("step").get(pk=pk)
-
 
 class MessageDetail(OfMessage, Row):
     """One mail with its text and history."""
@@ -66,8 +53,7 @@ class SendNow(OfMessage, Write):
     asks = Nothing
 
     def do(self, asked: dict[str, Any], key: str) -> Message:
-        user, now, pk = self.staff.user, self.now, self.message.pk
-        return self.once("send_now", key, asked, lambda: send_now(pk, by=user, now=now))
+        return send_now(self.message.pk, by=self.actor, key=key, now=self.now)
 
 
 class Withdraw(OfMessage, Write):
@@ -77,7 +63,4 @@ class Withdraw(OfMessage, Write):
     asks = serializers.WithdrawAsked
 
     def do(self, asked: dict[str, Any], key: str) -> Message:
-        user, now, pk = self.staff.user, self.now, self.message.pk
-        return self.once(
-            "withdraw_message", key, asked, lambda: withdraw(pk, by=user, now=now, why=asked["why"])
-        )
+        return withdraw(self.message.pk, by=self.actor, key=key, now=self.now, why=asked["why"])

@@ -72,7 +72,7 @@ class SeriesList(Rows, Write):
             wishes,
             location=location,
             areas=areas,
-            by=self.staff.user,
+            by=self.actor,
             key=key,
             now=self.now,
         )
@@ -107,7 +107,7 @@ class Book(OfSeries, Write):
     asks = serializers.BookAsked
 
     def do(self, asked: dict[str, Any], key: str) -> Series:
-        return book_series(self.series.pk, asked["visits"], by=self.staff.user, key=key, now=self.now)
+        return book_series(self.series.pk, asked["visits"], by=self.actor, key=key, now=self.now)
 
 
 class Stop(OfSeries, Write):
@@ -118,4 +118,4 @@ class Stop(OfSeries, Write):
     asks = serializers.WhyAsked
 
     def do(self, asked: dict[str, Any], key: str) -> Series:
-        return stop_series(self.series.pk, **asked, by=self.staff.user, key=key, now=self.now)
+        return stop_series(self.series.pk, **asked, by=self.actor, key=key, now=self.now)

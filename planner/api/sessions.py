@@ -78,7 +78,7 @@ class Move(WriteSession):
 
     def do(self, asked: dict[str, Any], key: str) -> Session:
         visits = asked.pop("visits")
-        return move_sessions(self.session.pk, visits, **asked, by=self.staff.user, key=key, now=self.now)
+        return move_sessions(self.session.pk, visits, **asked, by=self.actor, key=key, now=self.now)
 
 
 class Cancel(WriteSession):
@@ -88,7 +88,7 @@ class Cancel(WriteSession):
     asks = serializers.WhyAsked
 
     def do(self, asked: dict[str, Any], key: str) -> Session:
-        return cancel_session(self.session.pk, **asked, by=self.staff.user, key=key, now=self.now)
+        return cancel_session(self.session.pk, **asked, by=self.actor, key=key, now=self.now)
 
 
 class Mark(WriteSession):
@@ -99,7 +99,7 @@ class Mark(WriteSession):
     to: SessionState
 
     def do(self, asked: dict[str, Any], key: str) -> Session:
-        return change_state(self.session.pk, self.to, **asked, by=self.staff.user, key=key, now=self.now)
+        return change_state(self.session.pk, self.to, **asked, by=self.actor, key=key, now=self.now)
 
 
 class Confirm(Mark):
@@ -133,7 +133,7 @@ class Start(WriteSession):
     asks = serializers.VersionAsked
 
     def do(self, asked: dict[str, Any], key: str) -> Session:
-        return start_treatment(self.session.pk, **asked, by=self.staff.user, key=key, now=self.now)
+        return start_treatment(self.session.pk, **asked, by=self.actor, key=key, now=self.now)
 
 
 class NoRecordYet(Refusal):
@@ -157,7 +157,7 @@ class Record(OfSession, Row, Write):
 
     def do(self, asked: dict[str, Any], key: str) -> TreatmentRecord:
         entry = asked.pop("entry")
-        return save_record(self.session.pk, entry, **asked, by=self.staff.user, key=key, now=self.now)
+        return save_record(self.session.pk, entry, **asked, by=self.actor, key=key, now=self.now)
 
 
 class Complete(WriteSession):
@@ -168,4 +168,4 @@ class Complete(WriteSession):
 
     def do(self, asked: dict[str, Any], key: str) -> Session:
         entry = asked.pop("entry")
-        return finish(self.session.pk, entry, **asked, by=self.staff.user, key=key, now=self.now)
+        return finish(self.session.pk, entry, **asked, by=self.actor, key=key, now=self.now)

@@ -9,8 +9,8 @@ from random import Random
 
 from django.core.files.base import ContentFile
 
+from clinic.actor import Actor
 from clinic.localtime import at_local, local_date
-from clinic.models import User
 from patients.choices import AdattoStage, ConsentKind, Modality, PhotoView, StriaType
 from patients.models import ConsentText, Patient, Photo, ScreeningQuestion
 from patients.models.patient import fold
@@ -73,8 +73,12 @@ class Teller:
         return f"demo-{next(self.keys)}"
 
     @property
-    def clinician(self) -> User:
-        return self.place.clinician.user
+    def doctor(self) -> Actor:
+        return Actor.of(self.place.clinician)
+
+    @property
+    def desk(self) -> Actor:
+        return Actor.of(self.place.desk)
 
     def at(self, day: date, hour: int, minute: int = 0) -> datetime:
         """That wall-clock time, but never later than now."""
@@ -120,7 +124,7 @@ class Teller:
         replies = [
             Reply(question.pk, question.code in said, said.get(question.code)) for question in self.questions
         ]
-        clinician, key, when = self.place.clinician, self.key(), self.at(day, 9, 15)
+        clinician, key, when = self.doctor, self.key(), self.at(day, 9, 15)
         take_screening(patient, replies, is_recheck=False, note="", by=clinician, key=key, now=when)
 
     def _sign(self, patient: Patient, day: date) -> None:
@@ -130,7 +134,7 @@ class Teller:
                 self.texts[kind],
                 signed_name=patient.full_name,
                 agreed=True,
-                by=self.place.clinician,
+                by=self.doctor,
                 key=self.key(),
                 now=self.at(day, 9, 30),
             )
@@ -139,7 +143,7 @@ class Teller:
         """An assessment with scores and a picture of each area; `progress` 0 at first, towards 1."""
         when = self.at(day, 9, 45)
         areas = [self._judged(marks, progress * person.depth_of_progress) for marks in person.marks]
-        assess(patient, areas, by=self.place.clinician, key=self.key(), now=when)
+        assess(patient, areas, by=self.doctor, key=self.key(), now=when)
         for area in patient.areas.all():
             is_red = area.stria_type == StriaType.RUBRA
             strength = 1 - progress * person.depth_of_progress
@@ -168,7 +172,7 @@ class Teller:
             height_px=360,
             sha256=sha256(picture).hexdigest(),
             taken_at=when,
-            taken_by=self.clinician,
+            taken_by=self.doctor.user,
         )
         photo.file.save("picture.jpg", ContentFile(picture))
 
@@ -189,7 +193,7 @@ class Teller:
             Wishes(starts_from=person.begins),
             location=self.place.location,
             areas=list(patient.areas.all()),
-            by=self.clinician,
+            by=self.doctor,
             key=self.key(),
             now=self.at(day, 10),
         )
@@ -199,7 +203,7 @@ class Teller:
         plans = propose(series, now=when).plans
         if not plans:
             return
-        book_series(series.pk, plans[0].visits, by=self.clinician, key=self.key(), now=when)
+        book_series(series.pk, plans[0].visits, by=self.doctor, key=self.key(), now=when)
         if person.story == "today":
             self._bring_to_today(series, when)
         for session in series.sessions.order_by("number"):
@@ -229,7 +233,7 @@ class Teller:
         """Some days before the second session."""
         assert session.starts_at is not None
         series.refresh_from_db()
-        clinician, key, when = self.clinician, self.key(), session.starts_at - 4 * DAY
+        clinician, key, when = self.doctor, self.key(), session.starts_at - 4 * DAY
         why = "Moves to another city"
         stop_series(series.pk, by=clinician, key=key, version=series.version, now=when, reason=why)
 
@@ -252,7 +256,7 @@ class Teller:
 
     def _state(self, session: Session, state: SessionState, when: datetime) -> None:
         version, key = session.version, self.key()
-        change_state(session.pk, state, by=self.place.desk.user, key=key, version=version, now=when)
+        change_state(session.pk, state, by=self.desk, key=key, version=version, now=when)
         session.refresh_from_db()
 
     def _miss(self, session: Session, person: Person) -> bool:
@@ -271,7 +275,7 @@ class Teller:
         return self._pass(session, replace(person, story="under way"))
 
     def _move(self, session: Session, visits: tuple[SessionPlace, ...], when: datetime, reason: str) -> None:
-        desk, key = self.place.desk.user, self.key()
+        desk, key = self.desk, self.key()
         move_sessions(
             session.pk,
             visits,
@@ -292,12 +296,12 @@ class Teller:
         day = self._day(session)
         self._recheck(session, session.starts_at)
         begun = session.starts_at + 45 * MINUTE
-        start_treatment(session.pk, by=self.clinician, key=self.key(), version=session.version, now=begun)
+        start_treatment(session.pk, by=self.doctor, key=self.key(), version=session.version, now=begun)
         if session.ends_at > self.now:
             return False
         entry = self._entry(session, person)
         finish(
-            session.pk, entry, by=self.clinician, key=self.key(), version=session.version, now=session.ends_at
+            session.pk, entry, by=self.doctor, key=self.key(), version=session.version, now=session.ends_at
         )
         if session.number > 1:
             progress = session.number / session.series.sessions_planned
@@ -306,7 +310,7 @@ class Teller:
 
     def _recheck(self, session: Session, when: datetime) -> None:
         replies = [Reply(question.pk, False) for question in self.questions if question.ask_every_session]
-        clinician, key = self.place.clinician, self.key()
+        clinician, key = self.doctor, self.key()
         take_screening(session.patient, replies, is_recheck=True, note="", by=clinician, key=key, now=when)
 
     def _entry(self, session: Session, person: Person) -> RecordEntry:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actor import Actor
 from clinic.errors import Refusal
-from clinic.models import Location, User
+from clinic.models import Location
+from clinic.services.once import once
 from planner.choices import HOLDS_TIME, Anchor, MessageState, SessionState
 from planner.models import AftercareStep, Message, MessageEvent, Series, Session
 from planner.outbox.steps import AFTER_THE_SESSION, SessionTimes, due_at, expires_at, steps_for
@@ -72,24 +73,24 @@ def messages_for_completion(session: Session, *, now: datetime) -> None:
     _plan(session.series, [session], _steps(session.series, AFTER_THE_SESSION, is_last=is_last), now)
 
 
-def send_now(message_id: int, *, by: User, now: datetime) -> Message:
+@once
+def send_now(message_id: int, *, by: Actor, key: str, now: datetime) -> Message:
     """Let a waiting message leave with the next delivery, quiet hours or not, or try a failed one again."""
-    with transaction.atomic():
-        message = _locked(message_id, MessageState.WAITING, MessageState.FAILED)
-        if now >= message.expires_at:
-            raise MessageTooLate(until=message.expires_at)
-        message.state, message.due_at = MessageState.WAITING, now
-        message.leased_until, message.attempts, message.closed_at = None, 0, None
-        message.save()
-        note([message], _t("To be sent now: %(name)s") % {"name": _name(by)}, now)
+    message = _locked(message_id, MessageState.WAITING, MessageState.FAILED)
+    if now >= message.expires_at:
+        raise MessageTooLate(until=message.expires_at)
+    message.state, message.due_at = MessageState.WAITING, now
+    message.leased_until, message.attempts, message.closed_at = None, 0, None
+    message.save()
+    note([message], _t("To be sent now: %(name)s") % {"name": by.name}, now)
     return message
 
 
-def withdraw(message_id: int, *, by: User, now: datetime, why: str) -> Message:
+@once
+def withdraw(message_id: int, *, by: Actor, key: str, now: datetime, why: str) -> Message:
     """Take a message back before it leaves; one that is being sent at this moment is waited for."""
-    with transaction.atomic():
-        message = _locked(message_id, *OPEN, MessageState.FAILED)
-        close_one(message, MessageState.WITHDRAWN, f"{_name(by)}: {why}" if why else _name(by), now)
+    message = _locked(message_id, *OPEN, MessageState.FAILED)
+    close_one(message, MessageState.WITHDRAWN, f"{by.name}: {why}" if why else by.name, now)
     return message
 
 
@@ -216,8 +217,3 @@ def _locked(message_id: int, *states: MessageState) -> Message:
     if message.state not in states:
         raise MessageClosed(state=message.get_state_display())
     return message
-
-
-def _name(by: User) -> str:
-    staff = getattr(by, "staff", None)
-    return staff.name if staff else by.email

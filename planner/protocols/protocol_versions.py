@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -10,9 +10,9 @@ from django.db.models import Model
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.localtime import day_label, local_date
-from clinic.models import StaffMember
 from clinic.services.once import once
 from clinic.services.versions import Stale
 from patients.choices import Certainty
@@ -96,8 +96,9 @@ class Revision:
     new: Mapping[str, Sequence[Values]] = field(default_factory=dict)
 
 
+@once
 def revise(
-    protocol: Protocol, revision: Revision, *, based_on: int, by: StaffMember, key: str, now: datetime
+    protocol: Protocol, revision: Revision, *, based_on: int, by: Actor, key: str, now: datetime
 ) -> ProtocolVersion:
     """The protocol's next version, a whole one: every row is copied. Series keep the version they began with.
 
@@ -105,13 +106,7 @@ def revise(
     `based_on`, gaps under what the method allows or longer than screening lasts, a skin type with two rows of gaps or
     none, and a revision that changes nothing.
     """
-    asked = {"protocol": protocol.pk, "based_on": based_on} | asdict(revision)
-
-    def write() -> int:
-        return _write(_current(protocol, based_on), revision, by, now).pk
-
-    made = once(by=by.user, key=key, name="revise_protocol", asked=asked, now=now, do=write)
-    return ProtocolVersion.objects.get(pk=made)
+    return _write(_current(protocol, based_on), revision, by, now)
 
 
 def offer(protocol: Protocol, *, is_offered: bool) -> None:
@@ -129,7 +124,7 @@ def _current(protocol: Protocol, based_on: int) -> ProtocolVersion:
     return current
 
 
-def _write(current: ProtocolVersion, revision: Revision, by: StaffMember, now: datetime) -> ProtocolVersion:
+def _write(current: ProtocolVersion, revision: Revision, by: Actor, now: datetime) -> ProtocolVersion:
     ours = _own_setting(by, now)
     figures = _differing(current, revision.figures)
     is_sourced = any(name in figures for name in OF_THE_SOURCE)
@@ -195,7 +190,7 @@ def _copy(row: Row, **changes: Any) -> Row:
     )
 
 
-def _own_setting(by: StaffMember, now: datetime) -> Values:
+def _own_setting(by: Actor, now: datetime) -> Values:
     day = day_label(local_date(now, by.location.zone))
     source = _t("The clinic's own setting, %(name)s, %(day)s") % {"name": by.name, "day": day}
     return {"source": source, "certainty": Certainty.CLINIC_SETTING.value}

@@ -7,18 +7,17 @@ refusal leaves everything as it was.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
 from typing import Any
 
+from clinic.actor import Actor
 from clinic.localtime import local_date
-from clinic.models import User
+from clinic.services.once import once
 from clinic.services.versions import Stale
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
 from planner.models import Reservation, Series, Session, SessionEvent
 from planner.outbox.plan_messages import messages_for_booking, messages_for_cancellation, messages_for_change
-from planner.schedule.locking import Locked, lock, once_with_patience
+from planner.schedule.locking import Locked, lock, with_patience
 from planner.schedule.refusals import (
     AlreadyBooked,
     NotThisSeries,
@@ -42,25 +41,35 @@ KIND_OF_STATE = {
 """The states a person may set by hand, and what the history calls it; the others come from what is done."""
 
 
+@with_patience
+@once
 def book_series(
-    series_id: int, visits: Sequence[SessionPlace], *, by: User, key: str, now: datetime
+    series_id: int, visits: Sequence[SessionPlace], *, by: Actor, key: str, now: datetime
 ) -> Series:
     """Give every session of the series that has no time yet the one in `visits`: all of them or none.
 
     Refuses a series that is stopped, complete or has no open session, visits that do not name each open session
     once, and every time that a rule speaks against.
     """
-    asked = {"series": series_id, "visits": _plain(visits)}
-    do = partial(_book, series_id, _in_order(visits), by, now)
-    pk = once_with_patience(do, by=by, key=key, name="book_series", asked=asked, now=now)
-    return Series.objects.get(pk=pk)
+    visits = _in_order(visits)
+    locked = lock(series_id, _resources_of(visits))
+    series = locked.series
+    _refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
+    _refuse_partial(locked, visits)
+    facts = refuse_unless_possible(series, locked.sessions, locked.resources, visits, now=now)
+    series.state = SeriesState.ACTIVE
+    _place(locked, visits, facts, by, "")
+    messages_for_booking(series, now=now)
+    return series
 
 
+@with_patience
+@once
 def move_sessions(
     session_id: int,
     visits: Sequence[SessionPlace],
     *,
-    by: User,
+    by: Actor,
     key: str,
     version: int,
     now: datetime,
@@ -72,87 +81,7 @@ def move_sessions(
     as it is is left alone. Refuses earlier sessions and ones that cannot move, and every time that a rule speaks
     against. `version` is this session's.
     """
-    asked = {"session": session_id, "visits": _plain(visits), "version": version, "reason": reason}
-    do = partial(_move, session_id, _in_order(visits), version, by, now, reason)
-    pk = once_with_patience(do, by=by, key=key, name="move_sessions", asked=asked, now=now)
-    return Session.objects.get(pk=pk)
-
-
-def cancel_session(
-    session_id: int, *, by: User, key: str, version: int, now: datetime, reason: str
-) -> Session:
-    """Take one session out of its series for good, and free what it held. The others stay where they are.
-
-    When no session is left to come, the series is complete, or stopped if none was done.
-    """
-    asked = {"session": session_id, "version": version, "reason": reason}
-    do = partial(_cancel, session_id, version, by, now, reason)
-    pk = once_with_patience(do, by=by, key=key, name="cancel_session", asked=asked, now=now)
-    return Session.objects.get(pk=pk)
-
-
-def stop_series(series_id: int, *, by: User, key: str, version: int, now: datetime, reason: str) -> Series:
-    """Cancel all sessions that are still to come. Refuses while one is in treatment; `version` is the series'."""
-    asked = {"series": series_id, "version": version, "reason": reason}
-    do = partial(_stop, series_id, version, by, now, reason)
-    pk = once_with_patience(do, by=by, key=key, name="stop_series", asked=asked, now=now)
-    return Series.objects.get(pk=pk)
-
-
-def change_state(
-    session_id: int,
-    to: SessionState,
-    *,
-    by: User,
-    key: str,
-    version: int,
-    now: datetime,
-    reason: str = "",
-) -> Session:
-    """Confirmed, arrived, missed, or back to booked.
-
-    Arriving is for the day of the session, missing for the time after its start. A missed session frees what it
-    held; taking that back books it again where it was, if that is still free.
-    """
-    asked = {"session": session_id, "to": to, "version": version, "reason": reason}
-    do = partial(_change_state, session_id, SessionState(to), version, by, now, reason)
-    pk = once_with_patience(do, by=by, key=key, name="change_state", asked=asked, now=now)
-    return Session.objects.get(pk=pk)
-
-
-def _in_order(visits: Iterable[SessionPlace]) -> list[SessionPlace]:
-    return sorted(visits, key=lambda visit: visit.number)
-
-
-def _plain(visits: Iterable[SessionPlace]) -> list[dict[str, Any]]:
-    return [asdict(visit) | {"starts_at": visit.starts_at.astimezone(UTC)} for visit in _in_order(visits)]
-
-
-def _book(series_id: int, visits: Sequence[SessionPlace], by: User, now: datetime) -> int:
-    locked = lock(series_id, _resources_of(visits))
-    series = locked.series
-    _refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
-    _refuse_partial(locked, visits)
-    facts = refuse_unless_possible(series, locked.sessions, locked.resources, visits, now=now)
-    series.state = SeriesState.ACTIVE
-    _place(locked, visits, facts, by, "")
-    messages_for_booking(series, now=now)
-    return series.pk
-
-
-def _refuse_partial(locked: Locked, visits: Sequence[SessionPlace]) -> None:
-    wanted = [visit.number for visit in visits]
-    without_time = {each.number for each in locked.sessions if each.state == SessionState.PLANNED}
-    if not without_time:
-        raise AlreadyBooked()
-    wrong = {number for number in wanted if wanted.count(number) > 1} | (without_time ^ set(wanted))
-    if wrong:
-        raise PlanIncomplete(numbers=sorted(wrong))
-
-
-def _move(
-    session_id: int, visits: Sequence[SessionPlace], version: int, by: User, now: datetime, reason: str
-) -> int:
+    visits = _in_order(visits)
     locked = _lock_session(session_id, _resources_of(visits))
     session = locked.session(session_id)
     _refuse_stale(session, version)
@@ -164,7 +93,101 @@ def _move(
         facts = refuse_unless_possible(locked.series, locked.sessions, locked.resources, changed, now=now)
         moved = _place(locked, changed, facts, by, reason)
         messages_for_change(locked.series, moved, now=now)
-    return session.pk
+    return session
+
+
+@with_patience
+@once
+def cancel_session(
+    session_id: int, *, by: Actor, key: str, version: int, now: datetime, reason: str
+) -> Session:
+    """Take one session out of its series for good, and free what it held. The others stay where they are.
+
+    When no session is left to come, the series is complete, or stopped if none was done.
+    """
+    locked = _lock_session(session_id)
+    session = locked.session(session_id)
+    _refuse_stale(session, version)
+    _refuse_step(session, SessionState.CANCELLED)
+    series = locked.series
+    told = _take_out([session], by, now, reason)
+    if all(each.state in CLOSED for each in locked.sessions):
+        any_done = any(each.state == SessionState.DONE for each in locked.sessions)
+        series.state = SeriesState.DONE if any_done else SeriesState.STOPPED
+    _raise_version(series)
+    _tell_cancelled(told, now)
+    return session
+
+
+@with_patience
+@once
+def stop_series(series_id: int, *, by: Actor, key: str, version: int, now: datetime, reason: str) -> Series:
+    """Cancel all sessions that are still to come. Refuses while one is in treatment; `version` is the series'."""
+    locked = _lock_sessions_of(series_id)
+    series = locked.series
+    if series.version != version:
+        raise Stale()
+    _refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
+    for session in locked.sessions:
+        if session.state == SessionState.IN_TREATMENT:
+            _refuse(session, SessionState.CANCELLED)
+    to_come = [session for session in locked.sessions if session.state not in CLOSED]
+    told = _take_out(to_come, by, now, reason)
+    series.state = SeriesState.STOPPED
+    _raise_version(series)
+    _tell_cancelled(told, now)
+    return series
+
+
+@with_patience
+@once
+def change_state(
+    session_id: int,
+    to: SessionState,
+    *,
+    by: Actor,
+    key: str,
+    version: int,
+    now: datetime,
+    reason: str = "",
+) -> Session:
+    """Confirmed, arrived, missed, or back to booked.
+
+    Arriving is for the day of the session, missing for the time after its start. A missed session frees what it
+    held; taking that back books it again where it was, if that is still free.
+    """
+    to, locked = SessionState(to), _lock_session(session_id)
+    session = locked.session(session_id)
+    _refuse_stale(session, version)
+    if to not in KIND_OF_STATE or session.starts_at is None:
+        _refuse(session, to)
+    _refuse_step(session, to)
+    _refuse_wrong_moment(locked.series, session, to, now)
+    if to == SessionState.NO_SHOW:
+        _release([session])
+        session.version += 1
+    elif session.state == SessionState.NO_SHOW:
+        _reclaim(locked, session, now)
+        session.version += 1
+    session.state = to
+    session.arrived_at = now if to == SessionState.ARRIVED else None
+    session.save(update_fields=["state", "version", "arrived_at"])
+    _event(session, KIND_OF_STATE[to], by, now, was_at=session.starts_at, reason=reason).save()
+    return session
+
+
+def _in_order(visits: Iterable[SessionPlace]) -> list[SessionPlace]:
+    return sorted(visits, key=lambda visit: visit.number)
+
+
+def _refuse_partial(locked: Locked, visits: Sequence[SessionPlace]) -> None:
+    wanted = [visit.number for visit in visits]
+    without_time = {each.number for each in locked.sessions if each.state == SessionState.PLANNED}
+    if not without_time:
+        raise AlreadyBooked()
+    wrong = {number for number in wanted if wanted.count(number) > 1} | (without_time ^ set(wanted))
+    if wrong:
+        raise PlanIncomplete(numbers=sorted(wrong))
 
 
 def _refuse_strangers(locked: Locked, session: Session, visits: Sequence[SessionPlace]) -> None:
@@ -195,39 +218,7 @@ def _changed(locked: Locked, visits: Sequence[SessionPlace]) -> list[SessionPlac
     return [each for each in visits if where.get(each.number) != (each.starts_at, set(each.resource_ids))]
 
 
-def _cancel(session_id: int, version: int, by: User, now: datetime, reason: str) -> int:
-    locked = _lock_session(session_id)
-    session = locked.session(session_id)
-    _refuse_stale(session, version)
-    _refuse_step(session, SessionState.CANCELLED)
-    series = locked.series
-    told = _take_out([session], by, now, reason)
-    if all(each.state in CLOSED for each in locked.sessions):
-        any_done = any(each.state == SessionState.DONE for each in locked.sessions)
-        series.state = SeriesState.DONE if any_done else SeriesState.STOPPED
-    _raise_version(series)
-    _tell_cancelled(told, now)
-    return session.pk
-
-
-def _stop(series_id: int, version: int, by: User, now: datetime, reason: str) -> int:
-    locked = _lock_sessions_of(series_id)
-    series = locked.series
-    if series.version != version:
-        raise Stale()
-    _refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
-    for session in locked.sessions:
-        if session.state == SessionState.IN_TREATMENT:
-            _refuse(session, SessionState.CANCELLED)
-    to_come = [session for session in locked.sessions if session.state not in CLOSED]
-    told = _take_out(to_come, by, now, reason)
-    series.state = SeriesState.STOPPED
-    _raise_version(series)
-    _tell_cancelled(told, now)
-    return series.pk
-
-
-def _take_out(sessions: Sequence[Session], by: User, now: datetime, reason: str) -> list[Session]:
+def _take_out(sessions: Sequence[Session], by: Actor, now: datetime, reason: str) -> list[Session]:
     """Cancel; answers those that had a time the patient may have been told."""
     told = [session for session in sessions if session.state in HOLDS_TIME]
     _release(sessions)
@@ -241,29 +232,6 @@ def _take_out(sessions: Sequence[Session], by: User, now: datetime, reason: str)
 def _tell_cancelled(sessions: Iterable[Session], now: datetime) -> None:
     for session in sessions:
         messages_for_cancellation(session, now=now)
-
-
-def _change_state(
-    session_id: int, to: SessionState, version: int, by: User, now: datetime, reason: str
-) -> int:
-    locked = _lock_session(session_id)
-    session = locked.session(session_id)
-    _refuse_stale(session, version)
-    if to not in KIND_OF_STATE or session.starts_at is None:
-        _refuse(session, to)
-    _refuse_step(session, to)
-    _refuse_wrong_moment(locked.series, session, to, now)
-    if to == SessionState.NO_SHOW:
-        _release([session])
-        session.version += 1
-    elif session.state == SessionState.NO_SHOW:
-        _reclaim(locked, session, now)
-        session.version += 1
-    session.state = to
-    session.arrived_at = now if to == SessionState.ARRIVED else None
-    session.save(update_fields=["state", "version", "arrived_at"])
-    _event(session, KIND_OF_STATE[to], by, now, was_at=session.starts_at, reason=reason).save()
-    return session.pk
 
 
 def _refuse_wrong_moment(series: Series, session: Session, to: SessionState, now: datetime) -> None:
@@ -344,7 +312,7 @@ def _refuse(session: Session, to: SessionState) -> None:
 
 
 def _place(
-    locked: Locked, visits: Sequence[SessionPlace], facts: BookingFacts, by: User, reason: str
+    locked: Locked, visits: Sequence[SessionPlace], facts: BookingFacts, by: Actor, reason: str
 ) -> list[Session]:
     """Write the sessions at their new times. All are lifted before the first is set down: one may take another's."""
     sessions, events = _of(locked, visits), []
@@ -386,5 +354,5 @@ def _raise_version(series: Series) -> None:
     series.save(update_fields=["state", "version"])
 
 
-def _event(session: Session, kind: Kind, by: User, now: datetime, **fields: Any) -> SessionEvent:
-    return SessionEvent(session=session, kind=kind, by=by, at=now, **fields)
+def _event(session: Session, kind: Kind, by: Actor, now: datetime, **fields: Any) -> SessionEvent:
+    return SessionEvent(session=session, kind=kind, by=by.user, at=now, **fields)

@@ -1,22 +1,22 @@
 """Drafting a series and proposing whole plans for it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time
 from typing import Any, Self
 
-from django.db.models import Model
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actor import Actor
 from clinic.errors import Refusal
-from clinic.models import Location, Resource, ResourceKind, User
-from clinic.services.once import once
+from clinic.models import Location, Resource, ResourceKind
+from clinic.services.once import BESIDE, once
 from clinic.services.versions import Stale
 from patients.models import Area, Patient
 from planner.choices import SeriesState
 from planner.models import ProtocolVersion, Series, Session
-from planner.schedule.locking import lock, once_with_patience
+from planner.schedule.locking import lock, with_patience
 from planner.schedule.refusals import SeriesClosed
 
 MOST_SESSIONS = 20
@@ -93,8 +93,8 @@ class ProtocolChoice:
     version: ProtocolVersion
     sessions: int
     gap: tuple[int, int, int]
-    recommended_version: ProtocolVersion | None = None
-    recommended_sessions: int | None = None
+    recommended_version: ProtocolVersion | None = field(default=None, metadata=BESIDE)
+    recommended_sessions: int | None = field(default=None, metadata=BESIDE)
     reason: str = ""
 
     def kept(self) -> dict[str, Any]:
@@ -138,6 +138,7 @@ class Wishes:
 ANY = Wishes()
 
 
+@once
 def draft_series(
     patient: Patient,
     choice: ProtocolChoice,
@@ -145,7 +146,7 @@ def draft_series(
     *,
     location: Location,
     areas: Sequence[Area],
-    by: User,
+    by: Actor,
     key: str,
     now: datetime,
 ) -> Series:
@@ -154,60 +155,40 @@ def draft_series(
     Refuses what is another clinic's or patient's, numbers and gaps out of range, a gap under the protocol's floor, and
     a choice that differs from the recommendation (another protocol, number or gap) without a reason.
     """
-
-    def draft() -> int:
-        _refuse_strangers(patient, location, choice.version, areas)
-        _refuse_numbers(choice)
-        _refuse_unclear(location, wishes)
-        if _departs(patient, choice) and not choice.reason.strip():
-            raise ChoiceReasonMissing()
-        whose = {"patient": patient, "location": location}
-        series = Series.objects.create(
-            **whose, **choice.kept(), **wishes.kept(), created_at=now, created_by=by
-        )
-        series.areas.set(areas)
-        numbers = range(1, choice.sessions + 1)
-        Session.objects.bulk_create(Session(series=series, number=number, **whose) for number in numbers)
-        return series.pk
-
-    chosen = [
-        choice.version.pk,
-        choice.sessions,
-        choice.gap,
-        choice.reason,
-    ]  # what was recommended nobody asks
-    asked = [patient.pk, location.pk, [area.pk for area in areas], chosen, _named(wishes)]
-    return Series.objects.get(pk=once(by=by, key=key, name="draft_series", asked=asked, now=now, do=draft))
+    _refuse_strangers(patient, location, choice.version, areas)
+    _refuse_numbers(choice)
+    _refuse_unclear(location, wishes)
+    if _departs(patient, choice) and not choice.reason.strip():
+        raise ChoiceReasonMissing()
+    whose = {"patient": patient, "location": location}
+    series = Series.objects.create(
+        **whose, **choice.kept(), **wishes.kept(), created_at=now, created_by=by.user
+    )
+    series.areas.set(areas)
+    numbers = range(1, choice.sessions + 1)
+    Session.objects.bulk_create(Session(series=series, number=number, **whose) for number in numbers)
+    return series
 
 
-def _named(wishes: Wishes) -> dict[str, Any]:
-    """A practitioner by number: two may share a name."""
-    return {name: value.pk if isinstance(value, Model) else value for name, value in wishes.kept().items()}
-
-
+@with_patience
+@once
 def change_wishes(
-    series: Series, wishes: Wishes, *, version: int, by: User, key: str, now: datetime
+    series: Series, wishes: Wishes, *, version: int, by: Actor, key: str, now: datetime
 ) -> Series:
     """Other wishes for what is still to be planned. Refuses an outdated page, a closed series and wishes nobody can
     keep.
     """
-
-    def change() -> int:
-        locked = lock(series.pk).series
-        if locked.version != version:
-            raise Stale()
-        if locked.state not in (SeriesState.DRAFT, SeriesState.ACTIVE):
-            raise SeriesClosed(state=locked.get_state_display())
-        _refuse_unclear(locked.location, wishes)
-        for name, value in wishes.kept().items():
-            setattr(locked, name, value)
-        locked.version += 1
-        locked.save(update_fields=[*wishes.kept(), "version"])
-        return locked.pk
-
-    asked = [series.pk, version, _named(wishes)]
-    pk = once_with_patience(change, by=by, key=key, name="change_wishes", asked=asked, now=now)
-    return Series.objects.get(pk=pk)
+    locked = lock(series.pk).series
+    if locked.version != version:
+        raise Stale()
+    if locked.state not in (SeriesState.DRAFT, SeriesState.ACTIVE):
+        raise SeriesClosed(state=locked.get_state_display())
+    _refuse_unclear(locked.location, wishes)
+    for name, value in wishes.kept().items():
+        setattr(locked, name, value)
+    locked.version += 1
+    locked.save(update_fields=[*wishes.kept(), "version"])
+    return locked
 
 
 def _refuse_strangers(

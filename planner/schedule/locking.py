@@ -8,14 +8,13 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, IntegrityError, OperationalError, connection
 
 from clinic.errors import Refusal
-from clinic.models import Resource, User
-from clinic.services.once import once
+from clinic.models import Resource
 from patients.models import Patient
 from planner.models import Series, Session
 from planner.schedule.refusals import Busy, JustTaken
@@ -26,7 +25,8 @@ LONGEST_PAUSE_SECONDS = 0.15
 WAITED_IN_VAIN = {"40P01", "40001", "55P03"}
 """PostgreSQL's codes for a deadlock, a serialization failure and a lock that was not to be had in time."""
 NO_OVERLAP = {"resource_free", "patient_free"}
-Result = TypeVar("Result")
+P = ParamSpec("P")
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +60,27 @@ def lock(series_id: int, resource_ids: Iterable[int] = ()) -> Locked:
     return Locked(series, sessions, resources)
 
 
-def once_with_patience(
-    do: Callable[[], int], *, by: User, key: str, name: str, asked: Any, now: datetime
-) -> int:
-    """`once`, whose `do` locks with `lock`: the whole transaction runs again if it lost a race."""
-    return _with_patience(lambda: once(by=by, key=key, name=name, asked=asked, now=now, do=do))
+def with_patience(write: Callable[P, Written]) -> Callable[P, Written]:
+    """Let a whole transaction that locks with `lock` run again when it lost a race.
 
+    It refuses as busy, or as just taken, after three retries. Stands outside `once`, which makes the transaction.
+    """
 
-def _with_patience(work: Callable[[], Result]) -> Result:
-    """Run a whole transaction, again if it lost a race; refuses as busy, or as just taken, after three retries."""
-    for attempt in range(RETRIES + 1):
-        try:
-            return work()
-        except DatabaseError as error:
-            refusal = _lost_race(error)
-            if refusal is None:
-                raise
-            if attempt == RETRIES:
-                raise refusal from error
-            time.sleep(random.uniform(0.01, LONGEST_PAUSE_SECONDS))  # noqa: S311
-    raise AssertionError("the last attempt returns or raises")
+    @wraps(write)
+    def patiently(*args: P.args, **kwargs: P.kwargs) -> Written:
+        for attempt in range(RETRIES + 1):
+            try:
+                return write(*args, **kwargs)
+            except DatabaseError as error:
+                refusal = _lost_race(error)
+                if refusal is None:
+                    raise
+                if attempt == RETRIES:
+                    raise refusal from error
+                time.sleep(random.uniform(0.01, LONGEST_PAUSE_SECONDS))  # noqa: S311
+        raise AssertionError("the last attempt returns or raises")
+
+    return patiently
 
 
 def _lost_race(error: DatabaseError) -> Refusal | None:

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from clinic.actor import Actor
 from clinic.localtime import local_date
-from clinic.models import User
+from clinic.services.once import once
 from clinic.services.versions import Stale
 from patients.choices import ConsentKind
 from patients.models import Consent
@@ -18,7 +19,7 @@ from patients.services.screening import standing
 from planner.choices import Endpoint, Reaction, SeriesState, SessionState
 from planner.models import AreaTreatment, Series, Session, SessionEvent, TreatmentRecord
 from planner.outbox.plan_messages import messages_for_completion
-from planner.schedule.locking import lock, once_with_patience
+from planner.schedule.locking import lock, with_patience
 from planner.schedule.refusals import NoConsent, WrongState
 from planner.treatment.refusals import (
     AreaNotInSeries,
@@ -80,64 +81,52 @@ def readiness(session: Session, now: datetime) -> Readiness:
     )
 
 
-def start_treatment(session_id: int, *, by: User, key: str, version: int, now: datetime) -> Session:
+@with_patience
+@once
+def start_treatment(session_id: int, *, by: Actor, key: str, version: int, now: datetime) -> Session:
     """Arrived → in treatment. Refuses without today's questions or a valid consent, or if an answer forbids it."""
-
-    def do() -> int:
-        session = _locked(session_id, version)
-        _refuse_unless(session, SessionState.ARRIVED)
-        _refuse_unfit(session, now)
-        _enter(session, SessionState.IN_TREATMENT, SessionEvent.Kind.STARTED, by, now)
-        session.treatment_began_at = now
-        session.save()
-        return session.pk
-
-    asked = {"session": session_id, "version": version}
-    pk = once_with_patience(do, by=by, key=key, name="start_treatment", asked=asked, now=now)
-    return Session.objects.get(pk=pk)
+    session = _locked(session_id, version)
+    _refuse_unless(session, SessionState.ARRIVED)
+    _refuse_unfit(session, now)
+    _enter(session, SessionState.IN_TREATMENT, SessionEvent.Kind.STARTED, by, now)
+    session.treatment_began_at = now
+    session.save()
+    return session
 
 
+@with_patience
+@once
 def save_record(
-    session_id: int, entry: RecordEntry, *, by: User, key: str, version: int, now: datetime
+    session_id: int, entry: RecordEntry, *, by: Actor, key: str, version: int, now: datetime
 ) -> TreatmentRecord:
     """Write or correct what was done, in treatment or afterwards; `version` is the record's, 0 before the first."""
-
-    def do() -> int:
-        session = _locked(session_id)
-        _refuse_unless(session, SessionState.IN_TREATMENT, SessionState.DONE)
-        return _write_record(session, entry, by, version, now).pk
-
-    asked = {"session": session_id, "version": version, "entry": asdict(entry)}
-    pk = once_with_patience(do, by=by, key=key, name="save_record", asked=asked, now=now)
-    return TreatmentRecord.objects.get(pk=pk)
+    session = _locked(session_id)
+    _refuse_unless(session, SessionState.IN_TREATMENT, SessionState.DONE)
+    return _write_record(session, entry, by, version, now)
 
 
+@with_patience
+@once
 def finish(
     session_id: int,
     entry: RecordEntry,
     *,
-    by: User,
+    by: Actor,
     key: str,
     version: int,
     record_version: int = 0,
     now: datetime,
 ) -> Session:
     """In treatment → done, with its record. Plans the aftercare mails; the last session completes the series."""
-
-    def do() -> int:
-        session = _locked(session_id, version)
-        _refuse_unless(session, SessionState.IN_TREATMENT)
-        _write_record(session, entry, by, record_version, now)
-        _enter(session, SessionState.DONE, SessionEvent.Kind.DONE, by, now)
-        session.done_at = now
-        session.save()
-        _complete_series(session)
-        messages_for_completion(session, now=now)
-        return session.pk
-
-    asked = {"session": session_id, "version": version, "record": record_version, "entry": asdict(entry)}
-    pk = once_with_patience(do, by=by, key=key, name="finish", asked=asked, now=now)
-    return Session.objects.get(pk=pk)
+    session = _locked(session_id, version)
+    _refuse_unless(session, SessionState.IN_TREATMENT)
+    _write_record(session, entry, by, record_version, now)
+    _enter(session, SessionState.DONE, SessionEvent.Kind.DONE, by, now)
+    session.done_at = now
+    session.save()
+    _complete_series(session)
+    messages_for_completion(session, now=now)
+    return session
 
 
 def _locked(session_id: int, version: int | None = None) -> Session:
@@ -166,13 +155,13 @@ def _refuse_unfit(session: Session, now: datetime) -> None:
         raise NoConsent(number=session.number, at=local_date(now, session.location.zone))
 
 
-def _enter(session: Session, state: SessionState, kind: SessionEvent.Kind, by: User, now: datetime) -> None:
+def _enter(session: Session, state: SessionState, kind: SessionEvent.Kind, by: Actor, now: datetime) -> None:
     session.state = state
-    SessionEvent.objects.create(session=session, kind=kind, at=now, by=by, now_at=session.starts_at)
+    SessionEvent.objects.create(session=session, kind=kind, at=now, by=by.user, now_at=session.starts_at)
 
 
 def _write_record(
-    session: Session, entry: RecordEntry, by: User, version: int, now: datetime
+    session: Session, entry: RecordEntry, by: Actor, version: int, now: datetime
 ) -> TreatmentRecord:
     _refuse_wrong_entry(session, entry, now)
     record = TreatmentRecord.objects.filter(session=session).first() or TreatmentRecord(
@@ -183,7 +172,7 @@ def _write_record(
     for name, value in asdict(entry).items():
         if name != "areas":
             setattr(record, name, value)
-    record.recorded_by, record.recorded_at, record.version = by, now, version + 1
+    record.recorded_by, record.recorded_at, record.version = by.user, now, version + 1
     record.save()
     record.areas.all().delete()
     AreaTreatment.objects.bulk_create(AreaTreatment(record=record, **asdict(area)) for area in entry.areas)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from csp.constants import NONE, UNSAFE_INLINE
 from csp.decorators import csp
@@ -80,7 +81,9 @@ def as_it_left(request: StaffRequest, message_id: int) -> HttpResponse:
 def send(request: StaffRequest, message_id: int) -> HttpResponse:
     now = timezone.now()
     done = _("It leaves within seconds.")
-    return _change(request, message_id, done, lambda pk: send_now(pk, by=request.staff.user, now=now))
+    return _change(
+        request, message_id, done, lambda pk: send_now(pk, by=request.actor, key=_key(request), now=now)
+    )
 
 
 @needs(Right.SEE_MESSAGES, to_write=Right.MANAGE_MESSAGES)
@@ -92,8 +95,16 @@ def take_back(request: StaffRequest, message_id: int) -> HttpResponse:
     why = form.cleaned_data["why"]
     done = _("Taken back; it does not leave.")
     return _change(
-        request, message_id, done, lambda pk: withdraw(pk, by=request.staff.user, now=now, why=why)
+        request,
+        message_id,
+        done,
+        lambda pk: withdraw(pk, by=request.actor, key=_key(request), now=now, why=why),
     )
+
+
+def _key(request: StaffRequest) -> str:
+    """The form's own; a button without one stands for itself."""
+    return request.POST.get("key") or uuid4().hex
 
 
 def _change(
@@ -128,6 +139,7 @@ def _page(
         "text": message.body_text or _as_it_would_leave(message, now),
         "refusal": say(refusal, message.location.zone) if refusal else None,
         "form": form or WithdrawForm(),
+        "key": uuid4().hex,
         "can_send": message.state in (MessageState.WAITING, MessageState.FAILED) and now < message.expires_at,
         "can_withdraw": message.state in CAN_CHANGE,
     }

@@ -63,7 +63,7 @@ def move(request: StaffRequest, session_id: int) -> HttpResponse:
             request, session, now, reasons=[str(error) for error in form.non_field_errors()], status=400
         )
     try:
-        moved = move_sessions(session.pk, form.visits, by=request.staff.user, now=now, **form.cleaned_data)
+        moved = move_sessions(session.pk, form.visits, by=request.actor, now=now, **form.cleaned_data)
     except Refusal as refusal:
         reasons = [say(each, session.location.zone) for each in every_reason(refusal)]
         session = _session_of(request, session_id)
@@ -203,7 +203,7 @@ def cancel(request: StaffRequest, session_id: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                cancel_session(session.pk, by=request.staff.user, now=now, **form.cleaned_data)
+                cancel_session(session.pk, by=request.actor, now=now, **form.cleaned_data)
             except Refusal as no:
                 refusal, status = say(no, session.location.zone), no.status
                 session = _session_of(request, session_id)

@@ -132,7 +132,7 @@ def _draft(
         form.wishes(),
         location=request.staff.location,
         areas=list(form.cleaned_data["areas"]),
-        by=request.staff.user,
+        by=request.actor,
         key=key,
         now=now,
     )
@@ -156,11 +156,11 @@ def plans(request: StaffRequest, series_id: int) -> HttpResponse:
     try:
         if asks_for_wishes and form.is_valid():
             seen, key = whole_number(request.POST.get("version")), request.POST.get("key", "")
-            change_wishes(series, form.wishes(), version=seen, by=request.staff.user, key=key, now=now)
+            change_wishes(series, form.wishes(), version=seen, by=request.actor, key=key, now=now)
             return redirect("series_plan", series.pk)
         if request.method == "POST" and not asks_for_wishes:
             key = request.POST.get("key", "")
-            book_series(series.pk, _visits(request.POST), by=request.staff.user, key=key, now=now)
+            book_series(series.pk, _visits(request.POST), by=request.actor, key=key, now=now)
             messages.success(request, _("The whole series is booked."))
             return redirect("series", series.pk)
     except Refusal as no:

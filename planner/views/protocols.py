@@ -159,7 +159,7 @@ def _revise(
         protocol,
         revision,
         based_on=form.cleaned_data["version"],
-        by=request.staff,
+        by=request.actor,
         key=form.cleaned_data["key"],
         now=timezone.now(),
     )

@@ -86,7 +86,7 @@ def stop(request: StaffRequest, series_id: int) -> HttpResponse:
     refusal = ""
     if request.method == "POST" and form.is_valid():
         try:
-            stop_series(series.pk, by=request.staff.user, now=timezone.now(), **form.cleaned_data)
+            stop_series(series.pk, by=request.actor, now=timezone.now(), **form.cleaned_data)
         except Refusal as no:
             refusal = say(no, series.location.zone)
         else:

@@ -54,7 +54,7 @@ def start(request: StaffRequest, session_id: int) -> HttpResponse:
     try:
         treat.start_treatment(
             session.pk,
-            by=request.staff.user,
+            by=request.actor,
             key=request.POST.get("key", ""),
             version=_version(request),
             now=timezone.now(),
@@ -73,7 +73,7 @@ def record(request: StaffRequest, session_id: int) -> HttpResponse:
     if not all([form.is_valid(), *(row.form.is_valid() for row in rows)]):
         return _page(request, session, form=form, rows=rows, status=422)
     entry = form.entry(row.form.entry(row.area.pk) for row in rows)
-    writer, key, now = request.staff.user, request.POST.get("key", ""), timezone.now()
+    writer, key, now = request.actor, request.POST.get("key", ""), timezone.now()
     seen = form.cleaned_data["record_version"]
     try:
         if "finish" in request.POST:

@@ -154,7 +154,7 @@ def change(request: StaffRequest, session_id: int) -> HttpResponse:
         changed = change_state(
             session.pk,
             SessionState(to),
-            by=request.staff.user,
+            by=request.actor,
             key=request.POST.get("key", ""),
             version=whole_number(request.POST.get("version")),
             now=timezone.now(),

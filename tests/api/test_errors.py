@@ -13,7 +13,7 @@ from rest_framework.exceptions import Throttled
 from rest_framework.test import APIClient
 
 from clinic import api
-from clinic.models import Command, WeeklyHours
+from clinic.models import WeeklyHours, WriteKey
 from clinic.permissions import Role
 from patients.models import Consent, Patient, Screening
 from planner.models import Session
@@ -31,7 +31,7 @@ def who() -> Caller:
 
 
 def _nothing_written() -> bool:
-    return not Patient.objects.exists() and not Command.objects.exists()
+    return not Patient.objects.exists() and not WriteKey.objects.exists()
 
 
 # Of the framework
@@ -230,7 +230,7 @@ def test_the_same_twice_in_one_body(who: Caller) -> None:
         ("screenings", {"answers": [answer, answer]}),
     ):
         assert refusal(who.send(f"patients/{patient.pk}/{path}/", body)) == (400, "invalid")
-    assert not Command.objects.exists()
+    assert not WriteKey.objects.exists()
 
 
 Spoil = Callable[[list[dict[str, Any]]], Any]
@@ -258,7 +258,7 @@ def test_a_plan_that_cannot_be_is_refused_with_every_reason(
 ) -> None:
     time_machine.move_to(NOW, tick=False)
     desk = open_desk()
-    series, who = desk.series(), caller_for(desk.by.staff)
+    series, who = desk.series(), caller_for(desk.by.user.staff)
     fields = ("number", "starts_at", "practitioner_id", "room_id", "device_id")
     visits = [{name: getattr(visit, name) for name in fields} for visit in desk.visits()]
     spoil(visits)
@@ -297,7 +297,7 @@ def test_a_booking_without_what_it_needs(missing: Any, code: str, time_machine: 
 def test_a_time_that_the_clocks_skip(time_machine: Any) -> None:
     time_machine.move_to(NOW, tick=False)
     desk = open_desk()
-    series, who = desk.booked(), caller_for(desk.by.staff)
+    series, who = desk.booked(), caller_for(desk.by.user.staff)
     session = Session.objects.get(series=series, number=3)
     visit = {"number": 3, "starts_at": "2027-03-28T01:30:00"}
     response = who.send(f"sessions/{session.pk}/move/", {"version": session.version, "visits": [visit]})
@@ -310,7 +310,7 @@ def test_a_time_that_the_clocks_skip(time_machine: Any) -> None:
 def test_what_somebody_else_changed_meanwhile(time_machine: Any) -> None:
     time_machine.move_to(NOW, tick=False)
     desk = open_desk()
-    series, who = desk.booked(), caller_for(desk.by.staff)
+    series, who = desk.booked(), caller_for(desk.by.user.staff)
     session = Session.objects.get(series=series, number=1)
     before = everything()
     stale = who.send(f"sessions/{session.pk}/confirm/", {"version": session.version + 1})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from clinic.models import Command
+from clinic.models import WriteKey
 from clinic.permissions import Role
 from patients.models import Patient
 from planner.models import Message, MessageEvent, Session, SessionEvent
@@ -76,7 +76,7 @@ def test_a_change_to_what_somebody_else_changed_is_refused(desk: Caller) -> None
     patient = make_patient(desk.member.location.clinic, version=2, notes="")
     response = desk.send(f"patients/{patient.pk}/", {"version": 1, "notes": "x"}, method="patch")
     assert refusal(response) == (409, "patient_changed")
-    assert (Patient.objects.get().notes, Command.objects.count()) == ("", 0)
+    assert (Patient.objects.get().notes, WriteKey.objects.count()) == ("", 0)
 
 
 def test_a_mail_is_taken_back_once(desk: Caller) -> None:
@@ -101,7 +101,7 @@ def test_a_mail_is_taken_back_once(desk: Caller) -> None:
 def test_a_session_is_moved_once(time_machine: Any) -> None:
     time_machine.move_to(NOW, tick=False)
     desk = open_desk()
-    session, who = Session.objects.get(series=desk.booked(), number=4), caller_for(desk.by.staff)
+    session, who = Session.objects.get(series=desk.booked(), number=4), caller_for(desk.by.user.staff)
     (plan, *_) = who.done(f"sessions/{session.pk}/propose-move/")["plans"]
     body = {"version": session.version, "visits": plan["visits"], "reason": "Asked to"}
     answers = [who.done(f"sessions/{session.pk}/move/", body, key="move") for _ in range(2)]
@@ -125,4 +125,4 @@ def test_twenty_at_once_are_one() -> None:
         answers = list(threads.map(send, range(20)))
     assert {status for status, _ in answers} == {201}
     assert len(set(answers)) == 1
-    assert (Patient.objects.count(), Command.objects.count()) == (1, 1)
+    assert (Patient.objects.count(), WriteKey.objects.count()) == (1, 1)

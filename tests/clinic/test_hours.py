@@ -13,7 +13,7 @@ from clinic.services.hours import (
     remove_absence,
 )
 from clinic.services.once import KeyUsedForSomethingElse
-from tests.makers import NOW, make_location, make_practitioner, make_staff
+from tests.makers import NOW, acting, make_location, make_practitioner, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def place() -> Location:
 def _add(place: Location, key: str = "k", **fields: Any) -> WeeklyHours:
     row = WeeklyHours(**{"location": place, "weekday": 0, "opens": time(9), "closes": time(12)} | fields)
     by = make_staff(place).user if "by" not in fields else fields["by"]
-    return add_weekly_hours(row, by=by, key=key, now=NOW)
+    return add_weekly_hours(row, by=acting(by), key=key, now=NOW)
 
 
 def test_hours_are_kept(place: Location) -> None:
@@ -40,19 +40,22 @@ def test_the_same_key_adds_once(place: Location) -> None:
     def row() -> WeeklyHours:
         return WeeklyHours(location=place, weekday=0, opens=time(9), closes=time(12))
 
-    first = add_weekly_hours(row(), by=by, key="k", now=NOW)
-    assert add_weekly_hours(row(), by=by, key="k", now=NOW) == first
+    first = add_weekly_hours(row(), by=acting(by), key="k", now=NOW)
+    assert add_weekly_hours(row(), by=acting(by), key="k", now=NOW) == first
     assert WeeklyHours.objects.count() == 1
 
 
 def test_a_key_used_for_other_hours_is_refused(place: Location) -> None:
     by = make_staff(place).user
     add_weekly_hours(
-        WeeklyHours(location=place, weekday=0, opens=time(9), closes=time(12)), by=by, key="k", now=NOW
+        WeeklyHours(location=place, weekday=0, opens=time(9), closes=time(12)),
+        by=acting(by),
+        key="k",
+        now=NOW,
     )
     other = WeeklyHours(location=place, weekday=1, opens=time(9), closes=time(12))
     with pytest.raises(KeyUsedForSomethingElse):
-        add_weekly_hours(other, by=by, key="k", now=NOW)
+        add_weekly_hours(other, by=acting(by), key="k", now=NOW)
     assert WeeklyHours.objects.count() == 1
 
 
@@ -114,8 +117,8 @@ def test_an_absence_is_kept_once_and_taken_back(place: Location) -> None:
     def row() -> Absence:
         return Absence(location=place, kind="closure", starts_at=start, ends_at=start + timedelta(hours=3))
 
-    first = add_absence(row(), by=by, key="k", now=NOW)
-    assert add_absence(row(), by=by, key="k", now=NOW) == first
+    first = add_absence(row(), by=acting(by), key="k", now=NOW)
+    assert add_absence(row(), by=acting(by), key="k", now=NOW) == first
     assert Absence.objects.count() == 1
     remove_absence(first)
     assert Absence.objects.count() == 0
@@ -127,6 +130,6 @@ def test_extra_hours_are_kept_once(place: Location) -> None:
     def row() -> ExtraHours:
         return ExtraHours(location=place, starts_at=start, ends_at=start + timedelta(hours=3))
 
-    first = add_extra_hours(row(), by=by, key="k", now=NOW)
-    assert add_extra_hours(row(), by=by, key="k", now=NOW) == first
+    first = add_extra_hours(row(), by=acting(by), key="k", now=NOW)
+    assert add_extra_hours(row(), by=acting(by), key="k", now=NOW) == first
     assert ExtraHours.objects.count() == 1

@@ -4,7 +4,7 @@ import pytest
 
 from clinic.models import Location, Resource
 from clinic.services.resources import ResourceNameTaken, add_resource, change_location, change_resource
-from tests.makers import NOW, make_location, make_room, make_staff
+from tests.makers import NOW, acting, make_location, make_room, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,7 @@ def place() -> Location:
 
 def _add(place: Location, key: str = "k", **fields: Any) -> Resource:
     by = make_staff(place).user
-    return add_resource(Resource(location=place, kind="room", **fields), by=by, key=key, now=NOW)
+    return add_resource(Resource(location=place, kind="room", **fields), by=acting(by), key=key, now=NOW)
 
 
 def test_a_room_is_kept(place: Location) -> None:

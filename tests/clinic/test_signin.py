@@ -19,7 +19,7 @@ from rest_framework.authtoken.models import Token
 from clinic.models import StaffMember
 from clinic.permissions import Role
 from clinic.services.staff import StaffEntry, change_staff
-from tests.makers import NOW, make_location, make_staff
+from tests.makers import NOW, acting, make_location, make_staff
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "linden-row-demo"
@@ -190,7 +190,7 @@ def test_a_token_of_somebody_switched_off_by_the_manager_opens_nothing(
     token = Token.objects.create(user=member.user)
     manager = make_staff(member.location, Role.MANAGER)
     _sign_in(client)
-    change_staff(member, StaffEntry(member.name, Role(member.role), False), by=manager.user)
+    change_staff(member, StaffEntry(member.name, Role(member.role), False), by=acting(manager))
     member.user.refresh_from_db()
     assert (Token.objects.get(pk=token.pk).user.is_active, _is_signed_in(client)) == (False, False)
 

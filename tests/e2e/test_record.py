@@ -16,7 +16,7 @@ from patients.services.assessments import Filled, JudgedArea, assess
 from patients.services.defaults import load_consent_texts, load_screening_questions
 from patients.services.screening import Reply, take_screening
 from tests.e2e.conftest import THEMES, WIDTHS, barriers, picture, scrolls_sideways
-from tests.makers import make_consent, make_location, make_patient, make_staff
+from tests.makers import acting, make_consent, make_location, make_patient, make_staff
 from tests.patients.test_photos import picture as photo_bytes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -39,13 +39,13 @@ def with_a_record(patient: Patient) -> Patient:
     """Screened, judged twice, photographed twice."""
     by, now = patient.clinic.locations.get().staff.get(), timezone.now()
     replies = [Reply(each.pk, each.code == "keloid") for each in ScreeningQuestion.objects.all()]
-    take_screening(patient, replies, is_recheck=False, note="", by=by, key="s", now=now)
+    take_screening(patient, replies, is_recheck=False, note="", by=acting(by), key="s", now=now)
     for width in ("4.2", "3.1"):
         marks = (Filled("davey", (0, 1, 1, 1)),)
         seen = JudgedArea(
             Site.ABDOMEN, Side.MIDDLE, StriaType.ALBA, AdattoStage.STAGE_IIB, Decimal(width), filled=marks
         )
-        assess(patient, [seen], by=by, key=width, now=now)
+        assess(patient, [seen], by=acting(by), key=width, now=now)
         kept = Photo(
             patient=patient, view="region", width_px=40, height_px=30, taken_at=now, taken_by=by.user
         )

@@ -3,13 +3,13 @@ from decimal import Decimal
 
 import pytest
 
-from clinic.models import Command
+from clinic.models import WriteKey
 from patients.choices import AdattoStage, Severity, Side, Site, StriaType
 from patients.models import Area, AreaFinding, Assessment, Score
 from patients.scales import SCALES
 from patients.services import assessments
 from patients.services.assessments import Filled, JudgedArea, assess
-from tests.makers import NOW, make_area, make_location, make_patient, make_staff
+from tests.makers import NOW, acting, make_area, make_location, make_patient, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def patient(nurse):
 
 
 def judge(patient, nurse, *areas, key="k", **kwargs):
-    return assess(patient, areas, by=nurse, key=key, now=NOW, **kwargs)
+    return assess(patient, areas, by=acting(nurse), key=key, now=NOW, **kwargs)
 
 
 def test_what_was_judged_is_kept_with_the_rule_that_decided(patient, nurse):
@@ -136,7 +136,7 @@ def test_what_cannot_be_right_is_refused_whole(patient, nurse, areas, refusal):
         judge(patient, nurse, *areas, skin_type=6)
     patient.refresh_from_db()
     assert (patient.skin_type, patient.version) == (2, 1)
-    for model in (Assessment, Area, AreaFinding, Score, Command):
+    for model in (Assessment, Area, AreaFinding, Score, WriteKey):
         assert model.objects.count() == 0
 
 

@@ -2,13 +2,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from clinic.models import Command
+from clinic.models import WriteKey
 from patients.choices import ConsentKind
 from patients.models import Consent, ConsentText
 from patients.services import consents
 from patients.services.consents import consent_on, months_later, sign_consent, withdraw_consent
 from patients.services.defaults import load_consent_texts
-from tests.makers import NOW, make_consent, make_location, make_patient, make_staff
+from tests.makers import NOW, acting, make_consent, make_location, make_patient, make_staff
 
 pytestmark = pytest.mark.django_db
 TODAY = NOW.date()
@@ -32,7 +32,7 @@ def text(nurse, kind=ConsentKind.TREATMENT):
 
 def sign(patient, nurse, *, name="Zoë O’Neill", agreed=True, key="k", under=None):
     under = under or text(nurse)
-    return sign_consent(patient, under, signed_name=name, agreed=agreed, by=nurse, key=key, now=NOW)
+    return sign_consent(patient, under, signed_name=name, agreed=agreed, by=acting(nurse), key=key, now=NOW)
 
 
 def good(patient, day=TODAY, kind=ConsentKind.TREATMENT):
@@ -83,7 +83,7 @@ def refused(refusal, *args, **kwargs):
     with pytest.raises(refusal):
         sign(*args, **kwargs)
     assert Consent.objects.count() == 0
-    assert Command.objects.count() == 0
+    assert WriteKey.objects.count() == 0
 
 
 def test_another_name_is_refused(patient, nurse):
@@ -109,7 +109,7 @@ def test_another_clinics_text_is_refused(patient, nurse):
 
 def test_a_withdrawn_consent_counts_no_longer_and_stays(patient, nurse):
     signed = sign(patient, nurse)
-    withdrawn = withdraw_consent(signed, by=nurse, key="w", now=NOW)
+    withdrawn = withdraw_consent(signed, by=acting(nurse), key="w", now=NOW)
     assert withdrawn.withdrawn_at == NOW
     assert good(patient) is None
     assert Consent.objects.count() == 1
@@ -117,9 +117,9 @@ def test_a_withdrawn_consent_counts_no_longer_and_stays(patient, nurse):
 
 def test_withdrawing_twice_is_refused(patient, nurse):
     signed = sign(patient, nurse)
-    withdraw_consent(signed, by=nurse, key="w", now=NOW)
+    withdraw_consent(signed, by=acting(nurse), key="w", now=NOW)
     with pytest.raises(consents.AlreadyWithdrawn):
-        withdraw_consent(signed, by=nurse, key="w2", now=NOW + timedelta(1))
+        withdraw_consent(signed, by=acting(nurse), key="w2", now=NOW + timedelta(1))
     signed.refresh_from_db()
     assert signed.withdrawn_at == NOW
 

@@ -4,12 +4,12 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection
 
-from clinic.models import Command
+from clinic.models import WriteKey
 from clinic.services.once import KeyUsedForSomethingElse
 from patients.models import Patient
 from patients.services import intake
 from patients.services.intake import PatientDetails, create_patient, edit_patient, full_number, tidy_name
-from tests.makers import NOW, make_location, make_patient, make_staff
+from tests.makers import NOW, acting, make_location, make_patient, make_staff
 
 pytestmark = pytest.mark.django_db
 BORN = date(1995, 5, 17)
@@ -25,7 +25,9 @@ def details(**fields):
 
 
 def create(desk, *, key="k", although_similar=False, **fields):
-    return create_patient(details(**fields), although_similar=although_similar, by=desk, key=key, now=NOW)
+    return create_patient(
+        details(**fields), although_similar=although_similar, by=acting(desk), key=key, now=NOW
+    )
 
 
 def test_a_patient_is_kept_whole(desk):
@@ -90,7 +92,7 @@ def test_what_cannot_be_right_is_refused(desk, fields, refusal):
     with pytest.raises(refusal):
         create(desk, **fields)
     assert Patient.objects.count() == 0
-    assert Command.objects.count() == 0
+    assert WriteKey.objects.count() == 0
 
 
 def test_somebody_born_today_is_kept(desk):
@@ -135,7 +137,7 @@ def test_another_clinics_patient_is_no_duplicate(desk):
 
 
 def edit(patient, desk, *, version=1, key="e", **fields):
-    return edit_patient(patient, details(**fields), version=version, by=desk, key=key, now=NOW)
+    return edit_patient(patient, details(**fields), version=version, by=acting(desk), key=key, now=NOW)
 
 
 def test_an_edit_replaces_the_details_and_raises_the_version(desk):

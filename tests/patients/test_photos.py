@@ -7,13 +7,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from clinic.models import Command
+from clinic.models import WriteKey
 from patients.choices import ConsentKind, PhotoView
 from patients.models import Photo
 from patients.services import photos
 from patients.services.consents import withdraw_consent
 from patients.services.photos import clean_picture, small_copy, store_photo
-from tests.makers import NOW, make_area, make_consent, make_location, make_patient, make_staff
+from tests.makers import NOW, acting, make_area, make_consent, make_location, make_patient, make_staff
 
 ORIENTATION, GPS = 0x0112, 0x8825
 
@@ -47,7 +47,7 @@ def patient(nurse):
 
 def store(patient, nurse, sent, *, key="k", area=None):
     upload = SimpleUploadedFile("Jade Robinson.jpg", sent)
-    return store_photo(patient, upload, view=PhotoView.REGION, area=area, by=nurse, key=key, now=NOW)
+    return store_photo(patient, upload, view=PhotoView.REGION, area=area, by=acting(nurse), key=key, now=NOW)
 
 
 def stored_files(settings):
@@ -112,7 +112,7 @@ def refused(refusal, patient, nurse, sent, settings):
     with pytest.raises(refusal):
         store(patient, nurse, sent)
     assert Photo.objects.count() == 0
-    assert Command.objects.count() == 0
+    assert WriteKey.objects.count() == 0
     assert stored_files(settings) == []
 
 
@@ -125,8 +125,8 @@ def test_no_photo_without_a_consent_to_photos(nurse, settings):
 def test_no_photo_after_the_consent_was_withdrawn(nurse, settings):
     patient = make_patient(nurse.location.clinic)
     consent = make_consent(patient, kind=ConsentKind.PHOTO)
-    withdraw_consent(consent, by=nurse, key="w", now=NOW)
-    Command.objects.all().delete()
+    withdraw_consent(consent, by=acting(nurse), key="w", now=NOW)
+    WriteKey.objects.all().delete()
     refused(photos.NoPhotoConsent, patient, nurse, picture(), settings)
 
 

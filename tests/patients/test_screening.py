@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from clinic.models import Command
+from clinic.models import WriteKey
 from clinic.permissions import Role
 from patients.choices import ScreeningEffect
 from patients.models import Screening, ScreeningOverride, ScreeningQuestion
@@ -10,7 +10,7 @@ from patients.queries import newest_answers
 from patients.services import screening
 from patients.services.defaults import load_screening_questions
 from patients.services.screening import Reply, set_aside, standing, take_screening
-from tests.makers import NOW, make_location, make_patient, make_staff
+from tests.makers import NOW, acting, make_location, make_patient, make_staff
 
 pytestmark = pytest.mark.django_db
 TODAY = NOW.date()
@@ -36,7 +36,7 @@ def replies(nurse, *, only_recheck=False, **yes):
 
 
 def take(patient, nurse, given, *, key="k", is_recheck=False, now=NOW):
-    return take_screening(patient, given, is_recheck=is_recheck, note="", by=nurse, key=key, now=now)
+    return take_screening(patient, given, is_recheck=is_recheck, note="", by=acting(nurse), key=key, now=now)
 
 
 def verdict(patient, on=TODAY, **kwargs):
@@ -132,7 +132,7 @@ def refused(patient, nurse, refusal, given, **kwargs):
     with pytest.raises(refusal) as caught:
         take(patient, nurse, given, **kwargs)
     assert Screening.objects.count() == before
-    assert Command.objects.filter(key=kwargs.get("key", "k")).count() == 0
+    assert WriteKey.objects.filter(key=kwargs.get("key", "k")).count() == 0
     return caught.value.facts
 
 
@@ -169,7 +169,7 @@ def answer_to(patient, code):
 
 
 def aside(patient, nurse, code, *, reason="Specialist agrees.", key="o"):
-    return set_aside(answer_to(patient, code), reason=reason, by=nurse, key=key, now=NOW)
+    return set_aside(answer_to(patient, code), reason=reason, by=acting(nurse), key=key, now=NOW)
 
 
 def test_an_answer_set_aside_counts_no_longer_and_stays_to_be_seen(patient, nurse):

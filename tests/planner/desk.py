@@ -4,21 +4,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from clinic.models import Command, Location, Resource, User
+from clinic.actor import Actor
+from clinic.errors import Refusal
+from clinic.models import Location, Resource, WriteKey
 from patients.models import Patient, Screening
 from planner.choices import SessionState
 from planner.models import Message, ProtocolVersion, Reservation, Series, Session, SessionEvent
 from planner.schedule.book import book_series, cancel_session, change_state, move_sessions, stop_series
-from planner.schedule.refusals import BookingRefusal
 from planner.schedule.session_place import SessionPlace, starts_at_local
 from tests.makers import (
     NOW,
+    acting,
     make_consent,
     make_device,
     make_location,
@@ -28,9 +29,9 @@ from tests.makers import (
     make_room,
     make_series,
     make_staff,
+    new_key,
 )
 
-_keys = count(1)
 # Tuesdays 19 January, 23 February, 30 March (after the clocks went forward), 4 May 2027: no public holiday.
 FIRST_DAY = datetime(2027, 1, 19)
 
@@ -42,19 +43,19 @@ class Desk:
     room: Resource
     device: Resource
     version: ProtocolVersion
-    by: User
+    by: Actor
 
     def patient(self, **fields: Any) -> Patient:
         """Screened clear and with a consent for a year."""
         patient = make_patient(self.location.clinic, **fields)
-        Screening.objects.create(patient=patient, taken_at=NOW, taken_by=self.by)
-        make_consent(patient, taken_by=self.by)
+        Screening.objects.create(patient=patient, taken_at=NOW, taken_by=self.by.user)
+        make_consent(patient, taken_by=self.by.user)
         return patient
 
     def series(self, patient: Patient | None = None, **fields: Any) -> Series:
         fields = {"version": self.version} | fields
         version = fields.pop("version")
-        return make_series(patient or self.patient(), version, self.location, by=self.by, **fields)
+        return make_series(patient or self.patient(), version, self.location, by=self.by.user, **fields)
 
     def at(self, local: datetime) -> datetime:
         return starts_at_local(local.date(), local.time(), ZoneInfo(self.location.timezone))
@@ -101,10 +102,6 @@ class Desk:
         return stop_series(series.pk, by=self.by, now=now, **more)
 
 
-def new_key() -> str:
-    return f"key-{next(_keys)}"
-
-
 def open_desk(**location: Any) -> Desk:
     place = make_location(**location)
     return Desk(
@@ -113,7 +110,7 @@ def open_desk(**location: Any) -> Desk:
         make_room(place, name="Room 1"),
         make_device(place, name="Pen A"),
         make_protocol_version(place.clinic),
-        make_staff(place).user,
+        acting(make_staff(place)),
     )
 
 
@@ -138,7 +135,7 @@ def kinds(session: Session) -> list[str]:
 
 def everything() -> list[list[tuple[Any, ...]]]:
     """All rows that a booking may touch."""
-    tables = (Series, Session, Reservation, SessionEvent, Message, Command)
+    tables = (Series, Session, Reservation, SessionEvent, Message, WriteKey)
     return [list(table.objects.order_by("pk").values_list()) for table in tables]
 
 
@@ -146,7 +143,7 @@ def everything() -> list[list[tuple[Any, ...]]]:
 def refused(*codes: str) -> Iterator[list[dict[str, Any]]]:
     """Refused with these codes in this order, and nothing changed; yields the facts of each."""
     before, facts = everything(), []
-    with pytest.raises(BookingRefusal) as caught:
+    with pytest.raises(Refusal) as caught:
         yield facts
     reasons = (caught.value, *caught.value.others)
     facts.extend(reason.facts for reason in reasons)

@@ -21,11 +21,13 @@ from planner.outbox.plan_messages import (
 )
 from tests.makers import (
     NOW,
+    acting,
     make_booked_series,
     make_location,
     make_patient,
     make_protocol_version,
     make_staff,
+    new_key,
 )
 from tests.planner.sink import Sink, running
 
@@ -223,7 +225,7 @@ def test_a_late_message_waits_for_the_end_of_quiet_hours(confirmation):
 
 def test_a_person_may_send_in_quiet_hours(confirmation, location):
     at_night = datetime(2027, 1, 11, 23, 0, tzinfo=UTC)
-    send_now(confirmation.pk, by=make_staff(location).user, now=at_night)
+    send_now(confirmation.pk, key=new_key(), by=acting(make_staff(location)), now=at_night)
     assert deliver_due(now=at_night) == 1
 
 
@@ -290,7 +292,7 @@ def test_a_message_withdrawn_while_it_is_claimed_does_not_leave(series, confirma
         Series.objects.select_for_update(no_key=True).get(pk=series.pk)
         sending.start()
         wait_until_claimed(confirmation)
-        withdraw(confirmation.pk, by=desk, now=SOON, why="told her")
+        withdraw(confirmation.pk, key=new_key(), by=acting(desk), now=SOON, why="told her")
     sending.join()
     assert mail.outbox == []
     assert state_of(confirmation)[0] == "withdrawn"

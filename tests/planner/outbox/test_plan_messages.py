@@ -15,7 +15,7 @@ from planner.outbox.plan_messages import (
     send_now,
     withdraw,
 )
-from tests.makers import NOW, make_booked_series, make_location, make_patient, make_staff
+from tests.makers import NOW, acting, make_booked_series, make_location, make_patient, make_staff, new_key
 
 pytestmark = pytest.mark.django_db
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -310,7 +310,7 @@ def desk(location):
 
 
 def test_a_message_can_be_sent_now(message, desk):
-    send_now(message.pk, by=desk, now=NOW + HOUR)
+    send_now(message.pk, key=new_key(), by=acting(desk), now=NOW + HOUR)
     message.refresh_from_db()
     assert (message.state, message.due_at) == ("waiting", NOW + HOUR)
     assert message.events.last().detail == "To be sent now: Tom Ellis"
@@ -318,7 +318,7 @@ def test_a_message_can_be_sent_now(message, desk):
 
 def test_a_failed_message_can_be_tried_again(message, desk):
     Message.objects.filter(pk=message.pk).update(state="failed", attempts=5, closed_at=NOW)
-    send_now(message.pk, by=desk, now=NOW + HOUR)
+    send_now(message.pk, key=new_key(), by=acting(desk), now=NOW + HOUR)
     message.refresh_from_db()
     assert (message.state, message.attempts, message.closed_at) == ("waiting", 0, None)
 
@@ -327,19 +327,19 @@ def test_a_failed_message_can_be_tried_again(message, desk):
 def test_what_is_closed_or_leaving_is_not_sent_again(message, desk, state):
     Message.objects.filter(pk=message.pk).update(state=state)
     with pytest.raises(MessageClosed):
-        send_now(message.pk, by=desk, now=NOW + HOUR)
+        send_now(message.pk, key=new_key(), by=acting(desk), now=NOW + HOUR)
     assert Message.objects.get(pk=message.pk).due_at == message.due_at
     assert MessageEvent.objects.filter(message=message).count() == 1
 
 
 def test_what_has_expired_is_not_sent(message, desk):
     with pytest.raises(MessageTooLate):
-        send_now(message.pk, by=desk, now=message.expires_at)
+        send_now(message.pk, key=new_key(), by=acting(desk), now=message.expires_at)
     assert Message.objects.get(pk=message.pk).due_at == message.due_at
 
 
 def test_a_message_can_be_withdrawn_with_a_reason(message, desk):
-    withdraw(message.pk, by=desk, now=NOW + HOUR, why="told her on the phone")
+    withdraw(message.pk, key=new_key(), by=acting(desk), now=NOW + HOUR, why="told her on the phone")
     message.refresh_from_db()
     assert (message.state, message.closed_at) == ("withdrawn", NOW + HOUR)
     assert message.events.last().detail == "Tom Ellis: told her on the phone"
@@ -348,5 +348,5 @@ def test_a_message_can_be_withdrawn_with_a_reason(message, desk):
 def test_a_sent_message_is_not_withdrawn(message, desk):
     Message.objects.filter(pk=message.pk).update(state="sent")
     with pytest.raises(MessageClosed):
-        withdraw(message.pk, by=desk, now=NOW + HOUR, why="")
+        withdraw(message.pk, key=new_key(), by=acting(desk), now=NOW + HOUR, why="")
     assert Message.objects.get(pk=message.pk).state == "sent"

@@ -18,18 +18,9 @@ from planner.schedule.session_place import starts_at_local
 from tests.makers import (
     NOW,
     make_steps,
-)
-from tests.planner.desk import (
-    FIRST_DAY,
-    Desk,
-    everything,
-    held,
-    kinds,
     new_key,
-    open_desk,
-    refused,
-    session_of,
 )
+from tests.planner.desk import FIRST_DAY, Desk, everything, held, kinds, open_desk, refused, session_of
 
 pytestmark = pytest.mark.django_db
 LONDON = ZoneInfo("Europe/London")
@@ -98,7 +89,11 @@ def test_after_a_refusal_the_same_key_may_try_another_time(desk):
     series = desk.series()
     with refused("off_grid"):
         book_series(
-            series.pk, desk.visits(at=time(10, 7))[:1] + desk.visits()[1:], by=desk.by, key="k", now=NOW
+            series.pk,
+            desk.visits(at=time(10, 7))[:1] + desk.visits()[1:],
+            by=desk.by,
+            key="k",
+            now=NOW,
         )
     assert book_series(series.pk, desk.visits(), by=desk.by, key="k", now=NOW).state == "active"
 

@@ -36,8 +36,9 @@ from tests.makers import (
     make_practitioner,
     make_protocol_version,
     make_room,
+    new_key,
 )
-from tests.planner.desk import Desk, everything, new_key, open_desk, session_of
+from tests.planner.desk import Desk, everything, open_desk, session_of
 
 pytestmark = pytest.mark.django_db
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

@@ -13,18 +13,9 @@ from tests.makers import (
     NOW,
     make_room,
     make_steps,
-)
-from tests.planner.desk import (
-    Desk,
-    elsewhere,
-    everything,
-    held,
-    kinds,
     new_key,
-    open_desk,
-    refused,
-    session_of,
 )
+from tests.planner.desk import Desk, elsewhere, everything, held, kinds, open_desk, refused, session_of
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -51,7 +42,7 @@ def test_one_session_moves_and_the_rest_stays(desk):  # cases 22, 48
         before[moved.pk],
         visit.starts_at,
         "School holidays",
-        desk.by,
+        desk.by.user,
     )
     assert Reservation.objects.filter(is_active=True).count() == 12
 

@@ -80,7 +80,7 @@ def patient_with_another_series(desk: Desk, today: date) -> Series:
     patient = desk.patient()
     Screening.objects.filter(patient=patient).update(taken_at=datetime.combine(today, time(7), tzinfo=UTC))
     Consent.objects.filter(patient=patient).delete()
-    make_consent(patient, day=today, taken_by=desk.by)
+    make_consent(patient, day=today, taken_by=desk.by.user)
     for day, site in ((20, "hips"), (75, "calf")):
         other = desk.series(
             patient, sessions_planned=1, areas=[make_area(patient, site=site, side="left")], state="active"

@@ -13,7 +13,8 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import Model
 
-from clinic.models import Command, Resource
+from clinic.errors import Refusal
+from clinic.models import Resource, WriteKey
 from patients.models import Screening
 from planner.choices import HOLDS_TIME, Endpoint, SeriesState, SessionState
 from planner.models import Reservation, Session, SessionEvent, TreatmentRecord
@@ -22,8 +23,8 @@ from planner.schedule.book import book_series
 from planner.schedule.draft import Wishes, change_wishes
 from planner.schedule.refusals import BookingRefusal
 from planner.treatment.treat import AreaEntry, RecordEntry, finish, start_treatment
-from tests.makers import NOW, make_device, make_practitioner, make_room
-from tests.planner.desk import FIRST_DAY, Desk, elsewhere, everything, new_key, open_desk, session_of
+from tests.makers import NOW, make_device, make_practitioner, make_room, new_key
+from tests.planner.desk import FIRST_DAY, Desk, elsewhere, everything, open_desk, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +44,7 @@ def at_once(actions: Sequence[Callable[[], object]]) -> list[str]:
             barrier.wait()
             actions[index]()
             outcomes[index] = "done"
-        except BookingRefusal as refusal:
+        except Refusal as refusal:
             outcomes[index] = refusal.code
         except Exception as error:
             outcomes[index] = repr(error)
@@ -90,7 +91,7 @@ def test_of_fifty_bookings_of_one_slot_exactly_one_succeeds(desk):  # cases 1, 4
     assert outcomes == {"done": 1, "slot_taken": 49}
     assert Reservation.objects.count() == 3
     assert Session.objects.filter(state="booked").count() == 1
-    assert Command.objects.count() == 1
+    assert WriteKey.objects.count() == 1
 
 
 @pytest.mark.usefixtures("patience")
@@ -122,7 +123,7 @@ def test_thirty_whole_series_for_the_same_weeks_end_without_overlap_or_deadlock(
     assert (overlaps(), deadlocks()) == ([], before)
     assert Session.objects.filter(state="booked").count() == 4 * booked
     assert Reservation.objects.count() == 12 * booked
-    assert set(Command.objects.values_list("result_id", flat=True)) == set(
+    assert set(WriteKey.objects.values_list("result_id", flat=True)) == set(
         Session.objects.filter(state="booked").values_list("series_id", flat=True)
     )
 
@@ -153,7 +154,7 @@ def test_one_form_sent_twenty_times_at_once_books_once(desk):  # case 64
     series, visits = desk.series(), desk.visits()
     send = lambda: book_series(series.pk, visits, by=desk.by, key="one-form", now=NOW)  # noqa: E731
     assert at_once([send] * 20) == ["done"] * 20
-    assert (Command.objects.count(), Reservation.objects.count(), SessionEvent.objects.count()) == (1, 12, 4)
+    assert (WriteKey.objects.count(), Reservation.objects.count(), SessionEvent.objects.count()) == (1, 12, 4)
 
 
 def test_two_desks_changing_one_session_do_not_overwrite_each_other(desk):  # case 2
@@ -257,7 +258,7 @@ def test_wishes_that_wait_too_long_are_refused_as_busy_and_stay_as_they_were(des
 def arrived(desk) -> Session:
     """Session 1, here on its day and asked on it."""
     session = session_of(desk.booked(), 1)
-    Screening.objects.create(patient=session.patient, taken_at=session.starts_at, taken_by=desk.by)
+    Screening.objects.create(patient=session.patient, taken_at=session.starts_at, taken_by=desk.by.user)
     return desk.mark(session, SessionState.ARRIVED, now=session.starts_at)
 
 

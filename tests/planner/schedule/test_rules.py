@@ -118,7 +118,7 @@ def test_after_a_lapse_the_patient_is_screened_anew(desk):
     with refused("rescreen_needed") as facts:
         desk.move(session_of(series, 2), visit, now=later)
     assert facts == [{"number": 2, "last_day": date(2027, 1, 19), "allowed": 84}]
-    Screening.objects.create(patient=series.patient, taken_at=later, taken_by=desk.by)
+    Screening.objects.create(patient=series.patient, taken_at=later, taken_by=desk.by.user)
     assert desk.move(session_of(series, 2), visit, now=later).starts_at == visit.starts_at
 
 

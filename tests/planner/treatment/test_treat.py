@@ -20,6 +20,7 @@ from planner.treatment.refusals import (
 from planner.treatment.treat import AreaEntry, RecordEntry, finish, save_record, start_treatment
 from tests.makers import (
     NOW,
+    acting,
     make_area,
     make_consent,
     make_device,
@@ -66,7 +67,7 @@ def session(staff):
 
 
 def begin(session, staff, key="begin"):
-    return start_treatment(session.pk, by=staff.user, key=key, version=session.version, now=NOW)
+    return start_treatment(session.pk, by=acting(staff), key=key, version=session.version, now=NOW)
 
 
 def entry_for(session, **fields) -> RecordEntry:
@@ -81,7 +82,7 @@ def entry_for(session, **fields) -> RecordEntry:
 
 
 def end(session, staff, entry=None, key="end", **more):
-    known = {"by": staff.user, "key": key, "version": session.version, "now": NOW} | more
+    known = {"by": acting(staff), "key": key, "version": session.version, "now": NOW} | more
     return finish(session.pk, entry or entry_for(session), **known)
 
 
@@ -171,11 +172,11 @@ def test_a_record_is_corrected_without_losing_a_later_entry(session, staff):
     begin(session, staff)
     end(session, staff)
     corrected = save_record(
-        session.pk, entry_for(session, pain=6), by=staff.user, key="a", version=1, now=NOW
+        session.pk, entry_for(session, pain=6), by=acting(staff), key="a", version=1, now=NOW
     )
     assert (corrected.pain, corrected.version) == (6, 2)
     with pytest.raises(Stale):
-        save_record(session.pk, entry_for(session, pain=2), by=staff.user, key="b", version=1, now=NOW)
+        save_record(session.pk, entry_for(session, pain=2), by=acting(staff), key="b", version=1, now=NOW)
     assert TreatmentRecord.objects.get().pain == 6
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from clinic.models import Command
+from clinic.models import WriteKey
 from clinic.permissions import Role
 from planner.models import (
     AftercareStep,
@@ -71,7 +71,7 @@ def everything() -> list[list[tuple[Any, ...]]]:
         ProtocolPhase,
         SiteDepth,
         AftercareStep,
-        Command,
+        WriteKey,
         Message,
         MessageEvent,
     )

@@ -17,6 +17,7 @@ from planner.schedule.book import book_series
 from planner.schedule.propose import propose
 from tests.makers import (
     NOW,
+    acting,
     make_area,
     make_consent,
     make_device,
@@ -93,7 +94,7 @@ def plan_form(version, area, **fields):
 def booked(patient, version, location, clinician) -> Series:
     series = make_series(patient, version, location, by=clinician.user)
     visits = propose(series, now=NOW).plans[0].visits
-    return book_series(series.pk, visits, by=clinician.user, key=f"book-{series.pk}", now=NOW)
+    return book_series(series.pk, visits, by=acting(clinician), key=f"book-{series.pk}", now=NOW)
 
 
 def shown_visits(page: str) -> list[str]:
