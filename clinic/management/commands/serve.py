@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 from honcho.manager import Manager
 from honcho.printer import Printer
 
+from clinic.embedded_postgres.base import alone
 from clinic.models import Clinic
 
 STOPPED_BY_CTRL_C = 130
@@ -43,11 +44,11 @@ class Command(BaseCommand):
         port = _port()
         _refuse_taken_port(port)
         _refuse_unreachable_database()
-        call_command("migrate", verbosity=0, interactive=False)
-        is_demo = settings.LOCAL and not Clinic.objects.exists()
-        if is_demo:
-            self.stdout.write("Making the demo clinic …")
-            call_command("load_demo")
+        with alone():
+            call_command("migrate", verbosity=0, interactive=False)
+            if settings.LOCAL and not Clinic.objects.exists():
+                self.stdout.write("Making the demo clinic …")
+                call_command("load_demo")
         settings.STATIC_ROOT.mkdir(exist_ok=True)
         self._greet(port)
         connection.close()
