@@ -1,6 +1,8 @@
 """A busy or lost database: one answer for pages, for htmx and for programs, made without asking it."""
 
+import json
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -8,6 +10,7 @@ from django.http.request import RawPostDataException, UnreadablePostError
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 WAITED_IN_VAIN = {"55P03", "57014", "40P01", "40001"}
@@ -90,3 +93,15 @@ def _typed(request: HttpRequest) -> list[tuple[str, str]]:
         if not any(word in name.lower() for word in SECRET)
         for value in values
     ]
+
+
+def refused_body(path: str, status: HTTPStatus) -> tuple[str, bytes]:
+    """The content type and the page, or the API's shape, for a body that is too large or of unknown length."""
+    too_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "too_large" if too_large else "length_required"
+    said = (
+        _t("What you sent is too large.") if too_large else _t("What you sent does not say how long it is.")
+    )
+    if path.startswith("/api/"):
+        return "application/json", json.dumps({"code": code, "message": said, "facts": {}}).encode()
+    return "text/html; charset=utf-8", render_to_string("413.html", {"said": said}).encode()

@@ -21,13 +21,23 @@ LOCAL = not env("SECRET_KEY", default="")
 DEBUG = env.bool("DEBUG", default=False)
 
 
+CANNOT_WRITE = (
+    "{folder} cannot be written to: {why}. "
+    "Make room there, or choose another folder: make run DATA_DIR=/some/folder"
+)
+
+
 def _local_secret() -> str:
+    """Made once. A folder that cannot be written to ends the process in one line, whichever process it is."""
     path = DATA_DIR / "secret_key"
-    if not path.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-        path.write_text(secrets.token_urlsafe(50))
-        path.chmod(0o600)
-    return path.read_text()
+    try:
+        if not path.exists() or not path.stat().st_size:
+            DATA_DIR.mkdir(parents=True, exist_ok=True)
+            path.write_text(secrets.token_urlsafe(50))
+            path.chmod(0o600)
+        return path.read_text()
+    except OSError as problem:
+        raise SystemExit(f"Error: {CANNOT_WRITE.format(folder=DATA_DIR, why=problem.strerror)}") from None
 
 
 SECRET_KEY = _local_secret() if LOCAL else env("SECRET_KEY")
@@ -75,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clinic.large_bodies.LargeBodiesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -231,6 +242,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+MAX_BODY_BYTES = 3 * 1024 * 1024
+"""What may be sent to any address; photos have their own limit."""
 MAX_PHOTO_BYTES = 20 * 1024 * 1024
 
 # --- files ---
