@@ -25,4 +25,4 @@ def deliver_due_messages() -> None:
         log.warning("The database is %s, messages wait for the next tick.", fault.code)
     else:
         if sent:
-            log.info("%s mails left.", sent)
+            log.info("Mails that left: %s", sent)

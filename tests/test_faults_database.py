@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import psycopg2
 import pytest
@@ -131,6 +131,8 @@ def test_ten_bookings_that_wait_for_one_row_end_soon_and_the_next_page_answers(h
         assert asked(house, "GET", "/healthy/")[0] == 200
         assert time.monotonic() - began < 12
         assert {each.result().status for each in waiting} == {503}
+        headers = {"Cookie": cookies(browser), "Content_Type": FORM}
+        assert asked(house, "POST", to, urlencode(sent), **headers)[1]["Retry-After"] == "3"
     assert browser.post(to, sent).status == 302
 
 
