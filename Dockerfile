@@ -10,4 +10,4 @@ USER app
 ENV DATA_DIR=/data
 VOLUME /data
 EXPOSE 8000
-CMD ["gunicorn", "clinic.wsgi", "--bind", "0.0.0.0:8000", "--workers", "3", "--threads", "4", "--no-control-socket"]
+CMD ["gunicorn", "clinic.wsgi", "--config", "python:clinic.gunicorn", "--bind", "0.0.0.0:8000", "--workers", "3"]

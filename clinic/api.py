@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -26,6 +27,7 @@ from rest_framework import exceptions, generics, mixins, pagination, parsers, pe
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from clinic import faults
 from clinic.actor import Actor, ActorKind
 from clinic.errors import Refusal, say
 from clinic.localtime import at_local, time_exists
@@ -141,7 +143,13 @@ def not_there(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """500, saying nothing of what broke: as JSON below `/api/`, as a page elsewhere."""
+    """500, saying nothing of what broke: as JSON below `/api/`, as a page elsewhere. 503 if it was the database.
+
+    Every error that nobody caught ends here, also that of a middleware, while it is still being handled.
+    """
+    fault = faults.fault_of(sys.exception())
+    if fault is not None:
+        return faults.answer(request, fault)
     if not request.path.startswith("/api/"):
         return defaults.server_error(request)
     message = _t("Something broke on our side. It is in the log.")

@@ -1,11 +1,13 @@
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 
 from allauth.usersessions.models import UserSession
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
+from clinic.faults import BUSY
 from clinic.models import StaffMember
 
 SEEN_TO = timedelta(minutes=1)
@@ -24,6 +26,19 @@ class ActivityMiddleware:
             if not UserSession.objects.filter(session_key=key, last_seen_at__gt=lately).exists():
                 UserSession.objects.create_from_request(request)
         return self.get_response(request)
+
+
+class RetryAfterMiddleware:
+    """Whoever is told 503, by a page of our own too, is told when to try again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            response.headers.setdefault("Retry-After", str(BUSY.retry_after))
+        return response
 
 
 class StaffMiddleware:

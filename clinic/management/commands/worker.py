@@ -1,9 +1,11 @@
+import warnings
 from typing import Any
 
 from celery.beat import EmbeddedService, Scheduler
 from django.core.management.base import BaseCommand
 
 from clinic.celery import app
+from clinic.management.starter import end_with_starter
 
 
 class Command(BaseCommand):
@@ -11,9 +13,13 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, **options: Any) -> None:
+        end_with_starter()
+        warnings.filterwarnings(
+            "ignore", module=r"(celery|kombu|billiard)\b"
+        )  # about itself, nothing of ours
         clock: Any = EmbeddedService(app, thread=True, scheduler_cls=Scheduler)
         clock.start()
         try:
-            app.worker_main(["worker", "--pool=threads", "--concurrency=1", "--loglevel=INFO"])
+            app.worker_main(["--quiet", "worker", "--pool=threads", "--concurrency=1", "--loglevel=WARNING"])
         finally:
             clock.stop()

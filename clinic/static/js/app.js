@@ -28,6 +28,9 @@ addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.target instanceof HTMLFormElement) wake(event.target);
 });
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status === 503) event.detail.shouldSwap = true;
+});
 
 // --- a question before what cannot be undone: <form data-ask="Question?" data-ask-text="…" data-ask-yes="Verb object"> ---
 document.addEventListener("submit", (event) => {
