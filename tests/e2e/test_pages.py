@@ -44,6 +44,7 @@ class DemoPage:
 @dataclass(frozen=True, slots=True)
 class Demo:
     root: str
+    folder: str
     pages: tuple[DemoPage, ...]
 
 
@@ -53,7 +54,7 @@ def demo() -> Iterator[Demo]:
     with tempfile.TemporaryDirectory(prefix="e2e") as name:
         Path(name).chmod(0o755)
         with as_make_run_does(Path(name), demo=True) as clinic:
-            yield Demo(clinic.root, _pages(name))
+            yield Demo(clinic.root, name, _pages(name))
 
 
 def _pages(folder: str) -> tuple[DemoPage, ...]:
@@ -228,3 +229,30 @@ def _tab_to(page: Page, selector: str) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"Tab does not lead to {selector}")
+
+
+def test_the_longest_names_run_off_no_page(
+    someone: Callable[[str], tuple[Page, list[str]]], demo: Demo
+) -> None:
+    """Last on this demo: whoever and whatever has a name gets the longest that people have, once for all pages."""
+    own = {**os.environ, "DATA_DIR": demo.folder, "DATABASE_URL": ""}
+    subprocess.run([sys.executable, "-m", "tests.e2e.long_names"], cwd=ROOT, env=own, check=True)
+    wrong: list[str] = []
+    for who, role in (("manager", Role.MANAGER), ("clinician", Role.CLINICIAN)):
+        page, complaints = someone(who)
+        for shown in _worth_a_look(demo.pages, role):
+            if shown.is_first and _is_a_page(page, demo.root + shown.address):
+                page.goto(demo.root + shown.address)
+                wrong += _runs_off(page, shown)
+        assert complaints == []
+    assert wrong == []
+
+
+def _runs_off(page: Page, shown: DemoPage) -> list[str]:
+    found = []
+    for width in (360, 820, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        if scrolls_sideways(page):
+            picture(page, f"runs-off-{shown.file_name}-{width}")
+            found.append(f"{shown.address} {width}")
+    return found
