@@ -6,7 +6,7 @@ from planner.choices import MessageState
 from planner.models import Message, MessageEvent
 from planner.outbox.letter import NothingToTell, render
 
-MAILS_SINCE = timedelta(days=60)
+MAILS_SINCE = timedelta(days=7)
 """Linden Row has sent its mails with this app for so long."""
 
 

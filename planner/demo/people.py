@@ -1,11 +1,15 @@
-"""Eighty invented patients: names, ages, skin, areas, and what their series is to look like."""
+"""Invented patients: names, ages, skin and marks. The same people for the same seed and day."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import count
 from random import Random
 
 from patients.choices import AdattoStage, Side, Site, StriaType
+from patients.severity import judge_severity
+from planner.protocols.recommendation import AreaFacts
 
 FIRST = (
     "Amira Jade Zara Grace Rosa Maya Chloe Yasmin Leah Ngozi Priyanka Hannah Freya Imani Sofia Tara Ella Mei Aisha "
@@ -25,49 +29,8 @@ UNUSUAL = (
     ("José-María", "Núñez"),
     ("Ivy 🌿", "Hart"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """One area as it was first seen."""
-
-    site: Site
-    side: Side
-    stria_type: StriaType
-    stage: AdattoStage
-    widest_mm: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A patient to be; `story` says how the series goes, `begins` on which day the first session is wanted."""
-
-    first_name: str
-    last_name: str
-    date_of_birth: date
-    skin_type: int
-    email: str
-    phone: str
-    marks: tuple[Marks, ...]
-    story: str
-    begins: date
-    depth_of_progress: float
-
-
-# story: (how many patients, days from today to the wanted first session: from, to)
-STORIES = {
-    "done": (14, -330, -230),
-    "under way": (26, -150, -25),
-    "today": (13, 0, 0),
-    "starting": (12, 1, 30),
-    "stopped": (3, -200, -120),
-    "drifting": (1, -52, -52),
-    "drafted": (3, 10, 20),
-    "assessed": (3, 0, 0),
-    "blocked": (1, 0, 0),
-    "postponed": (1, 0, 0),
-    "new": (3, 0, 0),
-}
+EVERY_NTH_IS_UNUSUAL = 19
+EVERY_NTH_HAS_NO_ADDRESS = 27
 PLACES = (
     (Site.ABDOMEN, Side.MIDDLE),
     (Site.HIPS, Side.BOTH),
@@ -87,39 +50,65 @@ STAGES = (
 )
 
 
-def eighty_people(today: date, random: Random) -> list[Person]:
-    """The same people for the same seed and day."""
-    stories = [(story, span) for story, (count, *span) in STORIES.items() for _ in range(count)]
-    names = list(UNUSUAL)
-    while len(names) < len(stories):
-        name = (random.choice(FIRST), random.choice(LAST))
-        if name not in names:
-            names.append(name)
-    random.shuffle(names)
-    return [_person(n, *names[n], story, span, today, random) for n, (story, span) in enumerate(stories)]
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """One area as it was first seen."""
+
+    site: Site
+    side: Side
+    stria_type: StriaType
+    stage: AdattoStage
+    widest_mm: Decimal
+
+    @property
+    def facts(self) -> AreaFacts:
+        """As the recommendation asks for them."""
+        severity = judge_severity(self.stage, None, self.widest_mm).severity
+        return AreaFacts(self.site, self.stria_type, severity, self.stage)
 
 
-def _person(
-    n: int, first_name: str, last_name: str, story: str, span: list[int], today: date, random: Random
-) -> Person:
-    skin_type = random.choices(range(1, 7), weights=(1, 3, 4, 3, 2, 1))[0]
-    begins = today + timedelta(days=random.randint(*span))
-    if story == "drifting":
-        skin_type = 2
-    if story == "today":  # so many gaps ago that one session falls on today
-        gap = {4: 42, 5: 49, 6: 49}.get(skin_type, 35)
-        begins = today - timedelta(days=gap * random.choice((0, 1, 1, 2)))
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A patient to be; `depth_of_progress` is how far the marks will have faded after the last session."""
+
+    first_name: str
+    last_name: str
+    date_of_birth: date
+    skin_type: int
+    email: str
+    phone: str
+    marks: tuple[Marks, ...]
+    depth_of_progress: float
+
+
+def people(today: date, random: Random) -> Iterator[Person]:
+    """As many as are asked for."""
+    for n, (first_name, last_name) in enumerate(_names(random)):
+        yield _person(n, first_name, last_name, today, random)
+
+
+def _names(random: Random) -> Iterator[tuple[str, str]]:
+    seen: set[tuple[str, str]] = set()
+    unusual = iter(UNUSUAL)
+    for n in count(1):
+        name = next(unusual, None) if n % EVERY_NTH_IS_UNUSUAL == 0 else None
+        while name is None or name in seen:
+            name = (random.choice(FIRST), random.choice(LAST))
+        seen.add(name)
+        yield name
+
+
+def _person(n: int, first_name: str, last_name: str, today: date, random: Random) -> Person:
     places = random.sample(PLACES, k=random.choices((1, 2), weights=(4, 1))[0])
     stage, stria_type, widest = random.choices(STAGES, weights=(3, 5, 4, 2, 3))[0]
+    has_address = n % EVERY_NTH_HAS_NO_ADDRESS < EVERY_NTH_HAS_NO_ADDRESS - 1
     return Person(
         first_name=first_name,
         last_name=last_name,
         date_of_birth=today - timedelta(days=random.randint(19 * 365, 58 * 365)),
-        skin_type=skin_type,
-        email="" if n % 27 == 26 else f"patient{n + 1}@mail.example",
+        skin_type=random.choices(range(1, 7), weights=(1, 3, 4, 3, 2, 1))[0],
+        email=f"patient{n + 1}@mail.example" if has_address else "",
         phone=f"+44 7700 900{n + 100:03d}",
         marks=tuple(Marks(site, side, stria_type, stage, Decimal(widest)) for site, side in places),
-        story=story,
-        begins=begins,
         depth_of_progress=random.uniform(0.15, 0.6),
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
 
@@ -15,6 +16,7 @@ from planner.protocols.catalogue import load_protocols
 from planner.schedule.opening_hours import public_holidays
 
 NAME = "Linden Row"
+ZONE = ZoneInfo("Europe/London")
 PASSWORD = "linden-row-demo"  # noqa: S105 (a demo's, printed at every start)
 SUNDAY = 6
 PEOPLE = (
@@ -26,7 +28,7 @@ PEOPLE = (
 PRACTITIONERS = (  # name, registration, weekdays, from, to
     ("Dr Elena Marsh", "GMC 7104412", (0, 1, 3, 4), time(9), time(17, 30)),
     ("Priya Nair", "NMC 18C2203E", (0, 1, 2, 3, 4), time(10), time(19)),
-    ("Tomasz Zielinski", "NMC 15F0917E", (1, 3, 5), time(9), time(15)),  # part-time
+    ("Tomasz Zielinski", "NMC 15F0917E", (1, 2, 5), time(9), time(16)),  # part-time
     ("Jonas Weber", "HCPC PH113920", (0, 2, 3, 4), time(9), time(17)),  # away next week
 )
 ROOMS = (("Room 1", 1), ("Room 2", 2), ("Room 3", 3))
@@ -48,7 +50,7 @@ def make_place(now: datetime) -> DemoClinic:
     location = Location.objects.create(
         clinic=clinic,
         name="Linden Row, Leeds",
-        timezone="Europe/London",
+        timezone=ZONE.key,
         country="GB",
         subdivision="ENG",
         address="14 Linden Row, Leeds LS2 9EX",
@@ -61,7 +63,8 @@ def make_place(now: datetime) -> DemoClinic:
         location.save()
     for weekday in sorted({*range(6), today.weekday()}):
         _open(weekday, time(8, 30), time(19) if weekday < 5 else time(17), location=location)
-    staff = {role: _staff(location, email, role, name) for email, role, name in PEOPLE}
+    password = make_password(PASSWORD)
+    staff = {role: _staff(location, email, role, name, password) for email, role, name in PEOPLE}
     doctor, weekday = staff[Role.CLINICIAN].user, today.weekday()
     practitioners = tuple(_practitioner(location, at, doctor, weekday) for at in range(len(PRACTITIONERS)))
     _rooms_and_devices(location)
@@ -76,8 +79,8 @@ def _open(weekday: int, opens: time, closes: time, **owner: object) -> None:
     WeeklyHours.objects.create(weekday=weekday, opens=opens, closes=closes, **owner)
 
 
-def _staff(location: Location, email: str, role: Role, name: str) -> StaffMember:
-    user = User.objects.create(email=email, password=make_password(PASSWORD))
+def _staff(location: Location, email: str, role: Role, name: str, password: str) -> StaffMember:
+    user = User.objects.create(email=email, password=password)
     return StaffMember.objects.create(user=user, location=location, role=role, name=name)
 
 
@@ -134,8 +137,8 @@ def _exceptions(location: Location, practitioners: tuple[Resource, ...], today: 
         resource=location.resources.get(name="Room 3"),
         kind=Absence.Kind.UPKEEP,
         note="New lamp",
-        starts_at=at_local(monday + timedelta(days=2), time(8, 30), location.zone),
-        ends_at=at_local(monday + timedelta(days=2), time(12), location.zone),
+        starts_at=at_local(monday, time(8, 30), location.zone),
+        ends_at=at_local(monday, time(12), location.zone),
     )
     for who in (None, practitioners[1]):
         ExtraHours.objects.create(
