@@ -8,16 +8,19 @@ from planner.outbox.letter import NothingToTell, render
 
 MAILS_SINCE = timedelta(days=7)
 """Linden Row has sent its mails with this app for so long."""
+EVERY_NTH_IS_REFUSED = 150
 
 
 def settle(now: datetime) -> None:
-    """Every mail that was due before `now` is sent, missed where it had nothing to say, or had nowhere to go."""
+    """Every mail that was due before `now` has left, but for those with nothing to say, without an address, or refused."""
     Message.objects.filter(due_at__lt=now - MAILS_SINCE).delete()
     due = Message.objects.filter(state=MessageState.WAITING, due_at__lt=now)
     events = []
     messages = list(due.select_related("patient", "series", "session__location", "step", "location__clinic"))
-    for message in messages:
+    for n, message in enumerate(messages, start=1):
         state, why = _settled(message)
+        if state == MessageState.SENT and n % EVERY_NTH_IS_REFUSED == 0:
+            state, why = MessageState.FAILED, "Refused: 550 5.1.1 No such mailbox here."
         message.state, message.closed_at = state, message.due_at
         events.append(MessageEvent(message=message, at=message.due_at, state=state, detail=why))
     fields = ["state", "closed_at", "to_address", "subject", "body_text", "body_html", "attempts"]

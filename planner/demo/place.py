@@ -138,7 +138,7 @@ def _exceptions(location: Location, practitioners: tuple[Resource, ...], today: 
         kind=Absence.Kind.UPKEEP,
         note="New lamp",
         starts_at=at_local(monday, time(8, 30), location.zone),
-        ends_at=at_local(monday, time(12), location.zone),
+        ends_at=at_local(monday, time(11), location.zone),
     )
     for who in (None, practitioners[1]):
         ExtraHours.objects.create(

@@ -2,11 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
+from django.test import override_settings
 from django.utils import timezone
 
 from clinic.localtime import local_date
@@ -17,14 +21,14 @@ from planner.models import Message, Reservation, Series, Session
 
 pytestmark = pytest.mark.django_db
 
+NOW = datetime(2027, 3, 17, 10, 20, tzinfo=ZoneInfo("Europe/London"))
+
 
 @pytest.fixture(scope="module")
 def demo(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Location]:
-    """Loaded once for this module, and gone after it."""
-    from django.test import override_settings
-
-    files = str(tmp_path_factory.mktemp("demo"))
-    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=files), transaction.atomic():
+    """Loaded once for this module, and gone after it; an ordinary Wednesday morning for all its tests."""
+    files = override_settings(MEDIA_ROOT=str(tmp_path_factory.mktemp("demo")))
+    with django_db_blocker.unblock(), files, transaction.atomic(), time_machine.travel(NOW, tick=False):
         call_command("load_demo", verbosity=0)
         yield Location.objects.get()
         transaction.set_rollback(True)
@@ -37,8 +41,8 @@ def test_the_clinic_has_its_people_rooms_and_devices(demo):
     assert Absence.objects.filter(kind="leave", starts_at__gt=timezone.now()).count() == 1
 
 
-def test_eighty_patients_of_all_skin_types(demo):
-    assert Patient.objects.count() == 80
+def test_as_many_patients_as_a_full_fortnight_needs_of_all_skin_types(demo):
+    assert 120 <= Patient.objects.count() <= 220
     assert set(Patient.objects.values_list("skin_type", flat=True)) == {1, 2, 3, 4, 5, 6}
 
 
@@ -51,7 +55,26 @@ def test_today_is_a_full_day(demo):
     visits = [
         s for s in Session.objects.exclude(starts_at=None) if local_date(s.starts_at, demo.zone) == today
     ]
-    assert len(visits) >= 6
+    assert 10 <= len(visits) <= 14
+
+
+def test_every_working_day_of_the_fortnight_is_alive(demo):
+    """Before, the week of the demo was empty but for today."""
+    days = Counter(
+        local_date(at, demo.zone)
+        for at in Session.objects.exclude(starts_at=None).values_list("starts_at", flat=True)
+    )
+    around = (NOW.date() + timedelta(days=n) for n in range(-7, 9))
+    assert {day: n for day in around if day.weekday() < 5 and not 10 <= (n := days[day]) <= 14} == {}
+
+
+def test_most_of_those_who_come_soon_have_confirmed(demo):
+    states = Counter(
+        Session.objects.filter(starts_at__gt=NOW, starts_at__lt=NOW + timedelta(days=6)).values_list(
+            "state", flat=True
+        )
+    )
+    assert states[SessionState.CONFIRMED] > states[SessionState.BOOKED] > 0
 
 
 def test_there_were_no_shows_and_treatments(demo):
