@@ -110,7 +110,7 @@ class Book(OfSeries, Write):
         return book_series(self.series.pk, asked["visits"], by=self.actor, key=key, now=self.now)
 
 
-class Stop(OfSeries, Write):
+class StopSeries(OfSeries, Write):
     """Cancel all sessions that are still to come."""
 
     right = Right.BOOK

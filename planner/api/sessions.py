@@ -91,7 +91,7 @@ class Cancel(WriteSession):
         return cancel_session(self.session.pk, **asked, by=self.actor, key=key, now=self.now)
 
 
-class Mark(WriteSession):
+class MarkSession(WriteSession):
     """A state that a person sets by hand."""
 
     right = Right.RUN_DAY
@@ -102,25 +102,25 @@ class Mark(WriteSession):
         return change_state(self.session.pk, self.to, **asked, by=self.actor, key=key, now=self.now)
 
 
-class Confirm(Mark):
+class Confirm(MarkSession):
     """The patient has said that they will come."""
 
     to = SessionState.CONFIRMED
 
 
-class Arrive(Mark):
+class Arrive(MarkSession):
     """The patient is here."""
 
     to = SessionState.ARRIVED
 
 
-class NoShow(Mark):
+class NoShow(MarkSession):
     """The patient did not come; what the session held is free again."""
 
     to = SessionState.NO_SHOW
 
 
-class TakeBack(Mark):
+class TakeBack(MarkSession):
     """Booked as before: not confirmed, not here, not missed after all."""
 
     to = SessionState.BOOKED

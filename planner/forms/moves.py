@@ -79,13 +79,6 @@ class VisitField(forms.CharField):
 LAST_STAMP = int(datetime(2101, 1, 1, tzinfo=UTC).timestamp())
 
 
-def token_of(visit: SessionPlace) -> str:
-    """What `VisitField` reads."""
-    ids = (visit.practitioner_id, visit.room_id, visit.device_id)
-    parts = (visit.number, int(visit.starts_at.timestamp()), *ids)
-    return ".".join("" if part is None else str(part) for part in parts)
-
-
 class BookForm(forms.Form):
     """A plan whose button was pressed; `visits` are checked by booking like any other wish."""
 
