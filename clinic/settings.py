@@ -283,8 +283,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAdminUser"
-    ],  # clinic.api.Endpoint names its own
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    ],  # clinic.api.endpoints.ClinicView names its own
+    "DEFAULT_FILTER_BACKENDS": ["clinic.api.lists.KnownFilters"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "rest_framework.parsers.JSONParser",
@@ -292,7 +292,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_THROTTLE_RATES": {"writes": env("API_WRITES", default="120/min")},
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "clinic.api.refuse",
+    "EXCEPTION_HANDLER": "clinic.api.errors.refuse",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Series planner",

@@ -6,7 +6,7 @@ from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 
-from clinic.api import Endpoint, Question, Row, Rows, Write
+from clinic.api.endpoints import Ask, ClinicView, Row, Rows, Write
 from clinic.errors import Refusal
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
@@ -32,7 +32,7 @@ class SessionList(Rows):
         return of_the_clinic.select_related("patient").prefetch_related(held).order_by("starts_at", "pk")
 
 
-class OfSession(Endpoint):
+class OfSession(ClinicView):
     """About one session of the caller's clinic. Whoever asks is noted."""
 
     session: Session
@@ -53,7 +53,7 @@ class SessionDetail(OfSession, Row):
         return self.session
 
 
-class ProposeMove(OfSession, Question):
+class ProposeMove(OfSession, Ask):
     """Where this session, and with it the later ones, can go; and what that does to the rest."""
 
     right = Right.BOOK
