@@ -23,6 +23,7 @@ from planner.choices import SessionState
 from planner.models import Session
 from planner.pages.chairside import checks_on_the_day, depth_advice
 from planner.pages.day_row import DayRow, rows_of
+from planner.pages.day_shown import day_shown
 from planner.pages.desk_tasks import AHEAD, decisions, needs_of_the_desk
 from planner.schedule.book import change_state
 from planner.schedule.drift import drifts
@@ -73,12 +74,14 @@ def _here(rows: list[DayRow], now: datetime) -> dict[str, object]:
 def _desk(request: StaffRequest, coming: list[DayRow], today: date, now: datetime) -> HttpResponse:
     location = request.staff.location
     rows, later = _split(coming, today, location)
+    shown = day_shown(coming, location, now)
     adrift = drifts(location, today=today)
     context = {
         "today": today,
+        "shown": shown,
         "city": location.timezone.rsplit("/")[-1].replace("_", " "),
         "rows": rows,
-        "to_come": [row for row in rows if row.is_to_come],
+        "to_come": shown.to_come,
         "done": [row for row in rows if row.session.state == SessionState.DONE],
         "missed": [row for row in rows if row.session.state == SessionState.NO_SHOW],
         "placeless": sum(not drift.has_time for drift in adrift),
@@ -93,14 +96,18 @@ def _clinician(request: StaffRequest, own: Resource, coming: list[DayRow], now: 
     today = local_date(now, request.staff.location.zone)
     all_mine = [row for row in coming if row.practitioner == own]
     mine, _later = _split(all_mine, today, request.staff.location)
-    following = _next(mine)
+    shown = day_shown(all_mine, request.staff.location, now, own=own)
+    following = None if shown.is_over else _next(mine)
+    after = [row for row in mine if row != following and (row.is_here or row.is_to_come)]
     context: dict[str, object] = {
         "today": today,
+        "shown": shown,
         "own": own,
         "mine": mine,
         "done": [row for row in mine if row.session.state == SessionState.DONE],
+        "missed": [row for row in mine if row.session.state == SessionState.NO_SHOW],
         "next": following,
-        "after": [row for row in mine if row != following and (row.is_here or row.is_to_come)],
+        "after": shown.to_come if shown.is_over else after,
         "decisions": decisions(request.staff, own, all_mine, today=today),
         "key": uuid4().hex,
         "now": now,
