@@ -1,5 +1,6 @@
 """The settings pages' forms: what may be typed, and what it means. Rules that need other rows are the services'."""
 
+from collections.abc import Callable
 from datetime import date, time
 from decimal import Decimal
 from functools import cache
@@ -30,7 +31,10 @@ from clinic.permissions import Role
 from clinic.queries import clinicians_for
 from clinic.services.staff import StaffEntry
 
-BELIEVABLE_DAYS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2100, 12, 31))]
+BELIEVABLE_DAYS: list[Callable[[Any], None]] = [
+    MinValueValidator(date(2000, 1, 1)),
+    MaxValueValidator(date(2100, 12, 31)),
+]
 
 
 def new_key() -> str:
@@ -42,6 +46,13 @@ class DayInput(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
+
+
+class DayField(forms.DateField):
+    """A day that somebody can mean, 2000 to 2100: further out the calendar ends, and with it every reckoning."""
+
+    widget = DayInput
+    default_validators = BELIEVABLE_DAYS
 
 
 class ClockInput(forms.TimeInput):
@@ -164,15 +175,13 @@ class TimeAwayForm(Keyed):
     """A span in the location's local time; without clock times it is whole days."""
 
     resource = forms.ModelChoiceField(Resource.objects.none(), label=_("who or what"), required=False)
-    from_day = forms.DateField(label=_("first day"), widget=DayInput(), validators=BELIEVABLE_DAYS)
+    from_day = DayField(label=_("first day"))
     from_time = forms.TimeField(
         label=_("from"), widget=ClockInput(), required=False, help_text=_("Empty: from the start of the day")
     )
-    to_day = forms.DateField(
+    to_day = DayField(
         label=_("last day"),
-        widget=DayInput(),
         required=False,
-        validators=BELIEVABLE_DAYS,
         help_text=_("Empty: the same day"),
     )
     to_time = forms.TimeField(

@@ -11,6 +11,8 @@ from clinic.faults import BUSY
 from clinic.models import StaffMember
 
 SEEN_TO = timedelta(minutes=1)
+TRIES_PAUSE_SECONDS = 300
+"""As long as the longest window in which tries are counted."""
 
 
 class ActivityMiddleware:
@@ -29,7 +31,7 @@ class ActivityMiddleware:
 
 
 class RetryAfterMiddleware:
-    """Whoever is told 503, by a page of our own too, is told when to try again."""
+    """Whoever is told 503 or 429, by a page of our own too, is told when to try again."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -38,6 +40,8 @@ class RetryAfterMiddleware:
         response = self.get_response(request)
         if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
             response.headers.setdefault("Retry-After", str(BUSY.retry_after))
+        elif response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            response.headers.setdefault("Retry-After", str(TRIES_PAUSE_SECONDS))
         return response
 
 

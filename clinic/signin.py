@@ -1,6 +1,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal.ratelimit import get_ip
 from django.http import HttpRequest
 
 
@@ -9,6 +10,14 @@ class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Tries are counted for the account and the address together: no stranger locks an account for its owner.
+
+        An IPv6 address counts as its /64.
+        """
+        account = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{account}|{get_ip(request)}"
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> Any:
         staff = getattr(user, "staff", None)

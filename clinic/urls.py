@@ -2,12 +2,13 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from clinic import api
+from clinic.api import endpoints as api
+from clinic.api import errors
 from clinic.permissions import Right
 from clinic.views import days, health, hours, location, me, resources, staff
 from clinic.views.access import needs
 
-handler404, handler500 = api.not_there, api.broken
+handler404, handler500 = errors.not_there, errors.broken
 api_docs = needs(Right.SEE_SCHEDULE)(
     SpectacularSwaggerSplitView.as_view(url_name="api_schema", template_name="clinic/api_docs.html")
 )

@@ -15,9 +15,8 @@ from clinic.models import Absence, ReadAudit, WriteKey
 from clinic.permissions import Role
 from patients.choices import ScreeningEffect
 from patients.models import Patient, ScreeningAnswer, ScreeningQuestion
-from planner.forms.moves import token_of
 from planner.models import Series, Session
-from planner.schedule.session_place import SessionPlace
+from planner.schedule.session_place import SessionPlace, token_of
 from tests.browser import Page
 from tests.makers import NOW, make_area, make_patient, make_staff
 from tests.planner.desk import FIRST_DAY, Desk, open_desk, session_of

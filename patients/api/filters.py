@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import QuerySet
 from django_filters import CharFilter, FilterSet
 
-from clinic.api import Order
+from clinic.api.lists import Order
 from patients.choices import ConsentKind
 from patients.models import ConsentText, Patient, ScreeningQuestion
 from patients.queries import find_patients

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from clinic.api import Asked, Day, Id, each_once
+from clinic.api.bodies import Body, Day, Id, each_once
 from clinic.permissions import Right
 from patients.choices import (
     AdattoStage,
@@ -67,7 +67,7 @@ class PatientShape(RecordFieldsHidden):
         )  # fmt: skip
 
 
-class DetailsAsked(Asked):
+class DetailsAsked(Body):
     """`skin_type` (Fitzpatrick 1 to 6) only from those who may write the record."""
 
     email = serializers.EmailField(max_length=254, allow_blank=True, required=False)
@@ -141,14 +141,14 @@ class ScreeningShape(serializers.ModelSerializer[Screening]):
         fields = read_only_fields = ("id", "taken_at", "taken_by", "is_recheck", "note", "answers")
 
 
-class ReplyAsked(Asked):
+class ReplyAsked(Body):
     question_id = Id()
     said_yes = serializers.BooleanField()
     event_date = Day(allow_null=True, required=False)
     note = serializers.CharField(max_length=500, allow_blank=True, required=False)
 
 
-class NewScreening(Asked):
+class NewScreening(Body):
     """An answer to each question that is asked; on a recheck, to those asked before every session."""
 
     is_recheck = serializers.BooleanField(default=False)
@@ -160,7 +160,7 @@ class NewScreening(Asked):
         return [Reply(**answer) for answer in answers]
 
 
-class ReasonAsked(Asked):
+class ReasonAsked(Body):
     reason = serializers.CharField(max_length=2_000)
 
 
@@ -207,7 +207,7 @@ class ConsentShape(serializers.ModelSerializer[Consent]):
         )  # fmt: skip
 
 
-class Signature(Asked):
+class Signature(Body):
     """`text_id` is the version the patient has read."""
 
     text_id = Id()
@@ -254,7 +254,7 @@ class AssessmentShape(serializers.ModelSerializer[Assessment]):
         fields = read_only_fields = ("id", "taken_at", "taken_by", "note", "findings", "scores")
 
 
-class FilledAsked(Asked):
+class FilledAsked(Body):
     """One scale with its points, in the order of its items."""
 
     scale = serializers.ChoiceField(sorted(SCALES))
@@ -274,7 +274,7 @@ def _measure(*, most: int) -> serializers.DecimalField:
     )
 
 
-class JudgedAreaAsked(Asked):
+class JudgedAreaAsked(Body):
     """One area as seen today. `severity` only where it differs from the rule; then with the `reason`."""
 
     site = serializers.ChoiceField(Site.choices)
@@ -304,7 +304,7 @@ class JudgedAreaAsked(Asked):
         }
 
 
-class NewAssessment(Asked):
+class NewAssessment(Body):
     areas = serializers.ListField(child=JudgedAreaAsked(), max_length=40)
     whole_body = serializers.ListField(child=FilledAsked(), required=False, max_length=20)
     skin_type = serializers.ChoiceField(SkinType.choices, allow_null=True, required=False)

@@ -10,7 +10,8 @@ from django.shortcuts import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinic.api import Endpoint, Few, Nothing, Row, Rows, Write
+from clinic.api.bodies import Nothing
+from clinic.api.endpoints import ClinicView, Few, Row, Rows, Write
 from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
@@ -35,7 +36,7 @@ from patients.services.intake import PatientDetails, change_patient, create_pati
 from patients.services.screening import set_aside, standing, take_screening
 
 
-class OfPatient(Endpoint):
+class OfPatient(ClinicView):
     """About one patient of the caller's clinic. Whoever asks is noted, with what they looked at."""
 
     looks_at: str

@@ -10,7 +10,7 @@ from patients.models.assessment import Assessment
 from patients.models.patient import Patient
 
 
-def unguessable_path(photo: "Photo", filename: str) -> str:
+def unguessable_path(photo: "Photo | None" = None, filename: str = "") -> str:
     """Random, so that neither the patient nor the upload's own name shows in the file system."""
     return f"photos/{secrets.token_hex(16)}.jpg"
 

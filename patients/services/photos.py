@@ -1,33 +1,29 @@
-"""Pictures for the record: checked, upright, stripped of all but the picture, kept under a random name."""
+"""Pictures for the record: stripped of all but the picture, kept under a random name."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from datetime import datetime
-from io import BytesIO
 
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, ImageCms, ImageOps
-from pillow_heif import register_heif_opener
+from PIL import Image
 
 from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.localtime import local_date
-from clinic.services.once import once
+from clinic.services.once import BESIDE, once
 from patients.choices import ConsentKind, PhotoView
 from patients.models import Area, Patient, Photo
+from patients.models.photo import unguessable_path
 from patients.services.consents import consent_on
+from patients.services.pictures import as_jpeg, clean_picture, one_at_a_time
 
-register_heif_opener()
-
-FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
-MOST_PIXELS = 50_000_000
-LONGEST_SIDE_PX = 4096
 SMALL_SIDE_PX = 480
-QUALITY = 90
 
 
 class PhotoTooLarge(Refusal):
@@ -37,27 +33,30 @@ class PhotoTooLarge(Refusal):
     next_step = _("Send a smaller one: JPEG as the camera makes it is enough.")
 
 
-class NotAPhoto(Refusal):
-    code = "not_a_photo"
-    status = 422
-    sentence = _("The file cannot be read as a picture. Nothing was stored.")
-    next_step = _("Send JPEG, PNG, WebP or HEIC.")
-
-
-class TooManyPixels(Refusal):
-    code = "too_many_pixels"
-    status = 422
-    sentence = _("The picture has more than {most} million pixels. Nothing was stored.")
-    next_step = _("Send it in a smaller resolution.")
-
-
 class NoPhotoConsent(Refusal):
     code = "no_photo_consent"
     sentence = _("The patient has not agreed to photos, or no longer does. Nothing was stored.")
     next_step = _("Have the photo consent signed first.")
 
 
-@once
+class NoRoomForPhoto(Refusal):
+    code = "no_room_for_photo"
+    status = 507
+    sentence = _("The disk did not take the picture. Nothing was stored.")
+    next_step = _("Keep the photo and tell whoever runs the app: the disk is full or cannot be written to.")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that lies in the storage as `name` and belongs to no row yet; asked for is what was sent."""
+
+    sent_sha256: str
+    name: str = field(metadata=BESIDE)
+    sha256: str = field(metadata=BESIDE)
+    width_px: int = field(metadata=BESIDE)
+    height_px: int = field(metadata=BESIDE)
+
+
 def store_photo(
     patient: Patient,
     upload: UploadedFile[bytes],
@@ -70,61 +69,58 @@ def store_photo(
 ) -> Photo:
     """Keep a picture as JPEG without metadata, upright, at most 4096 px on its longer side.
 
-    Refuses a patient without a photo consent good today, files over the limit, files that are no JPEG, PNG, WebP or
-    HEIC by content, and pictures of more than 50 million pixels.
+    It is decoded and written before the transaction begins; where no row comes of it, the file goes again. Refuses a
+    patient without a photo consent good today, files over the limit, files that are no JPEG, PNG, WebP or HEIC by
+    content, pictures of more than 50 million pixels, and a disk that is full.
     """
     if (upload.size or 0) > settings.MAX_PHOTO_BYTES:
         raise PhotoTooLarge(most_mb=settings.MAX_PHOTO_BYTES // 2**20)
-    sent = upload.read()
-    if consent_on(patient, local_date(now, by.location.zone), ConsentKind.PHOTO) is None:
-        raise NoPhotoConsent()
-    picture = clean_picture(sent)
-    encoded = as_jpeg(picture)
-    photo = Photo(patient=patient, area=area, view=view, taken_at=now, taken_by=by.user)
-    photo.width_px, photo.height_px = picture.size
-    photo.sha256 = hashlib.sha256(encoded).hexdigest()
-    photo.file.save("photo.jpg", ContentFile(encoded), save=False)
-    photo.save()
+    picture = _written(upload.read())
+    try:
+        photo = keep_photo(patient, picture, view=view, area=area, by=by, key=key, now=now)
+    except BaseException:
+        default_storage.delete(picture.name)
+        raise
+    if photo.file.name != picture.name:  # this key has stored its picture before
+        default_storage.delete(picture.name)
     return photo
 
 
-def clean_picture(sent: bytes) -> Image.Image:
-    """Only the picture itself, upright, in sRGB; refuses what is none or is too large to open safely."""
+@once
+def keep_photo(
+    patient: Patient,
+    picture: Picture,
+    *,
+    view: PhotoView,
+    area: Area | None,
+    by: Actor,
+    key: str,
+    now: datetime,
+) -> Photo:
+    if consent_on(patient, local_date(now, by.location.zone), ConsentKind.PHOTO) is None:
+        raise NoPhotoConsent()
+    return Photo.objects.create(
+        patient=patient,
+        area=area,
+        view=view,
+        taken_at=now,
+        taken_by=by.user,
+        file=picture.name,
+        sha256=picture.sha256,
+        width_px=picture.width_px,
+        height_px=picture.height_px,
+    )
+
+
+def _written(sent: bytes) -> Picture:
+    with one_at_a_time():
+        clean = clean_picture(sent)
+        size, encoded = clean.size, as_jpeg(clean)
     try:
-        with Image.open(BytesIO(sent), formats=FORMATS) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise TooManyPixels(most=MOST_PIXELS // 1_000_000)
-            picture = _in_srgb(ImageOps.exif_transpose(opened))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooManyPixels(most=MOST_PIXELS // 1_000_000) from error
-    except Refusal:
-        raise
-    except Exception as error:  # decoders raise whatever a broken file makes them stumble over
-        raise NotAPhoto() from error
-    bare = Image.new("RGB", picture.size, "white")
-    bare.paste(picture, mask=picture.getchannel("A") if picture.mode == "RGBA" else None)
-    bare.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
-    return bare
-
-
-def _in_srgb(picture: Image.Image) -> Image.Image:
-    """Phones store wide colours with a profile; redness must not change when the profile is dropped."""
-    profile = picture.info.get("icc_profile")
-    has_alpha = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-    plain = picture.convert("RGBA" if has_alpha else "RGB")
-    if not profile or picture.mode not in ("RGB", "RGBA"):
-        return plain
-    try:
-        source, target = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(plain, source, target) or plain
-    except (ImageCms.PyCMSError, OSError):
-        return plain
-
-
-def as_jpeg(picture: Image.Image) -> bytes:
-    out = BytesIO()
-    picture.save(out, "JPEG", quality=QUALITY)
-    return out.getvalue()
+        name = default_storage.save(unguessable_path(), ContentFile(encoded))
+    except OSError as error:
+        raise NoRoomForPhoto() from error
+    return Picture(hashlib.sha256(sent).hexdigest(), name, hashlib.sha256(encoded).hexdigest(), *size)
 
 
 def small_copy(photo: Photo) -> bytes:

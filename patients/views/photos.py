@@ -1,10 +1,13 @@
 """Photos of a patient: adding one, looking at them, comparing two."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,6 +28,7 @@ from patients.views.common import open_record
 FORM_BYTES = 64 * 1024
 """What the rest of the form may weigh beside the file."""
 DRAINED_MB = 128
+log = logging.getLogger(__name__)
 
 
 @csrf_exempt
@@ -92,14 +96,25 @@ show.right, show.right_to_write = Right.SEE_RECORD, Right.WRITE_RECORD  # type: 
 def photo(request: StaffRequest, photo_id: int) -> HttpResponse:
     """The picture itself, to those who may see the record."""
     found = _seen(request, photo_id)
-    with found.file.open("rb") as file:
+    with _there(found), found.file.open("rb") as file:
         return _picture(found, file.read())
 
 
 @needs(Right.SEE_RECORD)
 def small(request: StaffRequest, photo_id: int) -> HttpResponse:
     found = _seen(request, photo_id)
-    return _picture(found, small_copy(found))
+    with _there(found):
+        return _picture(found, small_copy(found))
+
+
+@contextmanager
+def _there(found: Photo) -> Iterator[None]:
+    """A file that is gone is 404 and a line in the log, not a broken page: the row stays, for whoever restores it."""
+    try:
+        yield
+    except FileNotFoundError:
+        log.error("the file of photo %s is missing", found.pk)
+        raise Http404 from None
 
 
 def _seen(request: StaffRequest, photo_id: int) -> Photo:

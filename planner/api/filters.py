@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django_filters import ChoiceFilter, DateFilter, FilterSet, MultipleChoiceFilter, NumberFilter
 
-from clinic.api import Order
+from clinic.api.lists import Order
 from clinic.localtime import day_bounds
 from clinic.models import Resource, ResourceKind
 from planner.choices import MessageState, SeriesState, SessionState

@@ -5,7 +5,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
-from clinic.api import Endpoint, Nothing, Row, Rows, Write
+from clinic.api.bodies import Nothing
+from clinic.api.endpoints import ClinicView, Row, Rows, Write
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from planner.api import filters, serializers
@@ -25,7 +26,7 @@ class MessageList(Rows):
         return of_the_clinic.select_related("step")
 
 
-class OfMessage(Endpoint):
+class OfMessage(ClinicView):
     """About one mail of the caller's clinic. Whoever asks is noted."""
 
     serializer_class = serializers.WholeMessageShape

@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
-from clinic.api import Row, Rows
+from clinic.api.endpoints import Row, Rows
 from clinic.models import Resource
 from clinic.permissions import Right
 from patients.api.views import OfPatient

@@ -8,7 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from clinic.api import Asked, Day, Id, Moment, each_once
+from clinic.api.bodies import Body, Day, Id, Moment, each_once
 from patients.api.serializers import LONG, RecordFieldsHidden
 from patients.models import Area, Patient
 from planner.choices import Endpoint, Reaction
@@ -25,7 +25,7 @@ from planner.schedule.session_place import SessionPlace
 from planner.treatment.treat import AreaEntry, RecordEntry
 
 
-class VersionAsked(Asked):
+class VersionAsked(Body):
     """`version` is the one that was read: if somebody changed it since, nothing is written."""
 
     version = Id()
@@ -80,7 +80,7 @@ class SeriesShape(RecordFieldsHidden):
         )  # fmt: skip
 
 
-class NewSeries(Asked):
+class NewSeries(Body):
     """A series without times yet. Other than recommended only with a `choice_reason`; `weekdays` 0 (Monday) to 6."""
 
     patient_id = Id()
@@ -112,7 +112,7 @@ class VisitShape(serializers.Serializer[Any]):
     device_id = serializers.IntegerField(allow_null=True)
 
 
-class VisitAsked(Asked):
+class VisitAsked(Body):
     """A session of the series by its number, its start, and who and what serves it; as a plan names it."""
 
     number = serializers.IntegerField(min_value=1, max_value=100)
@@ -122,7 +122,7 @@ class VisitAsked(Asked):
     device_id = Id(allow_null=True, default=None)
 
 
-class BookAsked(Asked):
+class BookAsked(Body):
     visits = serializers.ListField(child=VisitAsked(), max_length=20)
 
     def validate_visits(self, visits: list[dict[str, Any]]) -> tuple[SessionPlace, ...]:
@@ -133,7 +133,7 @@ class MoveAsked(WhyAsked, BookAsked):
     """This session's new place and, if they move with it, those of later ones of its series."""
 
 
-class MoveQuestion(Asked):
+class MoveQuestion(Body):
     """`to`: what happens to the rest if the session goes there. Without it: the nearest times that work."""
 
     to = Moment(allow_null=True, required=False)
@@ -214,7 +214,7 @@ class SessionShape(serializers.ModelSerializer[Session]):
         return HeldShape(held, many=True).data
 
 
-class AreaEntryAsked(Asked):
+class AreaEntryAsked(Body):
     """One treated area: depth in mm, bleeding 0 (none) to 3 (sheet)."""
 
     area_id = Id()
@@ -224,7 +224,7 @@ class AreaEntryAsked(Asked):
     bleeding = serializers.IntegerField(min_value=0, max_value=3)
 
 
-class RecordAsked(Asked):
+class RecordAsked(Body):
     """What was done. `version` is the record's own, 0 before the first time."""
 
     areas = serializers.ListField(child=AreaEntryAsked(), max_length=40)
@@ -311,5 +311,5 @@ class WholeMessageShape(MessageShape):
         fields = read_only_fields = (*MessageShape.Meta.fields, "body_text", "events")
 
 
-class WithdrawAsked(Asked):
+class WithdrawAsked(Body):
     why = serializers.CharField(max_length=200, allow_blank=True, default="")

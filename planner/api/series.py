@@ -5,7 +5,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
-from clinic.api import Endpoint, Nothing, Question, Row, Rows, Write
+from clinic.api.bodies import Nothing
+from clinic.api.endpoints import Ask, ClinicView, Row, Rows, Write
 from clinic.models import Resource
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
@@ -21,7 +22,7 @@ from planner.schedule.propose import propose
 GAP = ("gap_min_days", "gap_target_days", "gap_max_days")
 
 
-class OfSeries(Endpoint):
+class OfSeries(ClinicView):
     """About one series of the caller's clinic. Whoever asks is noted."""
 
     series: Series
@@ -88,7 +89,7 @@ class SeriesDetail(OfSeries, Row):
         return self.series
 
 
-class Propose(OfSeries, Question):
+class Propose(OfSeries, Ask):
     """Up to three whole plans for the sessions that have no time yet, or why there is none."""
 
     right = Right.BOOK
@@ -110,7 +111,7 @@ class Book(OfSeries, Write):
         return book_series(self.series.pk, asked["visits"], by=self.actor, key=key, now=self.now)
 
 
-class Stop(OfSeries, Write):
+class StopSeries(OfSeries, Write):
     """Cancel all sessions that are still to come."""
 
     right = Right.BOOK

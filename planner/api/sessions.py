@@ -6,7 +6,7 @@ from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 
-from clinic.api import Endpoint, Question, Row, Rows, Write
+from clinic.api.endpoints import Ask, ClinicView, Row, Rows, Write
 from clinic.errors import Refusal
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
@@ -32,7 +32,7 @@ class SessionList(Rows):
         return of_the_clinic.select_related("patient").prefetch_related(held).order_by("starts_at", "pk")
 
 
-class OfSession(Endpoint):
+class OfSession(ClinicView):
     """About one session of the caller's clinic. Whoever asks is noted."""
 
     session: Session
@@ -53,7 +53,7 @@ class SessionDetail(OfSession, Row):
         return self.session
 
 
-class ProposeMove(OfSession, Question):
+class ProposeMove(OfSession, Ask):
     """Where this session, and with it the later ones, can go; and what that does to the rest."""
 
     right = Right.BOOK
@@ -91,7 +91,7 @@ class Cancel(WriteSession):
         return cancel_session(self.session.pk, **asked, by=self.actor, key=key, now=self.now)
 
 
-class Mark(WriteSession):
+class MarkSession(WriteSession):
     """A state that a person sets by hand."""
 
     right = Right.RUN_DAY
@@ -102,25 +102,25 @@ class Mark(WriteSession):
         return change_state(self.session.pk, self.to, **asked, by=self.actor, key=key, now=self.now)
 
 
-class Confirm(Mark):
+class Confirm(MarkSession):
     """The patient has said that they will come."""
 
     to = SessionState.CONFIRMED
 
 
-class Arrive(Mark):
+class Arrive(MarkSession):
     """The patient is here."""
 
     to = SessionState.ARRIVED
 
 
-class NoShow(Mark):
+class NoShow(MarkSession):
     """The patient did not come; what the session held is free again."""
 
     to = SessionState.NO_SHOW
 
 
-class TakeBack(Mark):
+class TakeBack(MarkSession):
     """Booked as before: not confirmed, not here, not missed after all."""
 
     to = SessionState.BOOKED

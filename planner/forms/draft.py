@@ -8,7 +8,7 @@ from django import forms
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from clinic.forms import BELIEVABLE_DAYS
+from clinic.forms import DayField
 from clinic.models import Location, Resource
 from patients.models import Area
 from planner.models import ProtocolVersion
@@ -31,12 +31,7 @@ class WishesForm(forms.Form):
     prefers_practitioner = forms.ModelChoiceField(
         Resource.objects.none(), label=_("Practitioner"), required=False, empty_label=_("Anyone")
     )
-    starts_from = forms.DateField(
-        label=_("First session not before"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        validators=BELIEVABLE_DAYS,
-    )
+    starts_from = DayField(label=_("First session not before"), required=False)
     prefers_from = forms.TimeField(
         label=_("From"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )

@@ -8,7 +8,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
-from clinic.forms import BELIEVABLE_DAYS, ClockInput, DayInput
+from clinic.forms import ClockInput, DayField
 from clinic.localtime import at_local
 from clinic.models import Location, Resource
 from planner.schedule.session_place import SessionPlace, starts_at_local
@@ -25,7 +25,7 @@ class WhereForm(forms.Form):
         choices=[(ONLY, _("Only this session")), (LATER, _("This and later ones"))],
         widget=forms.RadioSelect,
     )
-    day = forms.DateField(label=_("Day"), required=False, widget=DayInput, validators=BELIEVABLE_DAYS)
+    day = DayField(label=_("Day"), required=False)
     time = forms.TimeField(label=_("Time"), required=False, widget=ClockInput)
     practitioner = forms.ModelChoiceField(
         Resource.objects.none(), label=_("Practitioner"), required=False, empty_label=_("Anyone")
@@ -77,13 +77,6 @@ class VisitField(forms.CharField):
 
 
 LAST_STAMP = int(datetime(2101, 1, 1, tzinfo=UTC).timestamp())
-
-
-def token_of(visit: SessionPlace) -> str:
-    """What `VisitField` reads."""
-    ids = (visit.practitioner_id, visit.room_id, visit.device_id)
-    parts = (visit.number, int(visit.starts_at.timestamp()), *ids)
-    return ".".join("" if part is None else str(part) for part in parts)
 
 
 class BookForm(forms.Form):

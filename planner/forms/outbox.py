@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from clinic.forms import DayField
 from clinic.localtime import day_bounds
 from clinic.models import Location
 from planner.choices import MessageState
@@ -19,9 +20,7 @@ class OutboxFilter(forms.Form):
     state = forms.ChoiceField(
         label=_("State"), required=False, choices=[("", _("All")), *MessageState.choices]
     )
-    day = forms.DateField(
-        label=_("Due on"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
+    day = DayField(label=_("Due on"), required=False)
     patient = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
     @property

@@ -1,5 +1,6 @@
 """A series as its card tells it."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -21,7 +22,25 @@ def series_of(patient: Patient) -> list[Series]:
     )
 
 
-def series_card(series: Series, today: date) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class SeriesCard:
+    """A series at a glance. `gaps` are the days between the sessions done, `open` counts those without a time.
+
+    `judged` are the days on which the outcome is judged; `drifts_on` is the last day of the longest gap where nothing
+    is booked.
+    """
+
+    series: Series
+    sessions: list[Session]
+    rail: Rail | None
+    next: Session | None
+    gaps: list[int]
+    open: int
+    judged: list[date]
+    drifts_on: date | None
+
+
+def series_card(series: Series, today: date) -> SeriesCard:
     """A series as its card tells it: the line in time, what comes next, the gaps so far, when it is judged."""
     zone = series.location.zone
     sessions = list(series.sessions.all())
@@ -30,16 +49,16 @@ def series_card(series: Series, today: date) -> dict[str, object]:
     done = [days[each.number] for each in held if each.state == SessionState.DONE]
     coming = [each for each in held if each.state in (SessionState.BOOKED, SessionState.CONFIRMED)]
     judged = _judged(series, days, sessions)
-    return {
-        "series": series,
-        "sessions": sessions,
-        "rail": _rail(held, days, judged, today),
-        "next": coming[0] if coming else None,
-        "gaps": [(b - a).days for a, b in pairwise(done)],
-        "open": sum(each.state in (SessionState.PLANNED, SessionState.NO_SHOW) for each in sessions),
-        "judged": judged,
-        "drifts_on": _drifts_on(series, done, coming),
-    }
+    return SeriesCard(
+        series=series,
+        sessions=sessions,
+        rail=_rail(held, days, judged, today),
+        next=coming[0] if coming else None,
+        gaps=[(b - a).days for a, b in pairwise(done)],
+        open=sum(each.state in (SessionState.PLANNED, SessionState.NO_SHOW) for each in sessions),
+        judged=judged,
+        drifts_on=_drifts_on(series, done, coming),
+    )
 
 
 def _rail(held: list[Session], days: dict[int, date], judged: list[date], today: date) -> Rail | None:

@@ -27,6 +27,13 @@ class SessionPlace:
         return tuple(each for each in chosen if each is not None)
 
 
+def token_of(visit: SessionPlace) -> str:
+    """As one form value: number, start in seconds since 1970, practitioner, room and device; `VisitField` reads it."""
+    ids = (visit.practitioner_id, visit.room_id, visit.device_id)
+    parts = (visit.number, int(visit.starts_at.timestamp()), *ids)
+    return ".".join("" if part is None else str(part) for part in parts)
+
+
 def starts_at_local(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The instant a form's day and time mean; refuses a time that the clocks skip that day."""
     if not time_exists(day, at, zone):

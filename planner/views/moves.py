@@ -18,14 +18,15 @@ from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
-from planner.forms.moves import ONLY, BookForm, CancelForm, WhereForm, token_of
+from planner.forms.moves import ONLY, BookForm, CancelForm, WhereForm
 from planner.models import Session
+from planner.pages.plan_cards import RoomToSlip
 from planner.pages.series_comparison import Link, chain
 from planner.schedule.book import cancel_session, move_sessions
 from planner.schedule.move import propose_move
 from planner.schedule.proposals import PlanAnswer, ProposedPlan
 from planner.schedule.refusals import NoSuchTime, SeriesClosed, WrongState, every_reason
-from planner.schedule.session_place import SessionPlace
+from planner.schedule.session_place import SessionPlace, token_of
 from planner.schedule.sessions import served_by, with_details
 
 NOBODY: Mapping[int, str] = {}
@@ -46,8 +47,8 @@ class Offer:
         return self.plan.visits[0].starts_at
 
     @property
-    def slack(self) -> dict[str, object]:
-        return {"days": self.plan.slack_days, "last_safe_date": self.plan.last_safe_date}
+    def slack(self) -> RoomToSlip:
+        return RoomToSlip(self.plan.slack_days, self.plan.last_safe_date)
 
 
 @needs(Right.BOOK)

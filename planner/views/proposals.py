@@ -1,8 +1,8 @@
 """Planning a series: the recipe and the wishes first, then three whole plans, one of which is booked."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from itertools import pairwise
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import uuid4
 
 from django.contrib import messages
@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from clinic.errors import Refusal, say
 from clinic.localtime import day_label, local_date
-from clinic.models import Resource
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
@@ -24,21 +23,31 @@ from patients.choices import ConsentKind, ScreeningEffect
 from patients.models import AreaFinding, Patient
 from patients.services.consents import consent_on
 from patients.services.screening import standing
-from planner.choices import SeriesState, SessionState
+from planner.choices import SeriesState
 from planner.forms.draft import PlanForm, WishesForm
-from planner.forms.moves import VisitField, token_of
+from planner.forms.moves import VisitField
 from planner.models import ProtocolVersion, Series
-from planner.pages.series_line import Stop, draw
+from planner.pages.plan_cards import plan_cards
 from planner.protocols.catalogue import current_versions
 from planner.protocols.patient_recommendation import advise, newest_findings, version_of
 from planner.protocols.recommendation import Recommendation
 from planner.schedule.book import book_series
 from planner.schedule.draft import MOST_SESSIONS, ProtocolChoice, Wishes, change_wishes, draft_series
-from planner.schedule.proposals import PlanAnswer, ProposedPlan
+from planner.schedule.proposals import PlanAnswer
 from planner.schedule.propose import propose
 from planner.schedule.refusals import every_reason
 from planner.schedule.session_place import SessionPlace
 from planner.views.series import series_for
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to know before booking, and where it is settled; `tone` is warn or stop."""
+
+    tone: str
+    text: str
+    url: str
+    label: str
 
 
 @needs(Right.PRESCRIBE)
@@ -184,7 +193,7 @@ def _show_plans(
         "is_open": series.state in (SeriesState.DRAFT, SeriesState.ACTIVE),
         "patient": series.patient,
         "answer": answer,
-        "cards": _cards(series, answer.plans, today=today),
+        "cards": plan_cards(series, answer.plans, today=today),
         "form": form,
         "key": uuid4().hex,
         "refusal": " ".join(say(each, series.location.zone) for each in refusals),
@@ -192,49 +201,6 @@ def _show_plans(
     }
     status = refusals[0].status if refusals else 422 if form.is_bound else 200
     return render(request, "planner/plans.html", context, status=status)
-
-
-def _cards(series: Series, plans: tuple[ProposedPlan, ...], *, today: date) -> list[dict[str, object]]:
-    """Each plan with its rail, all on one time axis, and its rows with gaps."""
-    if not plans:
-        return []
-    zone = series.location.zone
-    names = dict(
-        Resource.objects.filter(location=series.location, kind="practitioner").values_list("pk", "name")
-    )
-    kept = [
-        (each.number, local_date(each.starts_at, zone))
-        for each in series.sessions.filter(state=SessionState.DONE)
-        if each.starts_at
-    ]
-    ends = [local_date(plan.visits[-1].starts_at, zone) for plan in plans]
-    first, last = min([today, *(day for _n, day in kept)]) - timedelta(days=8), max(ends) + timedelta(days=10)
-    cards = []
-    for plan, end in zip(plans, ends, strict=True):
-        days = [local_date(visit.starts_at, zone) for visit in plan.visits]
-        stops = [Stop(n, day, "done") for n, day in kept]
-        stops += [Stop(visit.number, day) for visit, day in zip(plan.visits, days, strict=True)]
-        gaps = [(after - before).days for before, after in pairwise(days)] + [None]
-        cards.append(
-            {
-                "plan": plan,
-                "ends": end,
-                "days": (days[-1] - days[0]).days,
-                "rail": draw(stops, first=first, last=last),
-                "slack": {"days": plan.slack_days, "last_safe_date": plan.last_safe_date},
-                "rows": [
-                    {
-                        "visit": visit,
-                        "practitioner": names.get(visit.practitioner_id or 0, ""),
-                        "gap": gap,
-                        "off": None if gap is None else gap - series.gap_target_days,
-                        "token": token_of(visit),
-                    }
-                    for visit, gap in zip(plan.visits, gaps, strict=True)
-                ],
-            }
-        )
-    return cards
 
 
 def _visits(data: QueryDict) -> tuple[SessionPlace, ...]:
@@ -245,25 +211,25 @@ def _visits(data: QueryDict) -> tuple[SessionPlace, ...]:
         return ()
 
 
-def _notices(patient: Patient, sites: list[str], *, now: datetime, today: date) -> list[dict[str, str]]:
+def _notices(patient: Patient, sites: list[str], *, now: datetime, today: date) -> list[Notice]:
     """What will stand in the way of booking, said before anybody tries."""
     notices = []
     if not patient.screenings.filter(is_recheck=False).exists():
         text = _("The medical questions have not been asked yet; without them nothing can be booked.")
-        notices.append(_notice("warn", text, reverse("screening", args=[patient.pk]), _("Ask them")))
+        notices.append(Notice("warn", text, reverse("screening", args=[patient.pk]), _("Ask them")))
     else:
         verdict = standing(patient, on=today, sites=sites)
         if verdict.effect not in (ScreeningEffect.CLEAR, ScreeningEffect.WARN):
             tone = "stop" if verdict.effect == ScreeningEffect.BLOCK else "warn"
             text = _("Screening: %(effect)s.") % {"effect": ScreeningEffect(verdict.effect).label.lower()}
-            notices.append(_notice(tone, text, reverse("screening", args=[patient.pk]), _("See why")))
+            notices.append(Notice(tone, text, reverse("screening", args=[patient.pk]), _("See why")))
     if consent_on(patient, today, ConsentKind.TREATMENT) is None:
         link = reverse("consent", args=[patient.pk, ConsentKind.TREATMENT])
-        notices.append(_notice("warn", _("The consent is still to be signed."), link, _("Have it signed")))
+        notices.append(Notice("warn", _("The consent is still to be signed."), link, _("Have it signed")))
     return notices
 
 
-def _consent_ends(series: Series, answer: PlanAnswer, today: date) -> list[dict[str, str]]:
+def _consent_ends(series: Series, answer: PlanAnswer, today: date) -> list[Notice]:
     """A plan that goes on longer than the consent is good for cannot be booked as it is."""
     consent = consent_on(series.patient, today, ConsentKind.TREATMENT)
     lasts = max(
@@ -273,8 +239,4 @@ def _consent_ends(series: Series, answer: PlanAnswer, today: date) -> list[dict[
         return []
     text = _("The consent ends on %(day)s, before the last session.") % {"day": day_label(consent.valid_to)}
     link = reverse("consent", args=[series.patient_id, ConsentKind.TREATMENT])
-    return [_notice("warn", text, link, _("Have it signed anew"))]
-
-
-def _notice(tone: str, text: str, url: str, label: str) -> dict[str, str]:
-    return {"tone": tone, "text": text, "url": url, "label": label}
+    return [Notice("warn", text, link, _("Have it signed anew"))]

@@ -1,5 +1,6 @@
 """The series: its line in time, its sessions with gaps, what was recommended and what was chosen."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from uuid import uuid4
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from clinic.errors import Refusal, say
 from clinic.localtime import local_date
+from clinic.models import Resource
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
@@ -23,7 +25,7 @@ from planner.outbox.message_lists import mails_to_come
 from planner.pages.series_card import series_card
 from planner.schedule.book import stop_series
 from planner.schedule.sessions import held
-from planner.schedule.slack import slack
+from planner.schedule.slack import Slack, slack
 
 
 def series_for(request: StaffRequest, series_id: int, *and_also: "str | Prefetch[str]") -> Series:
@@ -54,8 +56,18 @@ def show(request: StaffRequest, series_id: int) -> HttpResponse:
     )
 
 
-def _rows(series: Series, *, now: datetime) -> list[dict[str, object]]:
-    """Each session with who and what serves it, the gap to the one before, and how far it can still slip."""
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """A session with who and what serves it, the days since the one before, and how far it can still slip."""
+
+    session: Session
+    gap: int | None
+    off_target: int
+    used: dict[str, Resource]
+    slack: Slack | None
+
+
+def _rows(series: Series, *, now: datetime) -> list[SessionLine]:
     zone = series.location.zone
     sessions = list(series.sessions.all())
     dated = [each for each in sessions if each.starts_at and each.state != SessionState.CANCELLED]
@@ -67,13 +79,13 @@ def _rows(series: Series, *, now: datetime) -> list[dict[str, object]]:
     is_open = series.state == SeriesState.ACTIVE
     slacks = {each.number: each for each in slack(series, now=now)} if is_open else {}
     return [
-        {
-            "session": session,
-            "gap": gaps.get(session.number),
-            "off_target": gaps.get(session.number, series.gap_target_days) - series.gap_target_days,
-            "used": {r.resource.kind: r.resource for r in session.reservations.all() if r.is_active},
-            "slack": slacks.get(session.number),
-        }
+        SessionLine(
+            session=session,
+            gap=gaps.get(session.number),
+            off_target=gaps.get(session.number, series.gap_target_days) - series.gap_target_days,
+            used={r.resource.kind: r.resource for r in session.reservations.all() if r.is_active},
+            slack=slacks.get(session.number),
+        )
         for session in sessions
     ]
 

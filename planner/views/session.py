@@ -1,6 +1,7 @@
 """One session: where it stands, what was done, what comes next."""
 
 from copy import copy
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import whole_number
 from planner.choices import SessionState
 from planner.forms.record import AreaRow, RecordForm, TreatedAreaForm
-from planner.models import AreaTreatment, Session, TreatmentRecord
+from planner.models import AreaTreatment, ProtocolPhase, Session, TreatmentRecord
 from planner.pages.chairside import checks_on_the_day, depth_advice
 from planner.protocols.recommendation import DepthAdvice
 from planner.schedule.sessions import held
@@ -129,19 +130,26 @@ def _page(
     return render(request, "planner/session.html", context, status=refusal.status if refusal else status)
 
 
-def _phases(session: Session, now: datetime) -> list[dict[str, object]]:
-    """Each phase of the visit with its wall-clock times, and which of them is on now."""
+@dataclass(frozen=True, slots=True)
+class PhaseLine:
+    """One phase of the visit by the clock; `is_now` while the patient is in it."""
+
+    phase: ProtocolPhase
+    starts: datetime
+    ends: datetime
+    is_now: bool
+
+
+def _phases(session: Session, now: datetime) -> list[PhaseLine]:
     if session.starts_at is None:
         return []
-    phases, starts = [], session.starts_at
+    lines, starts = [], session.starts_at
+    here = session.state in (SessionState.ARRIVED, SessionState.IN_TREATMENT)
     for phase in session.series.protocol_version.phases.all():
         ends = starts + timedelta(minutes=phase.minutes)
-        here = session.state in (SessionState.ARRIVED, SessionState.IN_TREATMENT)
-        phases.append(
-            {"phase": phase, "starts": starts, "ends": ends, "is_now": here and starts <= now < ends}
-        )
+        lines.append(PhaseLine(phase, starts, ends, here and starts <= now < ends))
         starts = ends
-    return phases
+    return lines
 
 
 def _forms(

@@ -12,7 +12,7 @@ from django.test import Client
 from rest_framework.exceptions import Throttled
 from rest_framework.test import APIClient
 
-from clinic import api
+from clinic.api import errors
 from clinic.models import WeeklyHours, WriteKey
 from clinic.permissions import Role
 from patients.models import Consent, Patient, Screening
@@ -76,7 +76,7 @@ def test_a_session_needs_its_csrf_token() -> None:
 
 
 def test_too_many_requests() -> None:
-    response = api.refuse(Throttled(wait=3), {})
+    response = errors.refuse(Throttled(wait=3), {})
     assert response is not None
     assert (response.status_code, response.data["code"], response.data["facts"]) == (
         429,

@@ -154,6 +154,18 @@ def test_thirty_rows_cost_no_more_statements_than_one(who: Caller, path: str) ->
     assert counts[1] > counts[0] > 0
 
 
+@pytest.mark.parametrize("path", LISTS)
+def test_a_filter_that_no_list_knows_is_refused_by_name(who: Caller, path: str) -> None:
+    patient = make_patient(who.member.location.clinic)
+    response = who.get(path.format(patient.pk), sates="booked")
+    assert (response.status_code, list(response.json()["facts"])) == (400, ["sates"])
+
+
+@pytest.mark.parametrize("order", ["created_at,", ",", ",,-created_at", ""])
+def test_nothing_between_two_commas_orders_nothing(who: Caller, order: str) -> None:
+    assert who.get("patients/", ordering=order).status_code == 200
+
+
 def test_pages_follow_each_other_without_overlap(who: Caller) -> None:
     made = [make_patient(who.member.location.clinic, created_at=NOW).pk for _ in range(7)]
     pages = [

@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -16,6 +17,7 @@ from django.core.cache import cache
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
+from clinic.checks import proxies
 from clinic.models import StaffMember
 from clinic.permissions import Role
 from clinic.services.staff import StaffEntry, change_staff
@@ -76,6 +78,44 @@ def test_after_five_wrong_passwords_the_right_one_waits(client: Client, member: 
     response = _sign_in(client)
     assert "Too many failed login attempts" in response.content.decode()
     assert not _is_signed_in(client)
+
+
+def test_a_stranger_locks_no_account_for_its_owner(
+    client: Client, member: StaffMember, settings: Any
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    for _ in range(8):
+        _sign_in(Client(headers={"x-forwarded-for": "203.0.113.9"}), password="not-my-password")
+    owner = Client(headers={"x-forwarded-for": "198.51.100.7"})
+    _sign_in(owner)
+    assert _is_signed_in(owner)
+
+
+def test_behind_a_proxy_one_strangers_tries_lock_nobody_else_out(member: StaffMember, settings: Any) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    for n in range(70):
+        _sign_in(Client(headers={"x-forwarded-for": "203.0.113.9"}), email=f"{n}@linden.example")
+    owner = Client(headers={"x-forwarded-for": "198.51.100.7"})
+    _sign_in(owner)
+    assert _is_signed_in(owner)
+
+
+def test_a_forged_address_starts_no_new_count(member: StaffMember, settings: Any) -> None:
+    """The proxy adds the real address last; whatever stands before it, a stranger wrote. An IPv6 counts as its /64."""
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    for n in range(5):
+        forged = Client(headers={"x-forwarded-for": f"198.51.100.{n}, 2001:db8::{n + 1}"})
+        _sign_in(forged, password="not-my-password")
+    last = Client(headers={"x-forwarded-for": "198.51.100.99, 2001:db8::ffff"})
+    assert "Too many failed login attempts" in _sign_in(last).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("behind", "count", "errors"), [(True, 0, 1), (False, 1, 1), (False, -1, 1), (True, 1, 0), (False, 0, 0)]
+)
+def test_proxies_are_counted_at_start(settings: Any, behind: bool, count: int, errors: int) -> None:
+    settings.BEHIND_PROXY, settings.TRUSTED_PROXY_COUNT = behind, count
+    assert len(proxies(None)) == errors
 
 
 def test_somebody_switched_off_does_not_sign_in(client: Client, member: StaffMember) -> None:

@@ -48,7 +48,15 @@ def demo_on(at: datetime, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     own = {"DATA_DIR": str(folder), "DATABASE_URL": "", "REDIS_URL": "", "SECRET_KEY": "", "PORT": str(port)}
     for command in ("migrate -v0", "load_demo -v0"):
         manage(*on(at, "manage.py", *command.split()), **own)
-    web = ("-m", "gunicorn", "clinic.wsgi", "--config", "python:clinic.gunicorn", "--bind", f"127.0.0.1:{port}")
+    web = (
+        "-m",
+        "gunicorn",
+        "clinic.wsgi",
+        "--config",
+        "python:clinic.gunicorn",
+        "--bind",
+        f"127.0.0.1:{port}",
+    )
     served = on(at + timedelta(seconds=1), *web, "--workers", "1")
     with process(sys.executable, *served, log=folder / "web.log", **own):
         root = f"http://localhost:{port}"

@@ -1,10 +1,14 @@
 import hashlib
+import os
+import subprocess
+import sys
 import zlib
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError
 from PIL import Image
 
 from clinic.models import WriteKey
@@ -12,8 +16,10 @@ from patients.choices import ConsentKind, PhotoView
 from patients.models import Photo
 from patients.services import photos
 from patients.services.consents import withdraw_consent
-from patients.services.photos import clean_picture, small_copy, store_photo
+from patients.services.photos import small_copy, store_photo
+from patients.services.pictures import NotAPhoto, PicturesQueue, TooManyPixels, clean_picture, one_at_a_time
 from tests.makers import NOW, acting, make_area, make_consent, make_location, make_patient, make_staff
+from tests.servers import ROOT
 
 ORIENTATION, GPS = 0x0112, 0x8825
 
@@ -145,7 +151,7 @@ def test_no_photo_after_the_consent_was_withdrawn(nurse, settings):
     ],
 )
 def test_what_is_no_photo_is_refused(patient, nurse, settings, sent):
-    refused(photos.NotAPhoto, patient, nurse, sent, settings)
+    refused(NotAPhoto, patient, nurse, sent, settings)
 
 
 def bomb(width, height):
@@ -158,7 +164,7 @@ def bomb(width, height):
 
 @pytest.mark.parametrize("size", [(10_000, 6_000), (12_000, 9_000), (60_000, 60_000)])
 def test_a_pixel_bomb_is_refused_unopened(patient, nurse, settings, size):
-    refused(photos.TooManyPixels, patient, nurse, bomb(*size), settings)
+    refused(TooManyPixels, patient, nurse, bomb(*size), settings)
 
 
 def test_a_file_over_the_limit_is_refused_unread(patient, nurse, settings):
@@ -169,3 +175,79 @@ def test_a_file_over_the_limit_is_refused_unread(patient, nurse, settings):
 def test_a_file_with_something_hidden_behind_the_picture_loses_it(patient, nurse):
     kept = store(patient, nurse, picture() + b"<script>canary</script>")
     assert b"canary" not in kept.file.read()
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(patient, nurse, settings, monkeypatch):
+    def full(*_args, **_more):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("django.core.files.storage.FileSystemStorage._save", full)
+    refused(photos.NoRoomForPhoto, patient, nurse, picture(), settings)
+
+
+def test_a_picture_of_which_no_row_comes_leaves_no_file(patient, nurse, settings, monkeypatch):
+    def broken(*_args, **_more):
+        raise DatabaseError("gone in the middle")
+
+    monkeypatch.setattr(Photo.objects, "create", broken)
+    with pytest.raises(DatabaseError):
+        store(patient, nurse, picture())
+    assert stored_files(settings) == []
+
+
+def test_a_file_that_is_gone_is_not_found(client, patient, nurse):
+    kept = store(patient, nurse, picture())
+    Path(kept.file.path).unlink()
+    client.force_login(nurse.user)
+    assert client.get(f"/photos/{kept.pk}/").status_code == 404
+    assert client.get(f"/photos/{kept.pk}/small/").status_code == 404
+
+
+def test_sixteen_bits_of_grey_stay_grey():
+    out = BytesIO()
+    Image.new("I;16", (20, 20), 0x8000).save(out, "PNG")
+    assert clean_picture(out.getvalue()).getpixel((5, 5)) == (128, 128, 128)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "1"])
+def test_every_mode_of_a_png_becomes_a_picture(mode):
+    out = BytesIO()
+    Image.new("RGB", (5_000, 40), "red").convert(mode).save(out, "PNG")
+    clean = clean_picture(out.getvalue())
+    assert (clean.mode, max(clean.size) <= 4096) == ("RGB", True)
+
+
+def test_whoever_waits_in_vain_to_be_decoded_is_refused(patient, nurse, settings, monkeypatch):
+    monkeypatch.setattr("patients.services.pictures.WAIT_SECONDS", 0.05)
+    with one_at_a_time():
+        refused(PicturesQueue, patient, nurse, picture(), settings)
+
+
+PEAK = """
+import resource, sys
+from io import BytesIO
+from PIL import Image
+import numpy
+from patients.services.pictures import clean_picture
+sent = sys.stdin.buffer.read()
+clean_picture(open(sys.argv[1], "rb").read())
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+clean_picture(sent)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.parametrize(("form", "mode"), [("PNG", "RGBA"), ("PNG", "P"), ("JPEG", "RGB")])
+def test_the_largest_picture_costs_a_bounded_amount_of_memory(tmp_path, form, mode):
+    """A small file of fifty million pixels: 735 MB before, and as much again for each beside it."""
+    (tmp_path / "small").write_bytes(picture(form="PNG"))
+    sent = picture(size=(7_070, 7_070), form=form, mode=mode, colour=1 if mode == "P" else "red")
+    run = subprocess.run(
+        [sys.executable, "-c", PEAK, str(tmp_path / "small")],
+        input=sent,
+        capture_output=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "clinic.settings"},
+    )
+    assert int(run.stdout) < 330, f"{run.stdout!r} MB"

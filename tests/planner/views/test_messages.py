@@ -50,6 +50,13 @@ def test_the_list_shows_messages_of_this_location_only(desk, location, now):
     assert len(shown(desk.get("/messages/?state=waiting"))) == 7
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "2101-01-01", "31.12.9999", "x"])
+def test_a_day_that_nobody_can_mean_narrows_nothing(desk, location, now, day):
+    book(location, now)
+    page = desk.get("/messages/", {"day": day})
+    assert (page.status_code, shown(page)) == (200, ["booked"])
+
+
 def test_without_a_choice_nothing_due_after_tomorrow_is_shown(desk, location, now):
     book(location, now)
     assert shown(desk.get("/messages/")) == ["booked"]

@@ -8,8 +8,8 @@ import time_machine
 
 from clinic.models import Absence, ReadAudit, WeeklyHours
 from clinic.permissions import Role
-from planner.forms.moves import token_of
 from planner.models import Message, Session
+from planner.schedule.session_place import token_of
 from tests.makers import NOW, make_practitioner, make_staff, make_steps
 from tests.planner.desk import Desk, everything, open_desk, session_of
 
