@@ -12,7 +12,7 @@ EVERY_NTH_IS_REFUSED = 150
 
 
 def settle(now: datetime) -> None:
-    """Every mail that was due before `now` has left, but for those with nothing to say, without an address, or refused."""
+    """Every mail that was due before `now` has left, but those with nothing to say, without an address, or refused."""
     Message.objects.filter(due_at__lt=now - MAILS_SINCE).delete()
     due = Message.objects.filter(state=MessageState.WAITING, due_at__lt=now)
     events = []
