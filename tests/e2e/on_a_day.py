@@ -39,8 +39,8 @@ def on(at: datetime, *words: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def demo_on(at: datetime, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """The demo clinic as of a moment, and the web server in which it is that moment; its address and environment.
+def demo_on(at: datetime, folder: Path) -> Iterator[str]:
+    """The demo clinic as of a moment, and the web server in which it is that moment; its address.
 
     No worker runs: what is due stays as the demo left it. Making the demo takes no part of the day that is served.
     """
@@ -61,7 +61,7 @@ def demo_on(at: datetime, folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
     with process(sys.executable, *served, log=folder / "web.log", **own):
         root = f"http://localhost:{port}"
         wait_for(lambda: answers(f"{root}/account/login/"), 60, "the sign-in page")
-        yield root, own
+        yield root
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from clinic.permissions import Right, Role, rights_of
 from tests.e2e.conftest import barriers, picture, scrolls_sideways, sign_in
-from tests.e2e.running import as_make_run_does
+from tests.e2e.on_a_day import ORDINARY, demo_on
 from tests.servers import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("walk")]
@@ -50,14 +50,17 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
-    """The folder's path is short, because a PostgreSQL's socket lies in it, and open to the user it runs as."""
+    """On an ordinary morning, whatever the day of the test.
+
+    The folder's path is short, because a PostgreSQL's socket lies in it, and open to the user it runs as.
+    """
     with tempfile.TemporaryDirectory(prefix="e2e") as name:
         Path(name).chmod(0o755)
-        with as_make_run_does(Path(name), demo=True) as clinic:
-            yield Demo(clinic.root, name, _pages(name))
+        with demo_on(ORDINARY, Path(name)) as root:
+            yield Demo(root, name, demo_pages_in(name))
 
 
-def _pages(folder: str) -> tuple[DemoPage, ...]:
+def demo_pages_in(folder: str) -> tuple[DemoPage, ...]:
     own = {**os.environ, "DATA_DIR": folder, "DATABASE_URL": ""}
     command = [sys.executable, "-m", "tests.e2e.demo_pages"]
     told = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,80 @@
+"""Nothing runs off its side and no text is printed over another: the longest names on days of the longest dates."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from clinic.permissions import Role
+from tests.e2e.conftest import picture, scrolls_sideways, sign_in
+from tests.e2e.on_a_day import CHRISTMAS, LONGEST, demo_on
+from tests.e2e.test_pages import PASSWORD, DemoPage, demo_pages_in
+from tests.servers import ROOT
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("layout")]
+
+WIDTHS = (360, 820, 1440, 1920)
+DATED = "today board patient series series_plan session session_move messages message consent absence protocols".split()
+"""The pages whose width depends on dates."""
+OVERPRINT = (Path(__file__).parent / "overprint.js").read_text()
+Served = tuple[str, tuple[DemoPage, ...], str]
+
+
+@pytest.fixture(
+    scope="module", params=[LONGEST, CHRISTMAS], ids=["longest dates", "evening before Christmas"]
+)
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+    at: datetime = request.param
+    with tempfile.TemporaryDirectory(prefix="e2e") as name:
+        Path(name).chmod(0o755)
+        with demo_on(at, Path(name)) as root:
+            if at == LONGEST:
+                own = {**os.environ, "DATA_DIR": name, "DATABASE_URL": ""}
+                subprocess.run([sys.executable, "-m", "tests.e2e.long_names"], cwd=ROOT, env=own, check=True)
+            yield root, demo_pages_in(name), f"{at:%m-%d}"
+
+
+@pytest.mark.parametrize(("who", "role"), [("clinician", Role.CLINICIAN), ("desk", Role.FRONT_DESK)])
+def test_nothing_runs_off_or_overprints(browser: Browser, served: Served, who: str, role: Role) -> None:
+    root, pages, day = served
+    page = browser.new_context(locale="en-GB", reduced_motion="reduce").new_page()
+    sign_in(page, root, f"{who}@linden.example", PASSWORD)
+    wrong, looked_at = [], set()
+    for shown in pages:
+        if shown.right is not None and shown.is_for(role) and shown.name in DATED:
+            answer = page.goto(root + shown.address)
+            if answer and answer.status == 200 and "html" in answer.headers["content-type"]:
+                looked_at.add(shown.name)
+                wrong += _wrong(page, f"{day}-{who}-{shown.file_name}")
+    page.context.close()
+    assert {"today", "board", "patient", "series", "session", "messages"} <= looked_at
+    assert wrong == []
+
+
+def _wrong(page: Page, name: str) -> list[str]:
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        here = [*(["scrolls sideways"] if scrolls_sideways(page) else []), *page.evaluate(OVERPRINT)]
+        if here:
+            picture(page, f"wrong-{name}-{width}")
+        found += [f"{name} {width}: {each}" for each in here]
+    return found
+
+
+def test_two_texts_in_one_place_are_noticed(browser: Browser) -> None:
+    """The measure itself: it sees what overlaps, and lets pass what is hidden or apart."""
+    page = browser.new_context().new_page()
+    page.set_content(
+        "<p style='position:absolute;top:10px;left:10px'>One name</p>"
+        "<p style='position:absolute;top:12px;left:30px'>another</p>"
+        "<p style='position:absolute;top:60px;left:10px'>Apart</p><p hidden>hidden</p>"
+    )
+    assert page.evaluate(OVERPRINT) == ["“One name” over “another”"]
+    page.context.close()
