@@ -52,11 +52,8 @@ def manage(*words: str, **environment: str) -> str:
 
 
 @contextmanager
-def as_make_run_does(folder: Path, *, practitioners: int = 1, demo: bool = False) -> Iterator[Running]:
-    """`manage.py serve`: embedded PostgreSQL, gunicorn, and one worker with beat inside, without Redis.
-
-    With `demo` it finds the database empty and makes the demo clinic, as it does for a newcomer.
-    """
+def as_make_run_does(folder: Path, *, practitioners: int = 1) -> Iterator[Running]:
+    """`manage.py serve`: embedded PostgreSQL, gunicorn, and one worker with beat inside, without Redis."""
     port = free_port()
     with mail_server() as mailbox:
         own = {
@@ -66,9 +63,8 @@ def as_make_run_does(folder: Path, *, practitioners: int = 1, demo: bool = False
             "DELIVER_EVERY_SECONDS": "1",
         }
         own |= {"DATABASE_URL": "", "REDIS_URL": "", "SECRET_KEY": ""}
-        if not demo:
-            manage("manage.py", "migrate", "-v0", **own)
-            manage("-m", "tests.e2e.seed", str(practitioners), **own)
+        manage("manage.py", "migrate", "-v0", **own)
+        manage("-m", "tests.e2e.seed", str(practitioners), **own)
         with process(sys.executable, "manage.py", "serve", log=folder / "serve.log", **own):
             root = f"http://localhost:{port}"
             wait_for(lambda: answers(f"{root}/account/login/"), 120, "the sign-in page")
