@@ -79,7 +79,8 @@ def store_photo(
     try:
         photo = keep_photo(patient, picture, view=view, area=area, by=by, key=key, now=now)
     except BaseException:
-        default_storage.delete(picture.name)
+        if not Photo.objects.filter(file=picture.name).exists():  # the answer of a commit may have been lost
+            default_storage.delete(picture.name)
         raise
     if photo.file.name != picture.name:  # this key has stored its picture before
         default_storage.delete(picture.name)
@@ -116,9 +117,11 @@ def _written(sent: bytes) -> Picture:
     with one_at_a_time():
         clean = clean_picture(sent)
         size, encoded = clean.size, as_jpeg(clean)
+    name = unguessable_path()
     try:
-        name = default_storage.save(unguessable_path(), ContentFile(encoded))
+        name = default_storage.save(name, ContentFile(encoded))
     except OSError as error:
+        default_storage.delete(name)  # of a disk that filled on the way, a part may lie there
         raise NoRoomForPhoto() from error
     return Picture(hashlib.sha256(sent).hexdigest(), name, hashlib.sha256(encoded).hexdigest(), *size)
 

@@ -23,11 +23,13 @@ register_heif_opener()
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 MOST_PIXELS = 50_000_000
 LONGEST_SIDE_PX = 4096
-HUGE_PIXELS = 24_000_000
+HUGE_PIXELS = 26_000_000
 QUALITY = 90
 MOST_DECODED_BYTES = 280 * 2**20
-COPIES_WHILE_DECODING = {"WEBP": 2, "HEIF": 2}
-"""These decoders hand over a whole second copy."""
+COPIES_OF_FORMAT = {"WEBP": 4, "HEIF": 2}
+"""What these decoders hold beside the picture, measured."""
+ONE_COPY = ("1", "L", "P", "RGB", "YCbCr")
+"""Pictures of these modes are made smaller without a second copy; those with transparency or 16 bits are not."""
 BYTES_A_PIXEL = 4
 """Pillow keeps three colours in four bytes."""
 WAIT_SECONDS = 20.0
@@ -91,7 +93,8 @@ def clean_picture(sent: bytes) -> Image.Image:
 
 def _refuse_too_large(opened: Image.Image) -> None:
     pixels = opened.width * opened.height
-    copies = COPIES_WHILE_DECODING.get(opened.format or "", 1)
+    is_plain = opened.mode in ONE_COPY and "transparency" not in opened.info
+    copies = COPIES_OF_FORMAT.get(opened.format or "", 1 if is_plain else 2)
     most = min(MOST_PIXELS, MOST_DECODED_BYTES // (BYTES_A_PIXEL * copies))
     if pixels > most:
         raise TooManyPixels(most=most // 1_000_000)
@@ -124,8 +127,7 @@ def _eight_bit(opened: Image.Image) -> Image.Image:
     """Sixteen bits of grey scaled to eight: a plain conversion would turn all but black into white."""
     if not opened.mode.startswith("I"):
         return opened
-    grey = np.asarray(opened).astype(np.uint32)
-    return Image.fromarray((grey >> 8).clip(0, 255).astype(np.uint8))
+    return Image.fromarray((np.asarray(opened) >> 8).clip(0, 255).astype(np.uint8))
 
 
 def _in_srgb(picture: Image.Image) -> Image.Image:
