@@ -103,9 +103,12 @@ class Counted:
         self._stream, self._left = stream, length
 
     def read(self, size: int = -1) -> bytes:
-        return self._took(
-            self._stream.read(self._left if size is None or size < 0 else min(size, self._left))
-        )
+        """Refuses less than was announced: half a form is not a form."""
+        wanted = self._left if size is None or size < 0 else min(size, self._left)
+        data = self._took(self._stream.read(wanted))
+        if len(data) < wanted:
+            raise UnreadablePostError("the body broke off")
+        return data
 
     def readline(self, size: int = -1) -> bytes:
         return self._took(
