@@ -128,6 +128,7 @@ class Few(ClinicView):
         raise NotImplementedError
 
     def get(self, request: Request, **ids: int) -> Response:
+        self.filter_queryset(self.get_queryset())  # refuses what no list knows; there is nothing to narrow
         return Response(self.get_serializer(self.all(), many=True).data)
 
 

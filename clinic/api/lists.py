@@ -11,7 +11,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import pagination, serializers
 from rest_framework.request import Request
 
-OF_EVERY_LIST = ("page", "page_size", "format")
+OF_EVERY_LIST = ("page", "page_size", "ordering", "format")
 
 
 class Pages(pagination.PageNumberPagination):
