@@ -21,7 +21,9 @@ DEEPEST = 20
 """How far lists and objects of a body may be nested; the deepest shape here needs five."""
 
 
-KEY = re.compile(r"[\x21-\x7e]{1,80}")
+KEY = re.compile(r"[!-~]{1,80}")
+KEY_SHAPE = {"type": "string", "minLength": 1, "maxLength": 80, "pattern": "^[!-~]{1,80}$"}
+"""The same for the description; `!` to `~` are the characters that a key may have."""
 
 
 YEARS = range(1900, 2200)

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinic.actor import Actor, ActorKind
-from clinic.api.bodies import SmallJson, key_of
+from clinic.api.bodies import KEY_SHAPE, SmallJson, key_of
 from clinic.api.errors import ErrorShape
 from clinic.api.lists import Pages
 from clinic.api.permissions import HasRight, staff_of
@@ -48,7 +48,7 @@ class Described(AutoSchema):
         about = "New for each write; the same key with the same body answers again and writes nothing more."
         return [
             OpenApiParameter(
-                "Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description=about
+                "Idempotency-Key", KEY_SHAPE, OpenApiParameter.HEADER, required=True, description=about
             )
         ]
 
