@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Minutes = NDArray[np.int64]
+EPOCH = datetime(1970, 1, 1)
 MARGIN = timedelta(days=3)
 """A reservation that touches a horizon begins at most so long before it."""
 
@@ -44,6 +45,17 @@ class WallClock:
                 first = np.where(across, np.minimum(first, change + after), first)
                 last = np.where(across, np.maximum(last, change + before), last)
         return first, last
+
+
+def shown_while(starts: datetime, ends: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """What clocks in `zone` show from one instant to another, less than two days apart: whole minutes, outwards.
+
+    Over an hour that is shown twice, that is the whole of it: a start in it would mean its first showing.
+    """
+    clock = WallClock.of(str(zone), starts.astimezone(zone).date(), 2)
+    first, last = int(starts.timestamp() // 60), int(-(-ends.timestamp() // 60))
+    shown, gone = clock.spans(np.array([first]), np.array([last]))
+    return EPOCH + timedelta(minutes=int(shown[0])), EPOCH + timedelta(minutes=int(gone[0]))
 
 
 @lru_cache(maxsize=64)

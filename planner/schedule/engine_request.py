@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
-from clinic.localtime import local_date
+from clinic.localtime import day_bounds, local_date
 from clinic.models import ResourceKind
 from patients.choices import ScreeningEffect
 from planner.choices import HOLDS_TIME
+from planner.engine.instants import shown_while
 from planner.engine.problem import (
     MAX_HORIZON_DAYS,
     MINUTES_PER_DAY,
@@ -123,22 +123,16 @@ def _patient_busy(
     facts: SeriesFacts, placing: Sequence[Session], now: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
     """Today until now, the patient's other sessions, and days on which the skin still rests from another series."""
-    here = now.astimezone(facts.zone).replace(tzinfo=None)
-    midnight = datetime.combine(here, time())
-    if here > midnight:
-        yield midnight, here
+    midnight, _ = day_bounds(local_date(now, facts.zone), facts.zone)
+    if now > midnight:
+        yield shown_while(midnight, now, facts.zone)
     own = [session for session in facts.in_states(HOLDS_TIME) if session not in placing]
     for session in (*own, *facts.elsewhere):
-        if session.ends_at and session.ends_at > now:
-            yield _wall(session.starts_at, facts.zone), _wall(session.ends_at, facts.zone)
+        if session.starts_at and session.ends_at and session.ends_at > now:
+            yield shown_while(session.starts_at, session.ends_at, facts.zone)
     for day, rest_days in facts.skin_days:
         first, last = day - timedelta(days=rest_days - 1), day + timedelta(days=rest_days)
         yield datetime.combine(first, time()), datetime.combine(last, time())
-
-
-def _wall(instant: datetime | None, zone: ZoneInfo) -> datetime:
-    assert instant is not None
-    return instant.astimezone(zone).replace(tzinfo=None)
 
 
 def _practitioner(facts: SeriesFacts, session: Session) -> str | None:
@@ -149,7 +143,8 @@ def _practitioner(facts: SeriesFacts, session: Session) -> str | None:
 def _current(facts: SeriesFacts, placing: Sequence[Session]) -> Iterator[Current]:
     for index, session in enumerate(placing, start=1):
         if session.state in HOLDS_TIME:
-            at = _wall(session.starts_at, facts.zone)
+            assert session.starts_at is not None
+            at = session.starts_at.astimezone(facts.zone)
             yield Current(index, at.date(), at.hour * 60 + at.minute, _practitioner(facts, session))
 
 

@@ -50,6 +50,8 @@ from planner.schedule.session_place import SessionPlace
 from planner.schedule.skin_rest import SkinUse, other_uses_of_the_skin, shortest_gap_days
 
 HORIZON = timedelta(days=1_830)
+TIME_TO_CHOOSE = timedelta(minutes=5)
+"""A plan that begins at once may be looked at for so long before it is booked: nobody is told that it is past."""
 STILL_TO_COME = (SessionState.PLANNED, SessionState.NO_SHOW)
 
 
@@ -169,7 +171,7 @@ def _out_of_reach(
     series: Series, visits: Sequence[SessionPlace], now: datetime, as_it_was: bool
 ) -> Iterator[BookingRefusal]:
     for visit in visits:
-        if visit.starts_at < now and not as_it_was:
+        if visit.starts_at < now - TIME_TO_CHOOSE and not as_it_was:
             yield InThePast(number=visit.number, at=visit.starts_at)
         elif visit.starts_at > now + HORIZON:
             last_day = local_date(now + HORIZON, series.location.zone)

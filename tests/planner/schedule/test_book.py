@@ -167,6 +167,13 @@ def test_a_session_may_start_this_minute(desk):
     assert session_of(series, 1).starts_at == NOW
 
 
+def test_what_was_offered_for_right_now_can_be_booked_after_a_look_at_it(desk):
+    desk.book(desk.series(sessions_planned=1), [desk.visit(1, NOW)], now=NOW + timedelta(minutes=5))
+    series, noon = desk.series(sessions_planned=1), datetime(2027, 1, 11, 12, tzinfo=UTC)
+    with refused("in_the_past"):
+        desk.book(series, [desk.visit(1, noon)], now=noon + timedelta(minutes=5, seconds=1))
+
+
 def test_a_time_that_has_begun_is_not_free_again(desk):  # case 15
     begun = session_of(desk.booked(), 1).starts_at + timedelta(minutes=10)
     series = desk.series(sessions_planned=1)

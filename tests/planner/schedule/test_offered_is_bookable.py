@@ -131,3 +131,29 @@ def test_a_quiet_clinic_is_offered_three_plans():
     series = patient_with_another_series(desk, date(2027, 1, 11))
     now = datetime(2027, 1, 11, 9, tzinfo=UTC)
     assert len(propose(series, now=now).plans) == 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "now",
+    [
+        pytest.param(
+            datetime(2027, 1, 11, 10, 30, 27, tzinfo=UTC), id="in the minute in which a step begins"
+        ),
+        pytest.param(datetime(2027, 10, 31, 1, 10, tzinfo=UTC), id="in the hour that clocks show again"),
+    ],
+)
+def test_no_plan_begins_before_now(now):
+    desk = open_desk(grid_minutes=15, weekdays=range(7), opens=time(0), closes=time(23, 59))
+    for resource in (desk.practitioner, desk.room, desk.device):
+        WeeklyHours.objects.filter(resource=resource).delete()
+        for weekday in range(7):
+            WeeklyHours.objects.create(resource=resource, weekday=weekday, opens=time(0), closes=time(23, 59))
+    series = desk.series(sessions_planned=1)
+    Screening.objects.update(taken_at=now - timedelta(minutes=30))
+    Consent.objects.all().delete()
+    make_consent(series.patient, day=now.date(), taken_by=desk.by.user)
+    plans = propose(series, now=now).plans
+    assert len(plans) == 3
+    assert min(plan.visits[0].starts_at for plan in plans) - now < timedelta(hours=1)
+    assert [plan for plan in plans if plan.visits[0].starts_at < now] == []
