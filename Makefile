@@ -7,7 +7,7 @@ export DJANGO_SETTINGS_MODULE := clinic.settings
 .PHONY: run test quick check bench clean
 
 run: .venv/runs
-	@$(BIN)/python manage.py serve
+	@STARTED_BY=$$PPID exec $(BIN)/python manage.py serve
 
 test: .venv/tests
 	@$(BIN)/python -m tests.chromium || true

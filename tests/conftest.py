@@ -6,6 +6,9 @@ from collections.abc import Generator, Iterator
 import pytest
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
+
+from tests.databases import at_home_in, copy_migrated, drop
 
 # A busy machine is no failure; and CI looks at the same examples each time, so that it says the same each time.
 hypothesis_settings.register_profile("ours", deadline=None)
@@ -22,16 +25,17 @@ def _files_go_to_a_folder_of_the_test(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
-    """At the end, connections that a server's threads left open no longer keep the database from being dropped."""
-    yield
-    if not str(connection.settings_dict["NAME"]).startswith("test_"):
-        return
-    with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """A copy of the database that was migrated once for all processes and runs."""
+    name = str(connection.settings_dict["TEST"]["NAME"])
+    with django_db_blocker.unblock():
+        copy_migrated(name)
+    with at_home_in(name):
+        yield
+    with django_db_blocker.unblock():
+        drop(name)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,8 @@
-"""A process that `make run` started ends when `make run` is gone, even if that was killed and could say nothing."""
+"""Whoever was started by `make run`, or by what that started, ends with its starter, even if that was killed.
+
+A starter says so by the variable STARTED_BY; a `manage.py serve` that a person or an init system started has none, and
+outlives the shell it was typed into.
+"""
 
 import os
 import signal

@@ -1,21 +1,18 @@
 """Nothing runs off its side and no text is printed over another: the longest names on days of the longest dates."""
 
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
+from pytest_django import DjangoDbBlocker
 
 from clinic.permissions import Role
 from tests.e2e.conftest import picture, scrolls_sideways, sign_in
-from tests.e2e.on_a_day import CHRISTMAS, LONGEST, demo_on
+from tests.e2e.on_a_day import CHRISTMAS, LONGEST
+from tests.e2e.served_demo import demo_on
 from tests.e2e.test_pages import PASSWORD, DemoPage, demo_pages_in
-from tests.servers import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("layout")]
 
@@ -29,15 +26,14 @@ Served = tuple[str, tuple[DemoPage, ...], str]
 @pytest.fixture(
     scope="module", params=[LONGEST, CHRISTMAS], ids=["longest dates", "evening before Christmas"]
 )
-def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+def served(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Served]:
     at: datetime = request.param
-    with tempfile.TemporaryDirectory(prefix="e2e") as name:
-        Path(name).chmod(0o755)
-        with demo_on(at, Path(name)) as root:
-            if at == LONGEST:
-                own = {**os.environ, "DATA_DIR": name, "DATABASE_URL": ""}
-                subprocess.run([sys.executable, "-m", "tests.e2e.long_names"], cwd=ROOT, env=own, check=True)
-            yield root, demo_pages_in(name), f"{at:%m-%d}"
+    with demo_on(at, django_db_blocker) as served:
+        if at == LONGEST:
+            served.run("tests.e2e.long_names")
+        yield served.root, demo_pages_in(served), f"{at:%m-%d}"
 
 
 @pytest.mark.parametrize(("who", "role"), [("clinician", Role.CLINICIAN), ("desk", Role.FRONT_DESK)])

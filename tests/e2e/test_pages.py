@@ -1,21 +1,17 @@
 """Every page of the demo clinic in a real browser, by role, width and theme: no barrier, nothing runs off the side."""
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from pytest_django import DjangoDbBlocker
 
 from clinic.permissions import Right, Role, rights_of
 from tests.e2e.conftest import barriers, picture, scrolls_sideways, sign_in
-from tests.e2e.on_a_day import ORDINARY, demo_on
-from tests.servers import ROOT
+from tests.e2e.on_a_day import ORDINARY
+from tests.e2e.served_demo import ServedDemo, demo_on
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.xdist_group("walk")]
 
@@ -43,30 +39,25 @@ class DemoPage:
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    root: str
-    folder: str
+    served: ServedDemo
     pages: tuple[DemoPage, ...]
+
+    @property
+    def root(self) -> str:
+        return self.served.root
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    """On an ordinary morning, whatever the day of the test.
-
-    The folder's path is short, because a PostgreSQL's socket lies in it, and open to the user it runs as.
-    """
-    with tempfile.TemporaryDirectory(prefix="e2e") as name:
-        Path(name).chmod(0o755)
-        with demo_on(ORDINARY, Path(name)) as root:
-            yield Demo(root, name, demo_pages_in(name))
+def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Demo]:
+    """On an ordinary morning, whatever the day of the test."""
+    with demo_on(ORDINARY, django_db_blocker) as served:
+        yield Demo(served, demo_pages_in(served))
 
 
-def demo_pages_in(folder: str) -> tuple[DemoPage, ...]:
-    own = {**os.environ, "DATA_DIR": folder, "DATABASE_URL": ""}
-    command = [sys.executable, "-m", "tests.e2e.demo_pages"]
-    told = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=True).stdout
+def demo_pages_in(served: ServedDemo) -> tuple[DemoPage, ...]:
     return tuple(
         DemoPage(name, address, None if right is None else Right(right), is_first=not place)
-        for name, addresses, right in json.loads(told)
+        for name, addresses, right in json.loads(served.run("tests.e2e.demo_pages"))
         for place, address in enumerate(addresses)
     )
 
@@ -238,8 +229,7 @@ def test_the_longest_names_run_off_no_page(
     someone: Callable[[str], tuple[Page, list[str]]], demo: Demo
 ) -> None:
     """Last on this demo: whoever and whatever has a name gets the longest that people have, once for all pages."""
-    own = {**os.environ, "DATA_DIR": demo.folder, "DATABASE_URL": ""}
-    subprocess.run([sys.executable, "-m", "tests.e2e.long_names"], cwd=ROOT, env=own, check=True)
+    demo.served.run("tests.e2e.long_names")
     wrong: list[str] = []
     for who, role in (("manager", Role.MANAGER), ("clinician", Role.CLINICIAN)):
         page, complaints = someone(who)

@@ -6,6 +6,7 @@ Whatever keeps it from starting is one line that says what is wrong and what to 
 import logging
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from honcho.manager import Manager
 from honcho.printer import Printer
 
 from clinic.embedded_postgres.base import alone
-from clinic.management.starter import STARTED_BY
+from clinic.management.starter import STARTED_BY, end_with_starter
 from clinic.models import Clinic
 
 STOPPED_BY_CTRL_C = 130
@@ -96,6 +97,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, _leave_in_order)
+        end_with_starter()
         port = _port()
         _refuse_taken_port(port)
         _find_system_tools()
@@ -124,6 +127,11 @@ class Command(BaseCommand):
                 self.stdout.write(f"    {name}@linden.example")
         self.stdout.write("  Ctrl-C stops everything.\n\n")
         self.stdout.flush()
+
+
+def _leave_in_order(number: int, _frame: object) -> None:
+    """While things are being made; then honcho takes over. Dying at once would leave PostgreSQL running."""
+    sys.exit(128 + number)
 
 
 def _port() -> int:

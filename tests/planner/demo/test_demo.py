@@ -2,15 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 import time_machine
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import transaction
-from django.test import override_settings
 from django.utils import timezone
 
 from clinic.localtime import local_date
@@ -18,20 +15,19 @@ from clinic.models import Absence, Clinic, Location, StaffMember
 from patients.models import Patient, Photo, Score, ScreeningAnswer
 from planner.choices import MessageState, SeriesState, SessionState
 from planner.models import Message, Reservation, Series, Session
+from tests.databases import DemoDay, in_demo
+from tests.e2e.on_a_day import ORDINARY
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2027, 3, 17, 10, 20, tzinfo=ZoneInfo("Europe/London"))
+NOW = ORDINARY
 
 
 @pytest.fixture(scope="module")
-def demo(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Location]:
-    """Loaded once for this module, and gone after it; an ordinary Wednesday morning for all its tests."""
-    files = override_settings(MEDIA_ROOT=str(tmp_path_factory.mktemp("demo")))
-    with django_db_blocker.unblock(), files, transaction.atomic(), time_machine.travel(NOW, tick=False):
-        call_command("load_demo", verbosity=0)
+def demo(django_db_setup, django_db_blocker) -> Iterator[Location]:
+    """An ordinary Wednesday morning for all its tests."""
+    with django_db_blocker.unblock(), in_demo(DemoDay(NOW)), time_machine.travel(NOW, tick=False):
         yield Location.objects.get()
-        transaction.set_rollback(True)
 
 
 def test_the_clinic_has_its_people_rooms_and_devices(demo):

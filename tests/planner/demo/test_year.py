@@ -8,9 +8,7 @@ from random import Random
 
 import pytest
 import time_machine
-from django.core.management import call_command
-from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client
 
 from clinic.localtime import local_date
 from clinic.models import Location, StaffMember
@@ -22,6 +20,7 @@ from planner.models import Message, Reservation, Series, Session
 from planner.outbox.letter import NothingToTell, render
 from planner.protocols.catalogue import current_versions
 from planner.schedule.opening_hours import Calendar, covers, open_calendar
+from tests.databases import DemoDay, in_demo
 
 pytestmark = pytest.mark.django_db
 
@@ -107,15 +106,12 @@ MADE_IN_FULL = {
 
 
 @pytest.fixture(scope="module", params=MADE_IN_FULL.values(), ids=MADE_IN_FULL)
-def made(request, django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[datetime]:
+def made(request, django_db_setup, django_db_blocker) -> Iterator[datetime]:
     """The demo of that day, made on another by `--day`, and now it is that day."""
-    files = override_settings(MEDIA_ROOT=str(tmp_path_factory.mktemp("demo")))
-    with django_db_blocker.unblock(), files, transaction.atomic():
-        with time_machine.travel(request.param.replace(year=2024, month=7, day=3), tick=False):
-            call_command("load_demo", day=request.param.date(), verbosity=0)
-        with time_machine.travel(request.param, tick=False):
-            yield request.param
-        transaction.set_rollback(True)
+    made_on = request.param.replace(year=2024, month=7, day=3)
+    demo = in_demo(DemoDay(request.param, made_on))
+    with django_db_blocker.unblock(), demo, time_machine.travel(request.param, tick=False):
+        yield request.param
 
 
 def test_made_in_full_every_state_is_there(made):
