@@ -1,10 +1,11 @@
-"""What keeps booked sessions from beginning: consent and screening, for many sessions in a fixed number of queries.
+"""What keeps sessions from being booked or begun: consent and screening, for many in a fixed number of queries.
 
-Says that something is missing, never what a patient answered: the front desk reads it too.
+One function decides, whoever asks: a booking, a move, the board, Today. It says that something is missing, never what
+a patient answered: the front desk reads it too.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -14,11 +15,11 @@ from django.db.models import Max
 
 from clinic.localtime import local_date
 from patients.choices import ConsentKind, ScreeningEffect
-from patients.models import Consent, Screening, ScreeningAnswer, ScreeningQuestion
+from patients.models import Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
 from patients.queries import current_questions
 from patients.screening_rules import ImpossibleDate, StatedAnswer, judge
-from planner.choices import SessionState
-from planner.models import Session
+from planner.choices import HOLDS_TIME, SessionState
+from planner.models import ProtocolVersion, Session
 
 
 class Missing(StrEnum):
@@ -40,42 +41,41 @@ class Lack:
 
 
 @dataclass(frozen=True, slots=True)
-class _Records:
-    """What stands in the records of all these patients, by patient; treatments by series."""
+class TreatmentDay:
+    """A day on which a series treats, or would: by which protocol, which sites, and when it treated last.
 
-    consents: Mapping[int, Sequence[tuple[date, date]]]
-    screened_at: Mapping[int, datetime]
-    treated_at: Mapping[int, datetime]
-    questions: Mapping[str, ScreeningQuestion]
-    answers: Mapping[int, Sequence[tuple[StatedAnswer, bool]]]
-
-
-def lacks_of(sessions: Sequence[Session], zone: ZoneInfo, *, today: date) -> dict[int, tuple[Lack, ...]]:
-    """By session: what has to be settled before it can begin; sessions that lack nothing are left out.
-
-    The sessions come with patient, series, protocol and areas, all of one clinic.
+    `treated_on` is the day of the session before it, if that is done.
     """
-    open_ones = [each for each in sessions if each.starts_at and each.state != SessionState.DONE]
-    if not open_ones:
-        return {}
-    records = _records(open_ones)
-    found = {each.pk: tuple(_lacks(each, records, zone, today)) for each in open_ones}
-    return {pk: lacks for pk, lacks in found.items() if lacks}
+
+    day: date
+    version: ProtocolVersion
+    sites: Collection[str]
+    treated_on: date | None
 
 
-def _lacks(session: Session, records: _Records, zone: ZoneInfo, today: date) -> Iterator[Lack]:
-    assert session.starts_at is not None
-    day = local_date(session.starts_at, zone)
-    yield from _consent(records.consents.get(session.patient_id, ()), day, today)
-    screened_at = records.screened_at.get(session.patient_id)
-    if screened_at is None:
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """What stands in a patient's record of consents to treatment, full screenings and answers.
+
+    `questions` are the clinic's; beside each answer stands whether it was set aside.
+    """
+
+    patient: Patient
+    consents: Sequence[tuple[date, date]]
+    screened_at: datetime | None
+    questions: Mapping[str, ScreeningQuestion]
+    answers: Sequence[tuple[StatedAnswer, bool]]
+
+
+def lacks_on(planned: TreatmentDay, record: PatientRecord, zone: ZoneInfo, *, today: date) -> Iterator[Lack]:
+    """What has to be settled before that day."""
+    yield from _consent(record.consents, planned.day, today)
+    if record.screened_at is None:
         yield Lack(Missing.NOT_SCREENED)
         return
-    treated_at = records.treated_at.get(session.series_id)
-    lapse_days = session.series.protocol_version.lapse_days
-    if treated_at and (day - local_date(treated_at, zone)).days > lapse_days and screened_at <= treated_at:
+    if _lapsed(planned, local_date(record.screened_at, zone)):
         yield Lack(Missing.SCREEN_ANEW)
-    yield from _verdict(session, records, day)
+    yield from _verdict(planned, record)
 
 
 def _consent(consents: Iterable[tuple[date, date]], day: date, today: date) -> Iterator[Lack]:
@@ -85,19 +85,29 @@ def _consent(consents: Iterable[tuple[date, date]], day: date, today: date) -> I
     yield Lack(Missing.CONSENT_ENDS, last) if last else Lack(Missing.NO_CONSENT)
 
 
-def _verdict(session: Session, records: _Records, day: date) -> Iterator[Lack]:
-    sites = {area.site for area in session.series.areas.all()}
-    counts = {code: q for code, q in records.questions.items() if not q.only_site or q.only_site in sites}
-    given = [each for each in records.answers.get(session.patient_id, ()) if each[0].question.code in counts]
-    patient = session.patient
+def _lapsed(planned: TreatmentDay, screened_on: date) -> bool:
+    """Too long since the last treatment, and no full screening on a day after it."""
+    treated_on = planned.treated_on
+    if treated_on is None or screened_on > treated_on:
+        return False
+    return (planned.day - treated_on).days > planned.version.lapse_days
+
+
+def _verdict(planned: TreatmentDay, record: PatientRecord) -> Iterator[Lack]:
+    counts = {
+        code: each
+        for code, each in record.questions.items()
+        if not each.only_site or each.only_site in planned.sites
+    }
+    given = [each for each in record.answers if each[0].question.code in counts]
     try:
         verdict = judge(
             [answer for answer, _ in given],
             questions=counts.values(),
-            on=day,
-            date_of_birth=patient.date_of_birth,
-            skin_type=patient.skin_type,
-            modality=session.series.protocol_version.protocol.modality,
+            on=planned.day,
+            date_of_birth=record.patient.date_of_birth,
+            skin_type=record.patient.skin_type,
+            modality=planned.version.protocol.modality,
             overridden={answer.question.code for answer, is_set_aside in given if is_set_aside},
         )
     except ImpossibleDate:
@@ -111,22 +121,53 @@ def _verdict(session: Session, records: _Records, day: date) -> Iterator[Lack]:
         yield Lack(Missing.ON_HOLD)
 
 
-def _records(sessions: Sequence[Session]) -> _Records:
-    patients = {session.patient_id for session in sessions}
+def lacks_of(sessions: Sequence[Session], zone: ZoneInfo, *, today: date) -> dict[int, tuple[Lack, ...]]:
+    """By session: what has to be settled before it can begin; sessions that lack nothing are left out.
+
+    The sessions come with patient, series, protocol and areas, all of one clinic.
+    """
+    open_ones = [each for each in sessions if each.starts_at and each.state != SessionState.DONE]
+    if not open_ones:
+        return {}
+    records = records_of({each.patient_id: each.patient for each in open_ones})
+    found = {
+        session.pk: tuple(lacks_on(planned, records[session.patient_id], zone, today=today))
+        for session, planned in _planned(open_ones, zone)
+    }
+    return {pk: lacks for pk, lacks in found.items() if lacks}
+
+
+def _planned(sessions: Sequence[Session], zone: ZoneInfo) -> Iterator[tuple[Session, TreatmentDay]]:
+    held: defaultdict[int, list[tuple[datetime, str]]] = defaultdict(list)
     series = {session.series_id for session in sessions}
+    rows = Session.objects.filter(series__in=series, state__in=HOLDS_TIME, starts_at__isnull=False)
+    for series_id, starts_at, state in rows.order_by().values_list("series", "starts_at", "state"):
+        assert starts_at is not None
+        held[series_id].append((starts_at, state))
+    for session in sessions:
+        assert session.starts_at is not None
+        earlier = (each for each in held[session.series_id] if each[0] < session.starts_at)
+        at, state = max(earlier, default=(None, ""))
+        treated_on = local_date(at, zone) if at and state == SessionState.DONE else None
+        sites = {area.site for area in session.series.areas.all()}
+        day, version = local_date(session.starts_at, zone), session.series.protocol_version
+        yield session, TreatmentDay(day, version, sites, treated_on)
+
+
+def records_of(patients: Mapping[int, Patient]) -> dict[int, PatientRecord]:
+    """Of patients of one clinic, by id: four queries, or five where an answer was to an older question."""
     full = Screening.objects.filter(patient__in=patients, is_recheck=False).values_list("patient")
-    done = Session.objects.filter(series__in=series, state=SessionState.DONE).values_list("series")
-    questions = {each.code: each for each in current_questions(sessions[0].patient.clinic_id)}
-    return _Records(
-        consents=_consents(patients),
-        screened_at=dict(full.order_by().annotate(Max("taken_at"))),
-        treated_at=dict(done.order_by().annotate(Max("starts_at"))),
-        questions=questions,
-        answers=_newest_answers(patients, questions),
-    )
+    screened_at = dict(full.order_by().annotate(Max("taken_at")))
+    clinic_id = next(iter(patients.values())).clinic_id
+    questions = {each.code: each for each in current_questions(clinic_id)}
+    consents, answers = _consents(patients), _newest_answers(patients, questions)
+    return {
+        pk: PatientRecord(patient, consents[pk], screened_at.get(pk), questions, answers[pk])
+        for pk, patient in patients.items()
+    }
 
 
-def _consents(patients: set[int]) -> dict[int, list[tuple[date, date]]]:
+def _consents(patients: Collection[int]) -> defaultdict[int, list[tuple[date, date]]]:
     consents: defaultdict[int, list[tuple[date, date]]] = defaultdict(list)
     signed = Consent.objects.filter(patient__in=patients, kind=ConsentKind.TREATMENT, withdrawn_at=None)
     for patient_id, since, until in signed.values_list("patient_id", "valid_from", "valid_to"):
@@ -135,8 +176,8 @@ def _consents(patients: set[int]) -> dict[int, list[tuple[date, date]]]:
 
 
 def _newest_answers(
-    patients: set[int], questions: Mapping[str, ScreeningQuestion]
-) -> dict[int, list[tuple[StatedAnswer, bool]]]:
+    patients: Collection[int], questions: Mapping[str, ScreeningQuestion]
+) -> defaultdict[int, list[tuple[StatedAnswer, bool]]]:
     """The newest answer to each question as in `patients.queries`, and whether it was set aside."""
     answers: defaultdict[int, list[tuple[StatedAnswer, bool]]] = defaultdict(list)
     rows = (
