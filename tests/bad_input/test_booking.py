@@ -16,7 +16,8 @@ from tests.planner.desk import session_of
 pytestmark = pytest.mark.django_db
 
 
-def test_a_session_in_the_past(desk, page):  # case 15
+# Seen elsewhere: a time that has begun counts as free again.
+def test_a_session_in_the_past(desk, page):
     told = page.booking_refused(desk.series(sessions_planned=1), desk.visit(1, datetime(2027, 1, 8, 10)))
     assert told == (
         "Session 1 cannot start on Fri 8 Jan 2027, 10:00: that is past. Nothing was changed. Choose another time."
@@ -31,7 +32,8 @@ def test_a_session_outside_hours(desk, page):
     assert NOTHING_CHANGED in told
 
 
-def test_a_session_while_somebody_is_on_leave(desk, page):  # case 23
+# Seen elsewhere: leave entered in another zone leaves holes.
+def test_a_session_while_somebody_is_on_leave(desk, page):
     span = {"starts_at": datetime(2027, 1, 18, tzinfo=UTC), "ends_at": datetime(2027, 1, 23, tzinfo=UTC)}
     Absence.objects.create(location=desk.location, resource=desk.practitioner, kind="leave", **span)
     told = page.booking_refused(desk.series(sessions_planned=1), desk.visits(1)[0])
@@ -47,7 +49,9 @@ def test_a_session_on_a_public_holiday(desk, page):
     assert NOTHING_CHANGED in told
 
 
-def test_one_minute_of_overlap(desk, page):  # cases 6, 9, 14
+# Seen elsewhere: the back office may overlap without a warning; a long visit overlaps because the grid is
+# finer than it is long; a practitioner or a room in two places is no conflict.
+def test_one_minute_of_overlap(desk, page):
     location = desk.location
     location.grid_minutes = 1
     location.save()
@@ -57,7 +61,9 @@ def test_one_minute_of_overlap(desk, page):  # cases 6, 9, 14
     assert NOTHING_CHANGED in told
 
 
-def test_a_patient_in_two_places(desk, page):  # cases 13, 16
+# Seen elsewhere: a patient's overlap is found only when it covers the whole visit; one patient takes the
+# same visit many times over.
+def test_a_patient_in_two_places(desk, page):
     patient = desk.patient()
     desk.book(desk.series(patient, sessions_planned=1), desk.visits(1))
     area = make_area(patient, site="thigh", side="left")
@@ -66,7 +72,8 @@ def test_a_patient_in_two_places(desk, page):  # cases 13, 16
     assert "the patient is already here until Tue 19 Jan 2027, 11:45." in told
 
 
-def test_closer_than_the_shortest_gap(desk, page):  # case 53
+# Seen elsewhere: a visit too early or too late after the last is let through.
+def test_closer_than_the_shortest_gap(desk, page):
     told = page.booking_refused(desk.series(sessions_planned=2), *desk.visits(2, gap=27))
     assert told == (
         "Mon 15 Feb 2027, 10:00 is 27 days after session 1; for session 2 the skin needs 28. "
@@ -86,7 +93,9 @@ def test_half_a_series(desk, page):
     assert told.startswith("A booking names each open session once; these have no time or more than one: 2.")
 
 
-def test_the_hour_that_spring_skips(desk, page):  # cases 18, 19
+# Seen elsewhere: times are an hour off after the clocks change; a time near the change of clocks is
+# offered and cannot be booked.
+def test_the_hour_that_spring_skips(desk, page):
     desk.location.hours.create(weekday=6, opens=time(0), closes=time(8))
     session = session_of(desk.booked(), 3)
     path, before = f"/sessions/{session.pk}/move/?scope=later&day=2027-03-28&time=01:30", tables()

@@ -12,7 +12,8 @@ from tests.planner.desk import session_of
 pytestmark = pytest.mark.django_db
 
 
-def test_looking_writes_nothing_but_who_looked(desk, page):  # cases 11, 45
+# Seen elsewhere: two people who look make rows twice; a scanner that opens a link changes something.
+def test_looking_writes_nothing_but_who_looked(desk, page):
     series = desk.booked()
     session = session_of(series, 1)
     paths = [f"/sessions/{session.pk}/{page}" for page in ("", "move/", "cancel/")]
@@ -24,7 +25,8 @@ def test_looking_writes_nothing_but_who_looked(desk, page):  # cases 11, 45
     assert WriteKey.objects.filter(user__staff__name="Dr Okafor").count() == 0
 
 
-def test_a_move_to_where_somebody_else_is(desk, page):  # case 17
+# Seen elsewhere: two moves into one gap, each by a page of its own.
+def test_a_move_to_where_somebody_else_is(desk, page):
     """However far ahead: the refusal comes with the nearest times that work."""
     desk.book(desk.series(sessions_planned=1), [far := desk.visit(1, datetime(2027, 12, 14, 10))])
     session = session_of(desk.booked(sessions_planned=1), 1)

@@ -81,7 +81,8 @@ def test_a_patient_who_is_there_already_is_offered(desk, page):
     assert f'href="/patients/{known.pk}/"' in answer.content.decode()
 
 
-def test_a_patient_of_another_clinic_is_never_offered(page):  # case 63
+# Seen elsewhere: whoever knows a number sees or changes what is another's.
+def test_a_patient_of_another_clinic_is_never_offered(page):
     make_patient(
         open_desk().location.clinic, first_name="Ruby", last_name="Okafor", date_of_birth=date(1990, 3, 1)
     )

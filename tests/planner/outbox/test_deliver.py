@@ -33,7 +33,8 @@ pytestmark = pytest.mark.django_db
 # --- the ordinary day ---
 
 
-def test_nothing_due_is_no_error():  # case 35
+# Seen elsewhere: the job dies when nothing is due.
+def test_nothing_due_is_no_error():
     assert deliver_due(now=NOW) == 0
 
 
@@ -69,7 +70,8 @@ def test_a_batch_ends_at_its_limit(location):
 # --- the state of things now ---
 
 
-def test_a_session_cancelled_while_its_message_waits_sends_nothing(series):  # case 37
+# Seen elsewhere: a reminder leaves after the visit was cancelled.
+def test_a_session_cancelled_while_its_message_waits_sends_nothing(series):
     deliver_due(now=SOON)
     session = series.sessions.get(number=1)
     session.state, session.version = "cancelled", 2
@@ -97,7 +99,8 @@ def test_a_message_about_what_is_no_more_is_withdrawn_at_the_last_moment(series,
     assert mail.outbox == []
 
 
-def test_a_move_undone_within_the_grace_is_never_told(series):  # case 60
+# Seen elsewhere: a slip of the hand has sent a mail already.
+def test_a_move_undone_within_the_grace_is_never_told(series):
     deliver_due(now=SOON)
     session = series.sessions.get(number=1)
     for days in (1, -1):
@@ -119,7 +122,8 @@ def test_a_move_undone_within_the_grace_is_never_told(series):  # case 60
         ({"mail_allowed": False}, ("withdrawn", "The patient does not want mail.")),
     ],
 )
-def test_a_patient_without_mail_holds_up_nobody(location, fields, end):  # case 36
+# Seen elsewhere: one patient without an address stops all others.
+def test_a_patient_without_mail_holds_up_nobody(location, fields, end):
     silent = make_booked_series(location, patient=make_patient(location.clinic, **fields))
     for series in (silent, make_booked_series(location)):
         messages_for_booking(series, now=NOW)
@@ -130,19 +134,23 @@ def test_a_patient_without_mail_holds_up_nobody(location, fields, end):  # case 
 # --- late ---
 
 
-def test_what_has_expired_is_never_sent(confirmation):  # cases 33, 34
+# Seen elsewhere: a missed tick loses the reminder, or sends it long after it made sense; after an outage
+# one person gets a burst of messages.
+def test_what_has_expired_is_never_sent(confirmation):
     assert deliver_due(now=confirmation.expires_at) == 0
     assert state_of(confirmation) == ("missed", "It would have come too late.")
 
 
-def test_after_an_outage_one_note_about_a_session_leaves_and_not_a_burst(done):  # case 34
+# Seen elsewhere: after an outage one person gets a burst of messages.
+def test_after_an_outage_one_note_about_a_session_leaves_and_not_a_burst(done):
     deliver_due(now=NOW + 4 * DAY)
     assert sent_codes() == []  # day 3 has expired by its own rule
     states = dict(Message.objects.values_list("step__code", "state"))
     assert (states["after_1d"], states["after_3d"], states["after_7d"]) == ("missed", "missed", "waiting")
 
 
-def test_of_two_steps_due_after_an_outage_the_newest_is_kept(done):  # case 34
+# Seen elsewhere: after an outage one person gets a burst of messages.
+def test_of_two_steps_due_after_an_outage_the_newest_is_kept(done):
     Message.objects.update(expires_at=NOW + 60 * DAY)
     assert deliver_due(now=NOW + 7 * DAY + HOUR) == 1
     assert sent_codes() == ["after_7d"]
@@ -153,7 +161,8 @@ def test_of_two_steps_due_after_an_outage_the_newest_is_kept(done):  # case 34
     )
 
 
-def test_yesterdays_note_gives_way_to_the_one_of_today(done):  # case 34
+# Seen elsewhere: after an outage one person gets a burst of messages.
+def test_yesterdays_note_gives_way_to_the_one_of_today(done):
     Message.objects.update(expires_at=NOW + 60 * DAY)
     at_eight = datetime(2027, 1, 12, 8, 0, tzinfo=UTC)
     assert deliver_due(now=at_eight) == 0

@@ -150,7 +150,8 @@ def test_a_subject_that_says_nothing_may_be_used(clinician, protocol, subject):
 # Series under way keep what they began with
 
 
-def test_messages_of_a_series_under_way_stay_as_they_were_planned(clinician, location, protocol):  # case 40
+# Seen elsewhere: editing a template cancels reminders and plans none anew.
+def test_messages_of_a_series_under_way_stay_as_they_were_planned(clinician, location, protocol):
     series = make_booked_series(location, version=current(protocol))
     messages_for_booking(series, now=NOW)
     before = [list(table.objects.order_by("pk").values_list()) for table in (Message, MessageEvent)]
@@ -160,7 +161,8 @@ def test_messages_of_a_series_under_way_stay_as_they_were_planned(clinician, loc
     assert protocol.versions.count() == 3
 
 
-def test_a_series_under_way_goes_on_with_the_mails_it_began_with(clinician, location, protocol):  # case 40
+# Seen elsewhere: editing a template cancels reminders and plans none anew.
+def test_a_series_under_way_goes_on_with_the_mails_it_began_with(clinician, location, protocol):
     first = current(protocol)
     series = make_booked_series(location, version=first)
     edit_step(clinician, step_of(protocol, "after_1d"), is_active=None)
