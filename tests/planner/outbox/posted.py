@@ -36,4 +36,4 @@ def cancel(session: Session) -> None:
         locked = Session.objects.select_for_update(no_key=True).get(pk=session.pk)
         locked.state, locked.version = "cancelled", 2
         locked.save()
-        messages_for_cancellation(locked, now=NOW)
+        messages_for_cancellation(locked.series, [locked], now=NOW)

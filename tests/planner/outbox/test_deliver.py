@@ -76,7 +76,7 @@ def test_a_session_cancelled_while_its_message_waits_sends_nothing(series):
     session = series.sessions.get(number=1)
     session.state, session.version = "cancelled", 2
     session.save()
-    messages_for_cancellation(session, now=SOON)
+    messages_for_cancellation(session.series, [session], now=SOON)
     Message.objects.filter(step__code="cancelled").delete()
     assert deliver_due(now=session.starts_at - HOUR) == 0
     assert len(mail.outbox) == 1
@@ -239,7 +239,7 @@ def test_whoever_locks_the_series_first_decides_what_is_sent(
         for session in series.sessions.all():
             session.state, session.version = "cancelled", 2
             session.save()
-            messages_for_cancellation(session, now=SOON)
+            messages_for_cancellation(session.series, [session], now=SOON)
     sending.join()
     assert mail.outbox == []
     assert state_of(confirmation)[0] == "withdrawn"
