@@ -287,7 +287,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAdminUser"
-    ],  # clinic.api.endpoints.ClinicView names its own
+    ],  # clinic.api.viewsets.ClinicViewSet names its own
     "DEFAULT_FILTER_BACKENDS": ["clinic.api.lists.KnownFilters"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
