@@ -254,9 +254,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-MAX_BODY_BYTES = 3 * 1024 * 1024
-"""What may be sent to any address; photos have their own limit."""
+MAX_BODY_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
+"""What may be sent to any address; photos have their own limit. Django's own is never below ours: it says 400."""
 MAX_PHOTO_BYTES = 20 * 1024 * 1024
 
 # --- files ---

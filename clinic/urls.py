@@ -7,7 +7,7 @@ from clinic.permissions import Right
 from clinic.views import days, health, hours, location, me, resources, staff
 from clinic.views.access import needs
 
-handler404, handler500 = errors.not_there, errors.broken
+handler400, handler404, handler500 = errors.not_understood, errors.not_there, errors.broken
 api_docs = needs(Right.SEE_SCHEDULE)(
     SpectacularSwaggerSplitView.as_view(url_name="api_schema", template_name="clinic/api_docs.html")
 )
