@@ -226,7 +226,9 @@ def test_the_later_of_two_open_tabs_is_refused_and_keeps_what_was_typed(
         "Someone saved this while you had it open. Nothing was changed. "
         "Open the page again to see what it says now, and make your change there.",
     )
-    assert [text in answer.content.decode() for text in (answer.context["page"].refusal, 'value="08:30"')] == [
+    assert [
+        text in answer.content.decode() for text in (answer.context["page"].refusal, 'value="08:30"')
+    ] == [
         True,
         True,
     ]
