@@ -115,7 +115,7 @@ def cancel_session(
         any_done = any(each.state == SessionState.DONE for each in locked.sessions)
         series.state = SeriesState.DONE if any_done else SeriesState.STOPPED
     _raise_version(series)
-    _tell_cancelled(told, now)
+    messages_for_cancellation(series, told, now=now)
     return session
 
 
@@ -135,7 +135,7 @@ def stop_series(series_id: int, *, by: Actor, key: str, version: int, now: datet
     told = _take_out(to_come, by, now, reason)
     series.state = SeriesState.STOPPED
     _raise_version(series)
-    _tell_cancelled(told, now)
+    messages_for_cancellation(series, told, now=now)
     return series
 
 
@@ -227,11 +227,6 @@ def _take_out(sessions: Sequence[Session], by: Actor, now: datetime, reason: str
         session.save(update_fields=["state", "version"])
         _event(session, Kind.CANCELLED, by, now, was_at=session.starts_at, reason=reason).save()
     return told
-
-
-def _tell_cancelled(sessions: Iterable[Session], now: datetime) -> None:
-    for session in sessions:
-        messages_for_cancellation(session, now=now)
 
 
 def _refuse_wrong_moment(series: Series, session: Session, to: SessionState, now: datetime) -> None:

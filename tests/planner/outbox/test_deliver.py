@@ -122,7 +122,7 @@ def test_a_session_cancelled_while_its_message_waits_sends_nothing(series):  # c
     session = series.sessions.get(number=1)
     session.state, session.version = "cancelled", 2
     session.save()
-    messages_for_cancellation(session, now=SOON)
+    messages_for_cancellation(session.series, [session], now=SOON)
     Message.objects.filter(step__code="cancelled").delete()
     assert deliver_due(now=session.starts_at - HOUR) == 0
     assert len(mail.outbox) == 1
@@ -278,7 +278,7 @@ def test_whoever_locks_the_series_first_decides_what_is_sent(
         for session in series.sessions.all():
             session.state, session.version = "cancelled", 2
             session.save()
-            messages_for_cancellation(session, now=SOON)
+            messages_for_cancellation(session.series, [session], now=SOON)
     sending.join()
     assert mail.outbox == []
     assert state_of(confirmation)[0] == "withdrawn"
@@ -413,4 +413,4 @@ def cancel(session: Session) -> None:
         locked = Session.objects.select_for_update(no_key=True).get(pk=session.pk)
         locked.state, locked.version = "cancelled", 2
         locked.save()
-        messages_for_cancellation(locked, now=NOW)
+        messages_for_cancellation(locked.series, [locked], now=NOW)

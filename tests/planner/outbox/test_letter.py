@@ -75,7 +75,7 @@ def cancel(session) -> None:
     session.state, session.version = "cancelled", session.version + 1
     session.save()
     session.events.create(kind="cancelled", at=NOW + DAY, was_at=session.starts_at)
-    messages_for_cancellation(session, now=NOW + DAY)
+    messages_for_cancellation(session.series, [session], now=NOW + DAY)
 
 
 class Words(HTMLParser):

@@ -134,7 +134,7 @@ def test_writing_the_outbox_costs_the_same_for_any_number_of_sessions(
     location, sessions, django_assert_num_queries
 ):
     series = make_booked_series(location, sessions_planned=sessions)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(5):
         messages_for_booking(series, now=NOW)
 
 
@@ -208,7 +208,7 @@ def test_a_cancellation_withdraws_what_waits_and_tells_the_patient(series):  # c
     sent("booked")
     session = series.sessions.get(number=3)
     cancel(session)
-    messages_for_cancellation(session, now=NOW + DAY)
+    messages_for_cancellation(session.series, [session], now=NOW + DAY)
     assert codes(session=session) == []
     assert states("cancelled") == ["waiting"]
     assert [codes(session__number=number) for number in (1, 2, 4)] == [BEFORE] * 3
@@ -219,7 +219,7 @@ def test_several_cancellations_at_once_make_one_mail(series):  # case 43
     sent("booked")
     for session in series.sessions.all():
         cancel(session)
-        messages_for_cancellation(session, now=NOW + DAY)
+        messages_for_cancellation(session.series, [session], now=NOW + DAY)
     assert codes() == ["cancelled"]
 
 
@@ -228,7 +228,16 @@ def test_a_series_booked_and_cancelled_within_the_grace_tells_nothing(location):
     messages_for_booking(series, now=NOW)
     session = series.sessions.get()
     cancel(session)
-    messages_for_cancellation(session, now=NOW + MINUTE)
+    messages_for_cancellation(session.series, [session], now=NOW + MINUTE)
+    assert codes() == []
+
+
+def test_a_whole_series_booked_and_cancelled_within_the_grace_tells_nothing(series):
+    messages_for_booking(series, now=NOW)
+    sessions = list(series.sessions.all())
+    for session in sessions:
+        cancel(session)
+    messages_for_cancellation(series, sessions, now=NOW + MINUTE)
     assert codes() == []
 
 
@@ -236,7 +245,7 @@ def test_a_session_of_the_past_is_cancelled_without_a_mail(location):
     series = make_booked_series(location, first=NOW - DAY, sessions_planned=2)
     session = series.sessions.get(number=1)
     cancel(session)
-    messages_for_cancellation(session, now=NOW)
+    messages_for_cancellation(session.series, [session], now=NOW)
     assert codes() == []
 
 

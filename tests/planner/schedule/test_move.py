@@ -208,6 +208,12 @@ def test_a_stopped_series_frees_everything_to_come(desk):
     assert not Message.objects.filter(session__number__gt=1, state="waiting").exists()
 
 
+def test_a_series_booked_and_stopped_within_the_grace_tells_the_patient_nothing(desk):
+    make_steps(desk.version)
+    desk.stop(desk.booked())
+    assert not Message.objects.filter(state="waiting").exists()
+
+
 def test_a_series_is_not_stopped_from_a_stale_page_nor_during_treatment(desk):
     series = desk.booked()
     Session.objects.filter(series=series, number=1).update(state="in_treatment")
