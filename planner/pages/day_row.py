@@ -1,6 +1,6 @@
 """A session as the pages of the day say it: who, which of how many, where, and only what is out of the ordinary."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -15,6 +15,7 @@ from clinic.models import Location, Resource, ResourceKind
 from planner.choices import PhaseKind, SessionState
 from planner.models import Session
 from planner.obstacles.from_record import Lack, Missing, lacks_of
+from planner.obstacles.patient_record import PatientRecord, records_of
 from planner.schedule.sessions import HERE, served_by
 from planner.treatment.session_clock import Span, Whereabouts, spans, step_now
 
@@ -152,12 +153,22 @@ def n_of_m(session: Session) -> str:
     }
 
 
-def rows_of(sessions: Iterable[Session], location: Location, now: datetime) -> list[DayRow]:
-    """Sessions as read by `queries.with_details`; what a missed or finished one lacks is of no use any more."""
+def rows_of(
+    sessions: Iterable[Session], records: Mapping[int, PatientRecord], location: Location, now: datetime
+) -> list[DayRow]:
+    """Sessions with everything, and their patients' records as `records_for` reads them."""
     sessions, today = list(sessions), local_date(now, location.zone)
-    open_ones = [each for each in sessions if each.state not in (SessionState.DONE, SessionState.NO_SHOW)]
-    lacks = lacks_of(open_ones, location.zone, today=today)
+    lacks = lacks_of([each for each in sessions if _is_open(each)], records, location.zone, today=today)
     return [DayRow(each, _spans(each), lacks.get(each.pk, ()), now) for each in sessions]
+
+
+def records_for(sessions: Iterable[Session]) -> dict[int, PatientRecord]:
+    """By patient; what a missed or finished session lacks is of no use any more, so theirs are not read."""
+    return records_of(each.patient for each in sessions if _is_open(each))
+
+
+def _is_open(session: Session) -> bool:
+    return session.state not in (SessionState.DONE, SessionState.NO_SHOW)
 
 
 def _spans(session: Session) -> tuple[Span, ...]:
