@@ -3,21 +3,20 @@
 The templates stand in templates/compiled; from a page `{% draw "name.html" … %}` calls one.
 """
 
-from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django.forms.renderers import BaseRenderer
 from django.http import HttpRequest
 from django.template import TemplateDoesNotExist, engines
-from django.template.defaultfilters import capfirst, date, yesno
+from django.template.defaultfilters import capfirst, yesno
 from django.template.loader import get_template
 from django.urls import reverse
-from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext
 from jinja2 import Environment
 
 from clinic.templatetags.icons import lucide
+from clinic.templatetags.moments import day, moment
 from clinic.templatetags.names import name_for
 from clinic.templatetags.shell import control, kind_of, label
 
@@ -67,9 +66,10 @@ def environment(**options: Any) -> Environment:
     made.filters |= {
         "capfirst": capfirst,
         "control": control,
-        "date": _date,
+        "day": day,
         "kind_of": kind_of,
         "label": label,
+        "moment": moment,
         "yesno": yesno,
     }
     made.globals["parts"] = made.get_template("parts.html").module
@@ -88,7 +88,3 @@ def _translation(_language: str | None, said: str) -> str:
 
 def _url(name: str, *arguments: Any) -> str:
     return reverse(name, args=arguments)
-
-
-def _date(value: Any, form: str) -> str:
-    return date(localtime(value) if isinstance(value, datetime) else value, form)

@@ -63,6 +63,12 @@ def places(context: Context) -> list[MenuEntry]:
     return [_entry(place, path) for place in PLACES if place.right in rights]
 
 
+@register.simple_tag(takes_context=True)
+def here(context: Context, url: str) -> SafeString:
+    """Marks a tab's link, `<a href="{{ url }}"{% here url %}>`, on its own page and on those below it."""
+    return SafeString(' aria-current="page"' if context["request"].path.startswith(url) else "")
+
+
 @register.filter
 def label(row: Model | None, name: str) -> str:
     """What a row's choice is called, `{{ session|label:"state" }}`; nothing where there is no row."""
