@@ -28,7 +28,7 @@ def revived(model: type[M], row: Row) -> M:
 
 
 @cache
-def _fields(model: type[Model], names: tuple[str, ...]) -> Sequence[Field[Any, Any]]:
+def _fields(model: type[Model], names: tuple[str, ...]) -> "Sequence[Field[Any, Any]]":
     return [field for field in model._meta.concrete_fields if field.attname in names]
 
 

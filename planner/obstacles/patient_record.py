@@ -67,12 +67,12 @@ def records_of(patients: Iterable[Patient]) -> dict[int, PatientRecord]:
 
 
 @cache
-def _with_records() -> QuerySet[Patient, dict[str, Any]]:
+def _with_records() -> "QuerySet[Patient, dict[str, Any]]":
     """Never evaluated itself; kept because describing it takes as long as asking it."""
     of_patient = {"patient": OuterRef("pk")}
     consents = Consent.objects.filter(**of_patient, kind=ConsentKind.TREATMENT, withdrawn_at=None)
     rounds = Screening.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
-    done = Session.objects.filter(**of_patient, state=SessionState.DONE).order_by("series", "-starts_at")
+    done = Session.objects.filter(**of_patient, state=SessionState.DONE).order_by("series_id", "-starts_at")
     answers = ScreeningAnswer.objects.filter(screening__patient=OuterRef("pk"))
     newest = answers.order_by("question__code", "-screening__taken_at", "-screening_id")
     judged = Assessment.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
@@ -82,7 +82,7 @@ def _with_records() -> QuerySet[Patient, dict[str, Any]]:
         screened_at=Subquery(rounds.filter(is_recheck=False)[:1]),
         asked_at=Subquery(rounds[:1]),
         judged_at=Subquery(judged[:1]),
-        treated=nested(done.distinct("series"), "series_id", "starts_at"),
+        treated=nested(done.distinct("series_id"), "series_id", "starts_at"),
         answered=nested(
             newest.distinct("question__code"), "question_id", "said_yes", "event_date", "override"
         ),

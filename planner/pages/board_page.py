@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _l
 from clinic.localtime import local_date, weekday_label
 from clinic.models import Absence, Location, Resource, ResourceKind
 from planner.pages.board_layout import BoardItem, Strip, Window, lay_out, minute_of, strips, window
-from planner.pages.board_visit import DrawnVisit, drawn
+from planner.pages.board_visit import DrawnVisit, ListedVisit, drawn, listed
 from planner.pages.day_row import DayRow
 from planner.schedule.opening_hours import Calendar, Intervals, open_calendar, union, without
 
@@ -120,7 +120,7 @@ class BoardWeekDay:
     day: date
     url: str
     is_today: bool
-    rows: tuple[DayRow, ...]
+    visits: tuple[ListedVisit, ...]
     closed: str
 
 
@@ -172,7 +172,7 @@ class Board:
                 day=day,
                 url=self.asked.url(day=day, view="day", of=None),
                 is_today=day == self.today,
-                rows=tuple(self.by_day[day]),
+                visits=tuple(listed(row, self.asked.by) for row in self.by_day[day]),
                 closed="" if self.calendar.location_open_on(day) else self.closed_word(day),
             )
             for day in self.days_worth_showing()

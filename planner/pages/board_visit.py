@@ -30,6 +30,29 @@ class DrawnVisit:
     parts: tuple[DrawnPart, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ListedVisit:
+    """A session in everybody's week: one line below the name."""
+
+    of: DayRow
+    css: str
+    mark: str
+    line: str
+
+
+def listed(row: DayRow, by: str) -> ListedVisit:
+    used = {ResourceKind.PRACTITIONER: row.practitioner, ResourceKind.ROOM: row.room}.get(ResourceKind(by))
+    used, mark = used or row.device, row.mark
+    return ListedVisit(
+        of=row,
+        css={SessionState.DONE: " week__visit--done", SessionState.NO_SHOW: " week__visit--gone"}.get(
+            SessionState(row.session.state), ""
+        ),
+        mark=mark.icon if mark else "",
+        line=f"{row.which} · {used.name}" if used else row.which,
+    )
+
+
 def drawn(block: Block[DayRow], by: str) -> DrawnVisit:
     """In a column of people, rooms or devices (`by`)."""
     row, mark = block.of, block.of.mark

@@ -55,6 +55,14 @@ class DeskTasks:
     def count(self) -> int:
         return len(self.urgent) + bool(self.unconfirmed)
 
+    @property
+    def unconfirmed_sentence(self) -> str:
+        n, day = len(self.unconfirmed), self.unconfirmed_day
+        said = ngettext(
+            "%(n)s of %(all)s has not confirmed %(day)s.", "%(n)s of %(all)s have not confirmed %(day)s.", n
+        )
+        return said % {"n": n, "all": self.unconfirmed_of, "day": weekday_label(day) if day else ""}
+
 
 def needs_of_the_desk(
     staff: StaffMember, adrift: Sequence[Drift], rows: Sequence[DayRow], *, today: date, now: datetime
