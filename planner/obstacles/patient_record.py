@@ -6,12 +6,13 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from clinic.nested import Row, nested
 from patients.choices import ConsentKind
 from patients.models import Assessment, Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
-from patients.screening_rules import StatedAnswer, Verdict, judge
+from patients.screening_rules import AskedQuestion, StatedAnswer, Verdict, judge
 from planner.choices import SessionState
 from planner.models import Session
 
@@ -62,8 +63,11 @@ def records_of(patients: Iterable[Patient]) -> dict[int, PatientRecord]:
         return {}
     rows = list(_with_records().filter(pk__in=known))
     questions = _questions(next(iter(known.values())).clinic_id, rows)
-    current = tuple(question for question in questions.values() if question.is_current)
-    return {row["pk"]: _record(known[row["pk"]], row, questions, current) for row in rows}
+    asked = _Asked(
+        current=tuple(question for question in questions.values() if question.is_current),
+        no={pk: (StatedAnswer(question, False), False) for pk, question in questions.items()},
+    )
+    return {row["pk"]: _record(known[row["pk"]], row, asked) for row in rows}
 
 
 @cache
@@ -75,6 +79,7 @@ def _with_records() -> "QuerySet[Patient, dict[str, Any]]":
     done = Session.objects.filter(**of_patient, state=SessionState.DONE).order_by("series_id", "-starts_at")
     answers = ScreeningAnswer.objects.filter(screening__patient=OuterRef("pk"))
     newest = answers.order_by("question__code", "-screening__taken_at", "-screening_id")
+    newest = newest.distinct("question__code")
     judged = Assessment.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
     return Patient.objects.order_by().values(
         "pk",
@@ -83,25 +88,28 @@ def _with_records() -> "QuerySet[Patient, dict[str, Any]]":
         asked_at=Subquery(rounds[:1]),
         judged_at=Subquery(judged[:1]),
         treated=nested(done.distinct("series_id"), "series_id", "starts_at"),
-        answered=nested(
-            newest.distinct("question__code"), "question_id", "said_yes", "event_date", "override"
-        ),
+        answered=ArraySubquery(newest.values("question_id")),
+        told=nested(newest.filter(said_yes=True), "question_id", "event_date", "override"),
     )
 
 
 def _questions(clinic_id: int, rows: Iterable[Row]) -> dict[int, ScreeningQuestion]:
     """The clinic's current ones in order, and what was asked before they were changed."""
-    asked = {answer["question_id"] for row in rows for answer in row["answered"]}
+    asked = {question_id for row in rows for question_id in row["answered"]}
     is_current = Q(clinic=clinic_id, is_current=True)
     return {each.pk: each for each in ScreeningQuestion.objects.filter(is_current | Q(pk__in=asked))}
 
 
-def _record(
-    patient: Patient,
-    row: Row,
-    questions: Mapping[int, ScreeningQuestion],
-    current: tuple[ScreeningQuestion, ...],
-) -> PatientRecord:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was asked of all these patients; nearly all say no, and one "no" to a question serves them all."""
+
+    current: tuple[ScreeningQuestion, ...]
+    no: Mapping[int, tuple[StatedAnswer, bool]]
+
+
+def _record(patient: Patient, row: Row, asked: _Asked) -> PatientRecord:
+    told = {each["question_id"]: each for each in row["told"]}
     return PatientRecord(
         patient=patient,
         consents=tuple((_date(each["valid_from"]), _date(each["valid_to"])) for each in row["consented"]),
@@ -109,14 +117,16 @@ def _record(
         asked_at=row["asked_at"],
         judged_at=row["judged_at"],
         treated_at={each["series_id"]: datetime.fromisoformat(each["starts_at"]) for each in row["treated"]},
-        questions=current,
-        answers=tuple(_answer(each, questions[each["question_id"]]) for each in row["answered"]),
+        questions=asked.current,
+        answers=tuple(
+            _yes(told[pk], asked.no[pk][0].question) if pk in told else asked.no[pk] for pk in row["answered"]
+        ),
     )
 
 
-def _answer(row: Row, question: ScreeningQuestion) -> tuple[StatedAnswer, bool]:
+def _yes(row: Row, question: AskedQuestion) -> tuple[StatedAnswer, bool]:
     happened = _date(row["event_date"]) if row["event_date"] else None
-    return StatedAnswer(question, row["said_yes"], happened), row["override"] is not None
+    return StatedAnswer(question, True, happened), row["override"] is not None
 
 
 _date = date.fromisoformat
