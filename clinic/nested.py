@@ -1,4 +1,4 @@
-"""Rows that hang below others, read inside the statement of those: a page needs a dozen kinds, and one statement each is slow.
+"""Rows that hang below others, read in the statement of those: a page needs a dozen kinds, one statement each is slow.
 
 What was not asked for is read when it is asked for, as with `only()`.
 """

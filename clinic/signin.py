@@ -31,7 +31,7 @@ class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]
 
 class StaffBackend(AuthenticationBackend):  # type: ignore[misc]
     def get_user(self, user_id: int) -> User | None:
-        """With the place in a clinic and the practitioner they are: every page asks for them, one statement brings all."""
+        """With their place in a clinic and the practitioner they are: every page asks for both."""
         users = User.objects.select_related("staff__location__clinic", "practitioner")
         user = users.filter(pk=user_id).first()
         return user if user and self.user_can_authenticate(user) else None

@@ -1,18 +1,18 @@
-"""What stands in the records of many patients about being treated on a day, read in two statements."""
+"""What stands in the records of many patients about being treated on a day, read in three statements."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from clinic.nested import Row, nested
 from patients.choices import ConsentKind
 from patients.models import Assessment, Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
-from patients.screening_rules import AskedQuestion, StatedAnswer, Verdict, judge
+from patients.screening_rules import StatedAnswer, Verdict, judge
 from planner.choices import SessionState
 from planner.models import Session
 
@@ -42,7 +42,9 @@ class PatientRecord:
 
         Refuses a day before something told of (`ImpossibleDate`).
         """
-        counts = [each for each in self.questions if not (sites and each.only_site) or each.only_site in sites]
+        counts = [
+            each for each in self.questions if not (sites and each.only_site) or each.only_site in sites
+        ]
         codes = {question.code for question in counts}
         given = [each for each in self.answers if each[0].question.code in codes]
         return judge(
@@ -61,25 +63,35 @@ def records_of(patients: Iterable[Patient]) -> dict[int, PatientRecord]:
     known = {patient.pk: patient for patient in patients}
     if not known:
         return {}
-    rows = list(_with_records().filter(pk__in=known))
-    questions = _questions(next(iter(known.values())).clinic_id, rows)
-    asked = _Asked(
-        current=tuple(question for question in questions.values() if question.is_current),
-        no={pk: (StatedAnswer(question, False), False) for pk, question in questions.items()},
-    )
-    return {row["pk"]: _record(known[row["pk"]], row, asked) for row in rows}
+    given = list(_newest_answers().filter(screening__patient__in=known))
+    questions = _questions(next(iter(known.values())).clinic_id, {row[1] for row in given})
+    no = {pk: (StatedAnswer(question, False), False) for pk, question in questions.items()}
+    answers: defaultdict[int, list[tuple[StatedAnswer, bool]]] = defaultdict(list)
+    for patient_id, pk, said_yes, event_date, override in given:
+        yes = said_yes and (StatedAnswer(questions[pk], True, event_date), override is not None)
+        answers[patient_id].append(yes or no[pk])
+    current = tuple(question for question in questions.values() if question.is_current)
+    return {
+        row["pk"]: _record(known[row["pk"]], row, current, tuple(answers[row["pk"]]))
+        for row in _with_records().filter(pk__in=known)
+    }
 
 
 @cache
-def _with_records() -> "QuerySet[Patient, dict[str, Any]]":
+def _newest_answers() -> "QuerySet[ScreeningAnswer, tuple[Any, ...]]":
+    """To each question, in whichever round it was given. Never evaluated itself, as below."""
+    order = ("screening__patient", "question__code", "-screening__taken_at", "-screening_id")
+    newest = ScreeningAnswer.objects.order_by(*order).distinct("screening__patient", "question__code")
+    return newest.values_list("screening__patient", "question_id", "said_yes", "event_date", "override")
+
+
+@cache
+def _with_records() -> "QuerySet[Patient, Any]":
     """Never evaluated itself; kept because describing it takes as long as asking it."""
     of_patient = {"patient": OuterRef("pk")}
     consents = Consent.objects.filter(**of_patient, kind=ConsentKind.TREATMENT, withdrawn_at=None)
     rounds = Screening.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
     done = Session.objects.filter(**of_patient, state=SessionState.DONE).order_by("series_id", "-starts_at")
-    answers = ScreeningAnswer.objects.filter(screening__patient=OuterRef("pk"))
-    newest = answers.order_by("question__code", "-screening__taken_at", "-screening_id")
-    newest = newest.distinct("question__code")
     judged = Assessment.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
     return Patient.objects.order_by().values(
         "pk",
@@ -88,28 +100,21 @@ def _with_records() -> "QuerySet[Patient, dict[str, Any]]":
         asked_at=Subquery(rounds[:1]),
         judged_at=Subquery(judged[:1]),
         treated=nested(done.distinct("series_id"), "series_id", "starts_at"),
-        answered=ArraySubquery(newest.values("question_id")),
-        told=nested(newest.filter(said_yes=True), "question_id", "event_date", "override"),
     )
 
 
-def _questions(clinic_id: int, rows: Iterable[Row]) -> dict[int, ScreeningQuestion]:
+def _questions(clinic_id: int, asked: Collection[int]) -> dict[int, ScreeningQuestion]:
     """The clinic's current ones in order, and what was asked before they were changed."""
-    asked = {question_id for row in rows for question_id in row["answered"]}
     is_current = Q(clinic=clinic_id, is_current=True)
     return {each.pk: each for each in ScreeningQuestion.objects.filter(is_current | Q(pk__in=asked))}
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What was asked of all these patients; nearly all say no, and one "no" to a question serves them all."""
-
-    current: tuple[ScreeningQuestion, ...]
-    no: Mapping[int, tuple[StatedAnswer, bool]]
-
-
-def _record(patient: Patient, row: Row, asked: _Asked) -> PatientRecord:
-    told = {each["question_id"]: each for each in row["told"]}
+def _record(
+    patient: Patient,
+    row: Row,
+    questions: tuple[ScreeningQuestion, ...],
+    answers: tuple[tuple[StatedAnswer, bool], ...],
+) -> PatientRecord:
     return PatientRecord(
         patient=patient,
         consents=tuple((_date(each["valid_from"]), _date(each["valid_to"])) for each in row["consented"]),
@@ -117,16 +122,9 @@ def _record(patient: Patient, row: Row, asked: _Asked) -> PatientRecord:
         asked_at=row["asked_at"],
         judged_at=row["judged_at"],
         treated_at={each["series_id"]: datetime.fromisoformat(each["starts_at"]) for each in row["treated"]},
-        questions=asked.current,
-        answers=tuple(
-            _yes(told[pk], asked.no[pk][0].question) if pk in told else asked.no[pk] for pk in row["answered"]
-        ),
+        questions=questions,
+        answers=answers,
     )
-
-
-def _yes(row: Row, question: AskedQuestion) -> tuple[StatedAnswer, bool]:
-    happened = _date(row["event_date"]) if row["event_date"] else None
-    return StatedAnswer(question, True, happened), row["override"] is not None
 
 
 _date = date.fromisoformat

@@ -201,9 +201,7 @@ class Board:
             next_open=next_open,
         )
 
-    def tools(
-        self, title: str, whose: tuple[BoardLink, ...] = (), *, has_legend: bool = False
-    ) -> BoardTools:
+    def tools(self, title: str, whose: tuple[BoardLink, ...] = (), *, has_legend: bool = False) -> BoardTools:
         asked, today = self.asked, self.today
         step = ONE_DAY if asked.view == "day" else ONE_WEEK
         views = (("day", _("Day"), "1"), ("week", _("Week"), "2"))
@@ -258,9 +256,7 @@ class Board:
                 datetime.combine(day, time.min),
                 open_times=opens,
                 place_open=place,
-                absences=[
-                    (each.starts, each.ends, str(Absence.Kind(each.kind).label)) for each in absences
-                ],
+                absences=[(each.starts, each.ends, str(Absence.Kind(each.kind).label)) for each in absences],
                 closed_word=self.closed_word(day),
             ),
             has_face=self.has_faces and not is_away,

@@ -1,33 +1,37 @@
 """A session as the board draws it: its phases below each other, each with what has to be read there."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinic.models import ResourceKind
 from planner.choices import PhaseKind, SessionState
 from planner.pages.board_layout import Block, Box, Part
-from planner.pages.day_row import DayRow
+from planner.pages.day_row import DayRow, phase_words
 
-LOOKS = {SessionState.DONE: " sess--done", SessionState.NO_SHOW: " sess--gone"}
+LOOKS: dict[str, str] = {SessionState.DONE: " sess--done", SessionState.NO_SHOW: " sess--gone"}
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnPart:
+    """A phase with one line or two in it."""
+
     css: str
-    lines: tuple[str, ...]
+    line: str
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnVisit:
-    """`mark` is the icon before the first line of the first part, `name` aside."""
+    """`first` also has the name, and before its line the icon `mark`; `others` are the phases after it."""
 
     of: DayRow
     box: Box
     css: str
     mark: str
-    parts: tuple[DrawnPart, ...]
+    first: DrawnPart
+    others: tuple[DrawnPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +61,25 @@ def drawn(block: Block[DayRow], by: str) -> DrawnVisit:
     """In a column of people, rooms or devices (`by`)."""
     row, mark = block.of, block.of.mark
     first, *others = block.parts
+    where = row.practitioner if by == ResourceKind.ROOM else row.room
     return DrawnVisit(
         of=row,
         box=block.box,
-        css=f"{block.box.css}{LOOKS.get(SessionState(row.session.state), '')}",
+        css=f"{block.box.css}{LOOKS.get(row.session.state, '')}",
         mark=mark.icon if mark else "",
-        parts=(
-            DrawnPart(first.css, tuple(_head(row, by, is_wide=block.box.lanes == 1))),
-            *(DrawnPart(part.css, tuple(_lines(part, row, by))) for part in others),
+        first=DrawnPart(
+            first.css,
+            f"{row.which} · {row.areas}" if block.box.lanes == 1 else row.which,
+            where.name if where else "",
         ),
+        others=tuple(_part(part, row, by) for part in others),
     )
 
 
-def _head(row: DayRow, by: str, *, is_wide: bool) -> Iterator[str]:
-    yield f"{row.which} · {row.areas}" if is_wide else row.which
-    where = row.practitioner if by == ResourceKind.ROOM else row.room
-    yield where.name if where else ""
-
-
-def _lines(part: Part, row: DayRow, by: str) -> Iterator[str]:
+def _part(part: Part, row: DayRow, by: str) -> DrawnPart:
     if part.kind == PhaseKind.NEEDLING:
-        yield _("%(at)s needling") % {"at": part.at}
         used = row.practitioner if by == ResourceKind.DEVICE else row.device
-        yield used.name if used else ""
-    elif part.kind == PhaseKind.RECOVERY:
-        yield _("Recovery")
-    else:
-        yield part.at
+        return DrawnPart(part.css, _("%(at)s needling") % {"at": part.at}, used.name if used else "")
+    if part.kind == PhaseKind.RECOVERY:
+        return DrawnPart(part.css, phase_words(get_language())[part.kind])
+    return DrawnPart(part.css, part.at)

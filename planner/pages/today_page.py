@@ -91,7 +91,9 @@ class OwnDayPage:
 def own_column(staff: StaffMember) -> Resource | None:
     """The practitioner that a clinician is."""
     own: Resource | None = getattr(staff.user, "practitioner", None)
-    is_theirs = staff.role == Role.CLINICIAN and own and own.is_active and own.location_id == staff.location_id
+    is_theirs = (
+        staff.role == Role.CLINICIAN and own and own.is_active and own.location_id == staff.location_id
+    )
     return own if is_theirs else None
 
 

@@ -60,7 +60,11 @@ def change(request: StaffRequest, session_id: int) -> HttpResponse:
             now=timezone.now(),
         )
     except Refusal as refusal:
-        context = {"session": session, "refusal": say(refusal, session.location.zone), "back": came_from(request)}
+        context = {
+            "session": session,
+            "refusal": say(refusal, session.location.zone),
+            "back": came_from(request),
+        }
         return render(request, "planner/refused.html", context, status=refusal.status)
     messages.success(request, _said(changed, request))
     return redirect(came_from(request) or reverse("session", args=[session.pk]))

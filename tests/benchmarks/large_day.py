@@ -80,7 +80,9 @@ def _patients(location: Location, count: int) -> list[Patient]:
 def _judged(patients: list[Patient], by: StaffMember, now: datetime) -> None:
     """Everybody was asked and signed two months ago."""
     clinic, before = patients[0].clinic, now - timedelta(days=60)
-    text = ConsentText.objects.create(clinic=clinic, kind="treatment", version=1, title="Consent", body="Text")
+    text = ConsentText.objects.create(
+        clinic=clinic, kind="treatment", version=1, title="Consent", body="Text"
+    )
     questions = ScreeningQuestion.objects.bulk_create(
         ScreeningQuestion(
             clinic=clinic, code=f"q{n}", position=n, text=f"Question {n}?", effect="warn", source="Bench",

@@ -258,7 +258,9 @@ def test_a_day_with_nobody_says_so(desk):
 
 
 @pytest.mark.parametrize(("who", "address"), [("desk", "/"), ("clinician", "/"), ("clinician", "/?who=all")])
-def test_thirty_more_sessions_cost_no_more_statements(client, day, who, address, django_assert_max_num_queries):
+def test_thirty_more_sessions_cost_no_more_statements(
+    client, day, who, address, django_assert_max_num_queries
+):
     client.force_login(getattr(day, who).user)
     client.get(address)
     with django_assert_max_num_queries(12) as few:
