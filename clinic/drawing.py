@@ -1,6 +1,6 @@
-"""What a page holds dozens of, its fields first, is drawn by Jinja2: Django's own templates take three times as long.
+"""Forms and their fields are drawn by Jinja2, as Django's form renderer: its own templates take three times as long.
 
-The templates stand in templates/compiled; from a page `{% draw "name.html" … %}` calls one.
+The templates stand in templates/compiled.
 """
 
 from functools import cache
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from jinja2 import Environment
 
-from clinic.templatetags.icons import lucide
+from clinic.templatetags.icons import icon, lucide
 from clinic.templatetags.moments import day, moment
 from clinic.templatetags.names import name_for
 from clinic.templatetags.shell import control, kind_of, label
@@ -40,7 +40,9 @@ INPUTS = {
 
 
 class Compiled(BaseRenderer):
-    """Renders forms' widgets; one that has no compiled template, as the admin's have none, is drawn by Django."""
+    """Renders forms and widgets; one that has no compiled template, as the admin's have none, is drawn by Django."""
+
+    field_template_name = "field.html"
 
     def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
         if template_name in INPUTS:
@@ -62,7 +64,7 @@ def _template(name: str) -> Any:
 def environment(**options: Any) -> Environment:
     """Jinja2 with what our templates ask for; times are shown in the zone of the page, as Django shows them."""
     made = Environment(**options)  # noqa: S701 - Django asks for escaping
-    made.globals |= {"_": _translated, "lucide": lucide, "name_for": name_for, "url": _url}
+    made.globals |= {"_": _translated, "icon": icon, "lucide": lucide, "name_for": name_for, "url": _url}
     made.filters |= {
         "capfirst": capfirst,
         "control": control,

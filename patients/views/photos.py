@@ -1,14 +1,15 @@
 """Photos of a patient: adding one, looking at them, comparing two."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -18,9 +19,10 @@ from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import show_page
 from patients.choices import ConsentKind, PhotoView
 from patients.forms import PhotoForm
-from patients.models import Patient, Photo
+from patients.models import Consent, Patient, Photo
 from patients.services.consents import consent_on
 from patients.services.photos import PhotoTooLarge, small_copy, store_photo
 from patients.views.common import open_record
@@ -29,6 +31,19 @@ FORM_BYTES = 64 * 1024
 """What the rest of the form may weigh beside the file."""
 DRAINED_MB = 128
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotosPage:
+    """The photos, newest first, two of them to compare, and the form for another where there is consent."""
+
+    patient: Patient
+    form: PhotoForm
+    photos: Sequence[Photo]
+    before: Photo | None
+    after: Photo | None
+    consent: Consent | None
+    refusal: str
 
 
 @csrf_exempt
@@ -145,17 +160,17 @@ def _page(
     photos = list(patient.photos.select_related("area", "taken_by__staff"))
     today = local_date(now, request.staff.location.zone)
     before, after = _pair(photos, request.GET.get("before", ""), request.GET.get("after", ""))
-    context = {
-        "patient": patient,
-        "form": form,
-        "photos": photos[::-1],
-        "before": before,
-        "after": after,
-        "consent": consent_on(patient, today, ConsentKind.PHOTO),
-        "refusal": say(refusal, request.staff.location.zone) if refusal else "",
-    }
+    page = PhotosPage(
+        patient,
+        form,
+        photos=photos[::-1],
+        before=before,
+        after=after,
+        consent=consent_on(patient, today, ConsentKind.PHOTO),
+        refusal=say(refusal, request.staff.location.zone) if refusal else "",
+    )
     status = refusal.status if refusal else 422 if form.errors else 200
-    return render(request, "patients/photos.html", context, status=status)
+    return show_page(request, "patients/photos.html", page, status=status)
 
 
 def _pair(photos: list[Photo], before: str, after: str) -> tuple[Photo | None, Photo | None]:

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 def sign(client, patient, **sent):
     page = client.get(url("consent", patient, "treatment"))
-    text = page.context["text"].pk
+    text = page.context["page"].text.pk
     defaults = {"key": "c", "text": text, "signed_name": "Jade Robinson", "agreed": "on"}
     return client.post(url("consent", patient, "treatment"), defaults | sent)
 

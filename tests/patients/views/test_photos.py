@@ -78,9 +78,9 @@ def test_two_photos_are_compared(client, patient, agreed):
     for key in ("1", "2", "3"):
         upload(client, patient, key=key)
     first, second, third = Photo.objects.order_by("id")
-    assert client.get(url("photos", patient)).context["after"] == third
+    assert client.get(url("photos", patient)).context["page"].after == third
     page = client.get(url("photos", patient), {"before": second.pk, "after": first.pk})
-    assert (page.context["before"], page.context["after"]) == (second, first)
+    assert (page.context["page"].before, page.context["page"].after) == (second, first)
 
 
 @pytest.mark.parametrize("count", [1, 30])
