@@ -4,8 +4,10 @@ import json
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
@@ -19,6 +21,9 @@ WAITED_IN_VAIN = {*WAITED_IN_FULL, "40P01", "40001"}
 """These, a deadlock and a serialization failure."""
 CUT_OFF = {"25P03", "25P04"}
 """A transaction that idled too long or took too long; the connection is gone, and Django calls it an internal error."""
+UNPARSABLE = (
+    BadRequest, MultiPartParserError, RawPostDataException, SuspiciousOperation, UnreadablePostError,
+)  # fmt: skip
 SECRET = ("password", "credential", "passkey")
 
 
@@ -89,10 +94,10 @@ def _body(request: HttpRequest, fault: Fault) -> HttpResponse:
 
 
 def _typed(request: HttpRequest) -> list[tuple[str, str]]:
-    """The posted fields, without secrets; files are no fields."""
+    """The posted fields, without secrets; files are no fields. None if what was sent is no form at all."""
     try:
         lists = request.POST.lists()
-    except (RawPostDataException, UnreadablePostError):
+    except UNPARSABLE:
         return []
     return [
         (name, str(value))

@@ -11,14 +11,13 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
-from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.models import Location
 from clinic.services.once import once
-from planner.choices import HOLDS_TIME, Anchor, MessageState, SessionState
+from planner.choices import HOLDS_TIME, Anchor, MessageHistory, MessageState, SessionState
 from planner.models import AftercareStep, Message, MessageEvent, Series, Session
 from planner.outbox.steps import AFTER_THE_SESSION, SessionTimes, due_at, expires_at, steps_for
 
@@ -54,7 +53,7 @@ def messages_for_change(series: Series, sessions: Iterable[Session], *, now: dat
     outbox = _Outbox.of(series, now)
     versions: dict[int | None, int] = {session.pk: session.version for session in sessions}
     outdated = (each for each in outbox.open_for(versions) if each.about_version < versions[each.session_id])
-    outbox.withdraw(outdated, _t("The session was moved."))
+    outbox.withdraw(outdated, MessageHistory.SESSION_MOVED)
     outbox.prepare(versions.keys())
     outbox.announce(Anchor.SESSION_MOVED)
     outbox.write()
@@ -63,7 +62,7 @@ def messages_for_change(series: Series, sessions: Iterable[Session], *, now: dat
 def messages_for_cancellation(series: Series, sessions: Collection[Session], *, now: datetime) -> None:
     """Withdraw what waits for the sessions, and tell the patient once of those that were still to come."""
     outbox = _Outbox.of(series, now)
-    outbox.withdraw(outbox.open_for({session.pk for session in sessions}), _t("The session was cancelled."))
+    outbox.withdraw(outbox.open_for({session.pk for session in sessions}), MessageHistory.SESSION_CANCELLED)
     if any(session.starts_at is None or session.starts_at > now for session in sessions):
         outbox.announce(Anchor.SESSION_CANCELLED)
     outbox.write()
@@ -90,7 +89,7 @@ def send_now(message_id: int, *, by: Actor, key: str, now: datetime) -> Message:
     message.state, message.due_at = MessageState.WAITING, now
     message.leased_until, message.attempts, message.closed_at = None, 0, None
     message.save()
-    note([message], _t("To be sent now: %(name)s") % {"name": by.name}, now)
+    note([message], MessageHistory.SEND_NOW, now, name=by.name)
     return message
 
 
@@ -98,23 +97,32 @@ def send_now(message_id: int, *, by: Actor, key: str, now: datetime) -> Message:
 def withdraw(message_id: int, *, by: Actor, key: str, now: datetime, why: str) -> Message:
     """Take a message back before it leaves; one that is being sent at this moment is waited for."""
     message = _locked(message_id, *OPEN, MessageState.FAILED)
-    close_one(message, MessageState.WITHDRAWN, f"{by.name}: {why}" if why else by.name, now)
+    if why:
+        close_one(
+            message, MessageState.WITHDRAWN, MessageHistory.WITHDRAWN_BECAUSE, now, name=by.name, why=why
+        )
+    else:
+        close_one(message, MessageState.WITHDRAWN, MessageHistory.WITHDRAWN_BY, now, name=by.name)
     return message
 
 
-def close_one(message: Message, state: MessageState, why: str, now: datetime) -> None:
+def close_one(
+    message: Message, state: MessageState, what: MessageHistory, now: datetime, /, **facts: str
+) -> None:
     message.state, message.closed_at, message.leased_until = state, now, None
     message.save()
-    note([message], why, now)
+    note([message], what, now, **facts)
 
 
-def note(messages: Iterable[Message], detail: str, now: datetime) -> None:
+def note(messages: Iterable[Message], what: MessageHistory, now: datetime, /, **facts: str) -> None:
     """Add a line to the history of each."""
-    MessageEvent.objects.bulk_create(_line(message, detail, now) for message in messages)
+    MessageEvent.objects.bulk_create(line(message, what, now, **facts) for message in messages)
 
 
-def _line(message: Message, detail: str, now: datetime) -> MessageEvent:
-    return MessageEvent(message=message, at=now, state=message.state, detail=detail[:300])
+def line(message: Message, what: MessageHistory, now: datetime, /, **facts: str) -> MessageEvent:
+    """One line of the history, not yet saved; what a mail server says is cut where it gets long."""
+    short = {name: fact[:300] for name, fact in facts.items()}
+    return MessageEvent(message=message, at=now, state=message.state, code=what, facts=short)
 
 
 def message_id_for(series: Series, session: Session | None, step: AftercareStep, version: int) -> str:
@@ -164,10 +172,10 @@ class _Outbox:
         """What waits or is being sent about one of the sessions; about none of them if that is `None`."""
         yield from (each for each in self.messages if each.session_id in sessions and each.state in OPEN)
 
-    def withdraw(self, messages: Iterable[Message], why: str) -> None:
+    def withdraw(self, messages: Iterable[Message], why: MessageHistory) -> None:
         for message in messages:
             message.state = MessageState.WITHDRAWN
-            self.withdrawn.append(_line(message, why, self.now))
+            self.withdrawn.append(line(message, why, self.now))
 
     def announce(self, anchor: Anchor) -> None:
         """One mail about dates, in place of one of its kind or of a confirmation that has not left."""
@@ -175,7 +183,7 @@ class _Outbox:
         if any(message.step.anchor == Anchor.SERIES_BOOKED for message in waiting):
             anchor = Anchor.SERIES_BOOKED
         replaced = (message for message in waiting if message.step.anchor == anchor)
-        self.withdraw(replaced, _t("Replaced: more has changed."))
+        self.withdraw(replaced, MessageHistory.REPLACED)
         ahead = [each for each in self.sessions if each.starts_at and each.starts_at > self.now]
         if anchor == Anchor.SERIES_BOOKED and not any(each.state in HOLDS_TIME for each in ahead):
             return
@@ -210,7 +218,7 @@ class _Outbox:
             closed = {"state": MessageState.WITHDRAWN, "closed_at": self.now, "leased_until": None}
             Message.objects.filter(pk__in=gone).update(**closed)
         Message.objects.bulk_create(self.planned)
-        lines = (_line(message, _t("Planned"), self.now) for message in self.planned)
+        lines = (line(message, MessageHistory.PLANNED, self.now) for message in self.planned)
         MessageEvent.objects.bulk_create([*self.withdrawn, *lines])
 
     def _news_version(self, step: AftercareStep) -> int:

@@ -9,7 +9,8 @@ from clinic.localtime import local_date
 from clinic.models import Location, Resource, ResourceKind
 from planner.choices import HOLDS_TIME, SessionState
 from planner.models import Reservation, Session
-from planner.obstacles.from_record import Lack, Missing, TreatmentDay, lacks_on, records_of
+from planner.obstacles.from_record import Lack, Missing, TreatmentDay, lacks_on
+from planner.obstacles.patient_record import records_of
 from planner.schedule.opening_hours import Calendar, open_calendar
 from planner.schedule.refusals import (
     BookingRefusal,
@@ -261,7 +262,7 @@ def _against_the_record(
     visits: Sequence[SessionPlace], facts: SeriesFacts, now: datetime
 ) -> Iterator[BookingRefusal]:
     patient, today = facts.series.patient, local_date(now, facts.zone)
-    record = records_of({patient.pk: patient})[patient.pk]
+    record = records_of([patient])[patient.pk]
     for planned, visit in _planned(visits, facts):
         for lack in lacks_on(planned, record, facts.zone, today=today):
             yield _of_the_record(lack, planned, visit, visits[0].number)

@@ -79,7 +79,11 @@ def test_where_nothing_is_logged_the_rows_are_written_all_the_same(rooms, by):
 
 
 def test_a_failure_in_the_block_writes_nothing(rooms, by):
-    with pytest.raises(RuntimeError), changing(rooms, "name", by=by):
-        rename(rooms)
-        raise RuntimeError
+    def fail() -> None:
+        with changing(rooms, "name", by=by):
+            rename(rooms)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert not Resource.objects.filter(name="Room 0b").exists()

@@ -1,4 +1,8 @@
-"""What the planner offers, the desk can book: the engine's "free" and the booking's are one.  # cases 10, 18, 19"""
+"""What the planner offers, the desk can book: the engine's "free" and the booking's are one.
+
+Seen elsewhere: the first visit of a day hides all other free times; times are an hour off after the clocks
+change; a time near the change of clocks is offered and cannot be booked.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

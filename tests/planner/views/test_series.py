@@ -147,7 +147,8 @@ def test_another_choice_needs_a_reason_and_keeps_what_was_typed(clinician, patie
     assert not Series.objects.exists()
 
 
-def test_a_taken_plan_is_refused_and_the_next_best_offered(clinician, patient, version, location):  # case 1
+# Seen elsewhere: two people take one slot and both are confirmed.
+def test_a_taken_plan_is_refused_and_the_next_best_offered(clinician, patient, version, location):
     client, series = signed_in(clinician), make_series(patient, version, location, by=clinician.user)
     url = reverse("series_plan", args=[series.pk])
     seen = shown_visits(client.get(url).content.decode())
