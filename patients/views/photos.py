@@ -6,13 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from clinic.errors import Refusal, say
 from clinic.localtime import local_date
@@ -24,12 +22,9 @@ from patients.choices import ConsentKind, PhotoView
 from patients.forms import PhotoForm
 from patients.models import Consent, Patient, Photo
 from patients.services.consents import consent_on
-from patients.services.photos import PhotoTooLarge, small_copy, store_photo
+from patients.services.photos import small_copy, store_photo
 from patients.views.common import open_record
 
-FORM_BYTES = 64 * 1024
-"""What the rest of the form may weigh beside the file."""
-DRAINED_MB = 128
 log = logging.getLogger(__name__)
 
 
@@ -46,41 +41,8 @@ class PhotosPage:
     refusal: str
 
 
-@csrf_exempt
-def show(request: HttpRequest, patient_id: int) -> HttpResponse:
-    """Refuses an upload that is far too large by its announced length, before any of it is kept.
-
-    Checking the CSRF token reads the whole body, so that check comes second, on `_show`.
-    """
-    length = str(request.META.get("CONTENT_LENGTH", ""))
-    if (
-        request.method == "POST"
-        and length.isdecimal()
-        and int(length) > settings.MAX_PHOTO_BYTES + FORM_BYTES
-    ):
-        _drain(request)
-        return _too_large(request, patient_id)
-    return _show(request, patient_id)
-
-
-def _drain(request: HttpRequest) -> None:
-    """Read what the browser still sends and forget it, or it would never show our answer."""
-    for _megabyte in range(DRAINED_MB):
-        if not request.read(2**20):
-            return
-
-
 @needs(Right.SEE_RECORD, to_write=Right.WRITE_RECORD)
-def _too_large(request: StaffRequest, patient_id: int) -> HttpResponse:
-    now = timezone.now()
-    patient = open_record(request, patient_id, "photos", now=now)
-    refusal = PhotoTooLarge(most_mb=settings.MAX_PHOTO_BYTES // 2**20)
-    return _page(request, patient, PhotoForm(None, patient=patient), now, refusal)
-
-
-@csrf_protect
-@needs(Right.SEE_RECORD, to_write=Right.WRITE_RECORD)
-def _show(request: StaffRequest, patient_id: int) -> HttpResponse:
+def show(request: StaffRequest, patient_id: int) -> HttpResponse:
     now = timezone.now()
     patient = open_record(request, patient_id, "photos", now=now)
     if request.method != "POST":
@@ -102,9 +64,6 @@ def _show(request: StaffRequest, patient_id: int) -> HttpResponse:
         return _page(request, patient, form, now, refusal)
     messages.success(request, _("The photo is stored."))
     return redirect("photos", patient.pk)
-
-
-show.right, show.right_to_write = Right.SEE_RECORD, Right.WRITE_RECORD  # type: ignore[attr-defined]
 
 
 @needs(Right.SEE_RECORD)
