@@ -15,8 +15,8 @@ M = TypeVar("M", bound=Model)
 Row = Mapping[str, Any]
 
 
-def nested(children: QuerySet[Any], *fields: str, **renamed: str) -> ArraySubquery:
-    """`fields` of the `children` of each row, for `annotate`; in the children's order."""
+def nested(children: QuerySet[Any], *fields: str, **renamed: Any) -> ArraySubquery:
+    """`fields` of the `children` of each row, for `annotate`; in the children's order. `renamed` may be nested too."""
     read = {name: _exact(children.model, name) for name in fields}
     return ArraySubquery(children.values(row=JSONObject(**read, **renamed)))
 
