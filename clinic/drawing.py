@@ -1,23 +1,22 @@
-"""What a page holds dozens of, its fields first, is drawn by Jinja2: Django's own templates take three times as long.
+"""Forms and their fields are drawn by Jinja2, as Django's form renderer: its own templates take three times as long.
 
-The templates stand in templates/compiled; from a page `{% draw "name.html" … %}` calls one.
+The templates stand in templates/compiled.
 """
 
-from datetime import datetime
 from functools import cache
 from typing import Any
 
 from django.forms.renderers import BaseRenderer
 from django.http import HttpRequest
 from django.template import TemplateDoesNotExist, engines
-from django.template.defaultfilters import capfirst, date, yesno
+from django.template.defaultfilters import capfirst, yesno
 from django.template.loader import get_template
 from django.urls import reverse
-from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext
 from jinja2 import Environment
 
-from clinic.templatetags.icons import lucide
+from clinic.templatetags.icons import icon, lucide
+from clinic.templatetags.moments import day, moment
 from clinic.templatetags.names import name_for
 from clinic.templatetags.shell import control, kind_of, label
 
@@ -41,7 +40,9 @@ INPUTS = {
 
 
 class Compiled(BaseRenderer):
-    """Renders forms' widgets; one that has no compiled template, as the admin's have none, is drawn by Django."""
+    """Renders forms and widgets; one that has no compiled template, as the admin's have none, is drawn by Django."""
+
+    field_template_name = "field.html"
 
     def render(self, template_name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
         if template_name in INPUTS:
@@ -63,13 +64,14 @@ def _template(name: str) -> Any:
 def environment(**options: Any) -> Environment:
     """Jinja2 with what our templates ask for; times are shown in the zone of the page, as Django shows them."""
     made = Environment(**options)  # noqa: S701 - Django asks for escaping
-    made.globals |= {"_": _translated, "lucide": lucide, "name_for": name_for, "url": _url}
+    made.globals |= {"_": _translated, "icon": icon, "lucide": lucide, "name_for": name_for, "url": _url}
     made.filters |= {
         "capfirst": capfirst,
         "control": control,
-        "date": _date,
+        "day": day,
         "kind_of": kind_of,
         "label": label,
+        "moment": moment,
         "yesno": yesno,
     }
     made.globals["parts"] = made.get_template("parts.html").module
@@ -88,7 +90,3 @@ def _translation(_language: str | None, said: str) -> str:
 
 def _url(name: str, *arguments: Any) -> str:
     return reverse(name, args=arguments)
-
-
-def _date(value: Any, form: str) -> str:
-    return date(localtime(value) if isinstance(value, datetime) else value, form)

@@ -5,8 +5,9 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from django.utils import formats
 from django.utils.functional import Promise
+
+from clinic.localtime import day_label, full_moment_label
 
 
 class Refusal(Exception):
@@ -27,9 +28,9 @@ class Refusal(Exception):
 
 def _spoken(value: Any, zone: ZoneInfo) -> Any:
     if isinstance(value, datetime):
-        return formats.date_format(value.astimezone(zone), "D j M Y, H:i")
+        return full_moment_label(value, zone)
     if isinstance(value, date):
-        return formats.date_format(value, "D j M Y")
+        return day_label(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(str(_spoken(each, zone)) for each in value)
     return value

@@ -4,7 +4,7 @@ Instants are aware and in UTC, days are dates, and the zone is always the locati
 a change of clocks skips moves forward by the length of the jump; one that happens twice is the first.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from django.utils import formats
@@ -21,7 +21,7 @@ def at_local(day: date, at: time, zone: ZoneInfo) -> datetime:
     return _instant(day, at, zone)
 
 
-def local_date(instant: datetime, zone: ZoneInfo) -> date:
+def local_date(instant: datetime, zone: tzinfo) -> date:
     return instant.astimezone(zone).date()
 
 
@@ -86,9 +86,9 @@ def day_label(day: date) -> str:
     return formats.date_format(day, "D j M Y")
 
 
-def moment_label(instant: datetime, zone: ZoneInfo) -> str:
-    """`Tue 5 Jan 14:00`, in the reader's language and the location's zone."""
-    return formats.date_format(instant.astimezone(zone), "D j M H:i")
+def bare_day_label(day: date) -> str:
+    """`5 Jan 2027`, in the reader's language: for days whose weekday says nothing, as one of birth."""
+    return formats.date_format(day, "j M Y")
 
 
 def long_day_label(day: date) -> str:
@@ -96,6 +96,31 @@ def long_day_label(day: date) -> str:
     return formats.date_format(day, "l j F")
 
 
-def long_moment_label(instant: datetime, zone: ZoneInfo) -> str:
+def month_label(day: date) -> str:
+    """`01/2027`, as a package says until when it may be used."""
+    return formats.date_format(day, "m/Y")
+
+
+def time_label(at: datetime | time) -> str:
+    """`14:00`: what clocks show where the instant has been taken to."""
+    return formats.time_format(at, "H:i")
+
+
+def moment_label(instant: datetime, zone: tzinfo) -> str:
+    """`Tue 5 Jan 14:00`, in the reader's language and the location's zone."""
+    return formats.date_format(instant.astimezone(zone), "D j M H:i")
+
+
+def short_moment_label(instant: datetime, zone: tzinfo) -> str:
+    """`Tue 5 Jan, 14:00`, in the reader's language and the location's zone: for columns."""
+    return formats.date_format(instant.astimezone(zone), "D j M, H:i")
+
+
+def full_moment_label(instant: datetime, zone: tzinfo) -> str:
+    """`Tue 5 Jan 2027, 14:00`, in the reader's language and the location's zone."""
+    return formats.date_format(instant.astimezone(zone), "D j M Y, H:i")
+
+
+def long_moment_label(instant: datetime, zone: tzinfo) -> str:
     """`Tuesday 5 January, 14:00`, in the reader's language and the location's zone: for mails."""
     return formats.date_format(instant.astimezone(zone), "l j F, H:i")

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from allauth.usersessions.models import UserSession
@@ -11,23 +11,34 @@ from clinic.faults import BUSY
 from clinic.models import StaffMember
 
 SEEN_TO = timedelta(minutes=1)
+MOST_REMEMBERED = 10_000
 TRIES_PAUSE_SECONDS = 300
 """As long as the longest window in which tries are counted."""
 
 
 class ActivityMiddleware:
-    """Keeps when each sign-in was last used, to the minute: a write on every request costs more than a small page."""
+    """Keeps when each sign-in was last used, to the minute: a write on every request costs more than a small page.
+
+    Each process remembers by itself what it wrote in the last minute, so that nothing is asked to find out.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.written: dict[str, datetime] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         key = request.session.session_key
-        if key and request.user.is_authenticated:
-            lately = timezone.now() - SEEN_TO
-            if not UserSession.objects.filter(session_key=key, last_seen_at__gt=lately).exists():
-                UserSession.objects.create_from_request(request)
+        if key and request.user.is_authenticated and self._is_due(key, timezone.now()):
+            UserSession.objects.create_from_request(request)
         return self.get_response(request)
+
+    def _is_due(self, key: str, now: datetime) -> bool:
+        if key in self.written and now < self.written[key] + SEEN_TO:
+            return False
+        if len(self.written) >= MOST_REMEMBERED:
+            self.written.clear()
+        self.written[key] = now
+        return True
 
 
 class RetryAfterMiddleware:
@@ -66,8 +77,5 @@ class StaffMiddleware:
     def _staff(self, request: HttpRequest) -> StaffMember | None:
         if not request.user.is_authenticated:
             return None
-        members = StaffMember.objects.select_related("location__clinic")
-        staff = members.filter(user_id=request.user.pk, is_active=True).first()
-        if staff:
-            staff.user = request.user
-        return staff
+        staff: StaffMember | None = getattr(request.user, "staff", None)
+        return staff if staff is not None and staff.is_active else None

@@ -113,6 +113,7 @@ TEMPLATES = [
         "APP_DIRS": True,
         "OPTIONS": {
             "libraries": {"lucide": "clinic.templatetags.icons"},
+            "builtins": ["clinic.templatetags.moments"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -193,7 +194,7 @@ MAIL_DOMAIN = env("MAIL_DOMAIN", default=DEFAULT_FROM_EMAIL.rsplit("@", 1)[-1].r
 
 # --- sign-in ---
 AUTH_USER_MODEL = "clinic.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["clinic.signin.StaffBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -253,9 +254,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
-MAX_BODY_BYTES = 3 * 1024 * 1024
-"""What may be sent to any address; photos have their own limit."""
+MAX_BODY_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
+"""What may be sent to any address; photos have their own limit. Django's own is never below ours: it says 400."""
 MAX_PHOTO_BYTES = 20 * 1024 * 1024
 
 # --- files ---
@@ -287,7 +287,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAdminUser"
-    ],  # clinic.api.endpoints.ClinicView names its own
+    ],  # clinic.api.viewsets.ClinicViewSet names its own
     "DEFAULT_FILTER_BACKENDS": ["clinic.api.lists.KnownFilters"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [

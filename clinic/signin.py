@@ -1,8 +1,11 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.core.internal.ratelimit import get_ip
 from django.http import HttpRequest
+
+from clinic.models import User
 
 
 class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]
@@ -24,3 +27,11 @@ class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]
         if staff is not None and not staff.is_active:
             return self.respond_user_inactive(request, user)
         return super().pre_login(request, user, **kwargs)
+
+
+class StaffBackend(AuthenticationBackend):  # type: ignore[misc]
+    def get_user(self, user_id: int) -> User | None:
+        """With their place in a clinic and the practitioner they are: every page asks for both."""
+        users = User.objects.select_related("staff__location__clinic", "practitioner")
+        user = users.filter(pk=user_id).first()
+        return user if user and self.user_can_authenticate(user) else None

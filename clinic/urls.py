@@ -2,13 +2,12 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from clinic.api import endpoints as api
-from clinic.api import errors
+from clinic.api import description, errors
 from clinic.permissions import Right
 from clinic.views import days, health, hours, location, me, resources, staff
 from clinic.views.access import needs
 
-handler404, handler500 = errors.not_there, errors.broken
+handler400, handler404, handler500 = errors.not_understood, errors.not_there, errors.broken
 api_docs = needs(Right.SEE_SCHEDULE)(
     SpectacularSwaggerSplitView.as_view(url_name="api_schema", template_name="clinic/api_docs.html")
 )
@@ -42,7 +41,7 @@ urlpatterns = [
     path("settings/staff/<int:staff_id>/mail/", staff.mail_password_link, name="settings_staff_mail"),
     path("api/v1/", include("patients.api.urls")),
     path("api/v1/", include("planner.api.urls")),
-    path("api/schema/", api.Schema.as_view(), name="api_schema"),
+    path("api/schema/", description.Schema.as_view(), name="api_schema"),
     path("api/docs/", api_docs, name="api_docs"),
     path("", include("patients.urls")),
     path("", include("planner.urls")),

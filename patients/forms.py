@@ -15,6 +15,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.forms import BoundField
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from patients.choices import (
@@ -136,6 +137,10 @@ class ScreeningForm(KeyedForm):
             )
         self.fields[f"{name}_note"] = forms.CharField(label=_("Note"), max_length=500, required=False)
 
+    def as_questions(self) -> SafeString:
+        """All questions under their headings, as templates/compiled/questions.html draws them."""
+        return self.render("questions.html", {"form": self})
+
     def groups(self) -> Iterator[tuple[str, list[QuestionOnPage]]]:
         """Heading and questions, in the clinic's order."""
         for group, questions in groupby(self.questions, key=lambda question: question.group):
@@ -204,6 +209,10 @@ class ScaledForm(forms.Form):
             for item in scale.items:
                 self.fields[f"{scale.code}_{item.code}"] = _box(item)
 
+    def as_scales(self) -> SafeString:
+        """The scales with their answers, as templates/compiled/scales.html draws them."""
+        return self.render("scales.html", {"scales": self.parts()})
+
     def parts(self) -> list[ScalePart]:
         return [self._part(scale) for scale in self.scales]
 
@@ -266,8 +275,12 @@ def _measure(label: Any, digits: int) -> forms.DecimalField:
 class JudgedAreaForm(ScaledForm):
     """One area as seen today."""
 
-    stria_type = forms.ChoiceField(label=_("Type"), choices=StriaType, widget=forms.RadioSelect)
-    stage = forms.ChoiceField(label=_("Stage"), choices=AdattoStage, widget=forms.RadioSelect)
+    stria_type = forms.ChoiceField(  # type: ignore[call-arg] # the stubs know no `template_name` of a choice
+        label=_("Type"), choices=StriaType, widget=forms.RadioSelect, template_name="choices.html"
+    )
+    stage = forms.ChoiceField(  # type: ignore[call-arg]
+        label=_("Stage"), choices=AdattoStage, widget=forms.RadioSelect, template_name="sentences.html"
+    )
     severity = forms.ChoiceField(
         label=_("How bad"), choices=[("", _("As the rule says")), *Severity.choices], required=False
     )
@@ -303,13 +316,14 @@ class JudgedAreaForm(ScaledForm):
 class WholeForm(ScaledForm, KeyedForm):
     """What is judged once for the whole patient."""
 
-    skin_type = forms.TypedChoiceField(
+    skin_type = forms.TypedChoiceField(  # type: ignore[call-arg]
         label=_("Skin type"),
         required=False,
         coerce=int,
         empty_value=None,
         choices=[(1, "I"), (2, "II"), (3, "III"), (4, "IV"), (5, "V"), (6, "VI")],
         widget=forms.RadioSelect,
+        template_name="choices.html",
     )
     note = forms.CharField(
         label=_("Note"), max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 3})

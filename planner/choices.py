@@ -80,6 +80,37 @@ class MessageState(models.TextChoices):
     FAILED = "failed", _("Could not be sent")
 
 
+class MessageHistory(models.TextChoices):
+    """What happened to a message: the code is kept with its facts, the label says them in the reader's language."""
+
+    PLANNED = "planned", _("Planned")
+    SESSION_MOVED = "session_moved", _("The session was moved.")
+    SESSION_CANCELLED = "session_cancelled", _("The session was cancelled.")
+    REPLACED = "replaced", _("Replaced: more has changed.")
+    SEND_NOW = "send_now", _("To be sent now: %(name)s")
+    WITHDRAWN_BY = "withdrawn_by", "%(name)s"
+    WITHDRAWN_BECAUSE = "withdrawn_because", "%(name)s: %(why)s"
+    WORKER_STOPPED = (
+        "worker_stopped",
+        _("The worker stopped while this was leaving; sent again under the same id."),
+    )
+    TOO_LATE = "too_late", _("It would have come too late.")
+    OVERTAKEN = "overtaken", _("After a delay a newer note was due as well; only that one leaves.")
+    SESSION_CHANGED = "session_changed", _("The session has changed since.")
+    SESSION_STATE = "session_state", _("The session is: %(state)s.")
+    NO_ADDRESS = "no_address", _("The patient has no e-mail address.")
+    NO_MAIL_WANTED = "no_mail_wanted", _("The patient does not want mail.")
+    INTERRUPTED = "interrupted", _("Sending was interrupted too often; it may have arrived.")
+    QUIET_HOURS = "quiet_hours", _("Waits for the end of the quiet hours.")
+    UNDONE = "undone", _("Nothing is left to tell: it was undone.")
+    TAKEN = "taken", _("Taken by the mail server.")
+    BROKE_OFF = "broke_off", _("The mail server broke off; it may have taken the mail.")
+    TRY_LATER = "try_later", _("The mail server asks to try later: %(answer)s")
+    REFUSED = "refused", _("Refused: %(answer)s")
+    NOT_MADE = "not_made", _("It could not be made into a mail: %(fault)s")
+    SAID = "said", "%(text)s"  # rows of a time when sentences were kept
+
+
 class Endpoint(models.TextChoices):
     REDNESS = "redness", _("Redness")
     FEW_PINPOINTS = "few_pinpoints", _("Few pinpoints")

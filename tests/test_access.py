@@ -14,6 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from clinic.api.permissions import right_asked
 from clinic.models import Location, StaffMember
 from clinic.permissions import Right, Role, rights_of
 from tests.little_clinic import CANARY, LittleClinic, make_little_clinic
@@ -47,8 +48,10 @@ class Route:
 
     @property
     def guard(self) -> Any:
-        """What carries `right`: the API's view class, or the page's view itself."""
-        return getattr(self.view, "cls", None) or getattr(self.view, "view_class", None) or self.view
+        """What carries `right`: the API's viewset as this route shows it, or the page's view itself."""
+        if self.is_api:
+            return _viewset(self.view)
+        return getattr(self.view, "view_class", None) or self.view
 
     @property
     def right(self) -> Right:
@@ -65,6 +68,17 @@ class Route:
             assert keyword in known, f"{self.path}: teach tests/little_clinic.py what {keyword} is"
             path = _filled(path, keyword, str(known[keyword]))
         return path
+
+
+def _viewset(view: Any) -> Any:
+    """The viewset with the methods of one route, and what reading and writing need there."""
+    viewset = view.cls(**view.initkwargs)
+    viewset.action_map = view.actions
+    for method, name in view.actions.items():
+        setattr(viewset, method, getattr(viewset, name))
+    viewset.right_to_write = right_asked(viewset, "POST")
+    viewset.right = right_asked(viewset, "GET")
+    return viewset
 
 
 def _filled(path: str, keyword: str, value: str) -> str:

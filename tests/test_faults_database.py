@@ -118,6 +118,15 @@ def test_a_held_lock_gives_a_page_that_keeps_what_was_typed_and_other_pages_answ
     assert browser.get("/").status == 200
 
 
+def test_a_held_lock_is_said_also_to_whoever_sent_what_cannot_be_parsed(house):
+    browser = house.signed_in()
+    with house.locked("LOCK TABLE clinic_staffmember IN ACCESS EXCLUSIVE MODE"):
+        for kind, body in ((FORM, "a=1&" * 1_001), ("multipart/form-data", "--b")):
+            headers = {"Cookie": cookies(browser), "Content_Type": kind}
+            status, said, _page = asked(house, "POST", "/settings/location/", body, **headers)
+            assert (status, said.get("Retry-After")) == (503, "3")
+
+
 def test_ten_bookings_that_wait_for_one_row_end_soon_and_the_next_page_answers(house):
     browser = house.signed_in()
     (series,) = json.loads(manage("-m", "tests.e2e.crowd", "drafts", "1", "1", **house.environment))

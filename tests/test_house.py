@@ -38,7 +38,8 @@ def test_no_class_name_is_used_twice() -> None:
 
 
 def test_no_file_of_ours_is_too_long() -> None:
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in _ours()}
+    files = [*_ours(), *_files("tests/*.py")]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in files}
     assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
@@ -60,4 +61,4 @@ def _length(node: ast.FunctionDef) -> int:
 def test_templates_get_no_longer_lines_than_they_had() -> None:
     """The aim is none. Until then the number may only fall: lower it here with each template that is tidied."""
     lines = [line for path in _files("templates") for line in path.read_text().splitlines()]
-    assert sum(len(line) > LONGEST_LINE for line in lines) <= 396
+    assert sum(len(line) > LONGEST_LINE for line in lines) <= 108

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import date
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -88,6 +89,14 @@ def not_there(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not request.path.startswith("/api/"):
         return defaults.page_not_found(request, exception)
     return JsonResponse({"code": "not_found", "message": _t("Not found."), "facts": {}}, status=404)
+
+
+def not_understood(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 for what is no request of ours; 413 for fields that are too large beside a photo that is not."""
+    if not isinstance(exception, RequestDataTooBig):
+        return defaults.bad_request(request, exception)
+    kind, page = faults.refused_body(request.path, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return HttpResponse(page, content_type=kind, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 def broken(request: HttpRequest) -> HttpResponse:

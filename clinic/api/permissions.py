@@ -21,15 +21,23 @@ def staff_of(request: Request) -> StaffMember:
     return cast(StaffMember, request.member)  # type: ignore[attr-defined]
 
 
+def right_asked(view: Any, method: str) -> Right:
+    """The right of the route's action for this method; of its like (reading or writing) where it has no such method."""
+    is_safe = method in permissions.SAFE_METHODS
+    actions = getattr(view, "action_map", {})
+    alike = [name for each, name in actions.items() if (each.upper() in permissions.SAFE_METHODS) == is_safe]
+    for name in (actions.get(method.lower()), *alike, *actions.values()):
+        if name is not None:
+            return cast(Right, getattr(getattr(view, name), "right", view.right))
+    return cast(Right, view.right)
+
+
 class HasRight(permissions.BasePermission):
-    """Every view names `right` and may name `right_to_write`; a wrong role is told 404, as for an id of nobody."""
+    """A viewset names `right`, its writes their own; a wrong role is told 404, as for an id of nobody."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user.is_authenticated:
             return False
-        right = cast(Right, view.right)
-        if request.method not in permissions.SAFE_METHODS:
-            right = getattr(view, "right_to_write", right)
-        if not staff_of(request).may(right):
+        if not staff_of(request).may(right_asked(view, request.method or "")):
             raise exceptions.NotFound
         return True

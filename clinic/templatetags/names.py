@@ -8,6 +8,7 @@ from django.template import Context
 from clinic.models import StaffMember
 
 register = template.Library()
+ROMAN = ("", "I", "II", "III", "IV", "V", "VI")
 TITLES = ("Dr", "Prof", "Mr", "Mrs", "Ms", "Sister")
 
 
@@ -27,6 +28,12 @@ def person(context: Context, patient: Named) -> str:
 
 def name_for(staff: StaffMember | None, patient: Named) -> str:
     return patient.initials if staff is not None and staff.hides_names else patient.full_name
+
+
+@register.filter
+def roman(n: int) -> str:
+    """A skin type as Fitzpatrick counts them: `IV`."""
+    return ROMAN[n]
 
 
 @register.filter

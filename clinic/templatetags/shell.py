@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.forms import BoundField
 from django.forms.renderers import get_default_renderer
 from django.forms.widgets import CheckboxInput, FileInput, Select
-from django.template import Context, engines
+from django.template import Context
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
@@ -63,6 +63,12 @@ def places(context: Context) -> list[MenuEntry]:
     return [_entry(place, path) for place in PLACES if place.right in rights]
 
 
+@register.simple_tag(takes_context=True)
+def here(context: Context, url: str) -> SafeString:
+    """Marks a tab's link, `<a href="{{ url }}"{% here url %}>`, on its own page and on those below it."""
+    return SafeString(' aria-current="page"' if context["request"].path.startswith(url) else "")
+
+
 @register.filter
 def label(row: Model | None, name: str) -> str:
     """What a row's choice is called, `{{ session|label:"state" }}`; nothing where there is no row."""
@@ -70,32 +76,33 @@ def label(row: Model | None, name: str) -> str:
 
 
 @register.simple_tag
-def draw(template_name: str, **facts: Any) -> SafeString:
-    """What templates/compiled/`template_name` makes of these facts; it knows nothing else of the page."""
-    return mark_safe(get_default_renderer().render(template_name, facts))  # noqa: S308 - autoescaped there
+def field(field: BoundField, **look: Any) -> SafeString:
+    """The whole field, as templates/compiled/field.html draws it: `{% field form.depth unit="mm" %}`."""
+    return field.render("field.html", {"field": field, **look})
 
 
 @register.simple_tag
-def field(field: BoundField, **look: Any) -> SafeString:
-    """The whole field, as templates/compiled/parts.html draws it: `{% field form.depth unit="mm" %}`."""
-    return _part("field", field, look)
+def record_field(field: BoundField, **look: Any) -> SafeString:
+    """A line of a session's record: today's field beside last time's value, `was`; may take `unit` and `of`."""
+    return field.render("record_field.html", {"field": field, **look})
 
 
 @register.simple_tag
 def options(field: BoundField, **look: Any) -> SafeString:
     """The options alone of radios or check boxes."""
-    return _part("options", field, look)
+    return field.render("options.html", {"field": field, **look})
 
 
 @register.simple_tag
 def notes(field: BoundField, **look: Any) -> SafeString:
     """A field's hint and error alone."""
-    return _part("notes", field, look)
+    return field.render("notes.html", {"field": field, **look})
 
 
-def _part(name: str, field: BoundField, look: dict[str, Any]) -> SafeString:
-    parts = engines["compiled"].env.globals["parts"]  # type: ignore[attr-defined]
-    return SafeString(getattr(parts, name)(field, **look))
+@register.simple_tag
+def draw(template_name: str, **facts: Any) -> SafeString:
+    """What templates/compiled/`template_name` makes of these facts; it knows nothing else of the page."""
+    return mark_safe(get_default_renderer().render(template_name, facts))  # noqa: S308 - autoescaped there
 
 
 @register.filter

@@ -1,16 +1,46 @@
 """How a form is answered: shown, taken, or shown again with what was refused and everything that was typed."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from django.contrib import messages
 from django.forms import BaseForm
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from clinic.errors import Refusal, say
 from clinic.views.access import StaffRequest
 
 INVALID = 422
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormPage:
+    """What a page with one form is given; pages that show more beside it add their own."""
+
+    form: BaseForm
+    refusal: str = ""
+
+
+def show_page(request: HttpRequest, template: str, page: object, *, status: int = 200) -> HttpResponse:
+    """The page drawn from its value, which the template knows as `page`."""
+    return render(request, template, {"page": page}, status=status)
+
+
+def answer_form(
+    request: StaffRequest, template: str, page: FormPage, *, write: Callable[[], str], to: str
+) -> HttpResponse:
+    """With a valid form, `write` (which returns what to say) and go on to `to`; otherwise the page once more."""
+    if request.method != "POST":
+        return show_page(request, template, page)
+    if not page.form.is_valid():
+        return show_page(request, template, page, status=INVALID)
+    try:
+        return taken(request, to, write())
+    except Refusal as no:
+        page = replace(page, refusal=say(no, request.staff.location.zone))
+        return show_page(request, template, page, status=no.status)
 
 
 def answer(
@@ -41,6 +71,13 @@ def taken(request: StaffRequest, to: str, said: str) -> HttpResponse:
     """After a write: say what happened and go on."""
     messages.success(request, said)
     return redirect(to)
+
+
+def came_from(request: StaffRequest) -> str:
+    """The page the button was on, if it is one of ours; otherwise nothing."""
+    page = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return page if is_ours else ""
 
 
 def whole_number(text: str | None) -> int:

@@ -1,8 +1,11 @@
 """Settings: the days that are not like every week: leave, closures, upkeep and extra hours."""
 
-from django.core.paginator import Paginator
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -16,17 +19,28 @@ from clinic.permissions import Right
 from clinic.queries import coming_absences, coming_extra_hours
 from clinic.services import hours as service
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import answer, taken
+from clinic.views.answer import FormPage, answer_form, show_page, taken
 
 PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class DaysPage:
+    absences: Page[Absence]
+    extra: Sequence[ExtraHours]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDayPage(FormPage):
+    title: str
 
 
 @needs(Right.MANAGE_CLINIC)
 def days(request: StaffRequest) -> HttpResponse:
     """Those that are not over yet."""
     here, now = request.staff.location, timezone.now()
-    page = Paginator(coming_absences(here, now), PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "clinic/days.html", {"page": page, "extra": coming_extra_hours(here, now)})
+    absences = Paginator(coming_absences(here, now), PER_PAGE).get_page(request.GET.get("page"))
+    return show_page(request, "clinic/days.html", DaysPage(absences, list(coming_extra_hours(here, now))))
 
 
 def _said(request: StaffRequest, row: Absence | ExtraHours, sentence: str) -> str:
@@ -51,8 +65,8 @@ def new_absence(request: StaffRequest) -> HttpResponse:
         sentence = _("%(who)s is away from %(start)s to %(end)s. Booked sessions stay until you move them.")
         return _said(request, row, sentence)
 
-    title = _("Somebody or something is away")
-    return answer(request, "clinic/day_new.html", form, write=write, to="settings_days", title=title)
+    page = NewDayPage(form=form, title=_("Somebody or something is away"))
+    return answer_form(request, "clinic/day_new.html", page, write=write, to="settings_days")
 
 
 @needs(Right.MANAGE_CLINIC)
@@ -64,9 +78,8 @@ def new_extra_hours(request: StaffRequest) -> HttpResponse:
         row = service.add_extra_hours(form.extra_hours(), by=request.actor, key=key, now=now)
         return _said(request, row, _("%(who)s is also open from %(start)s to %(end)s."))
 
-    return answer(
-        request, "clinic/day_new.html", form, write=write, to="settings_days", title=_("Open on another day")
-    )
+    page = NewDayPage(form=form, title=_("Open on another day"))
+    return answer_form(request, "clinic/day_new.html", page, write=write, to="settings_days")
 
 
 @needs(Right.MANAGE_CLINIC)

@@ -1,7 +1,10 @@
 """Settings: the weekly hours of the location and of each resource."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,8 +17,27 @@ from clinic.permissions import Right
 from clinic.queries import weekly_hours_of
 from clinic.services import hours as service
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import answer, taken, whole_number
+from clinic.views.answer import FormPage, answer_form, show_page, taken, whole_number
 from clinic.views.resources import resource_or_404
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursPage(FormPage):
+    owner: Location | Resource
+    hours: Sequence[WeeklyHours]
+
+    @property
+    def is_location(self) -> bool:
+        return isinstance(self.owner, Location)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursChangePage(FormPage):
+    owner: Location | Resource
+
+    @property
+    def owner_url(self) -> str:
+        return _page_of(self.owner)
 
 
 def _hours_or_404(request: StaffRequest, hours_id: int) -> WeeklyHours:
@@ -38,16 +60,8 @@ def _owners_hours(request: StaffRequest, owner: Location | Resource) -> HttpResp
         service.add_weekly_hours(row, by=request.actor, key=form.cleaned_data["key"], now=timezone.now())
         return _("The hours of %(name)s were added.") % {"name": owner}
 
-    return answer(
-        request,
-        "clinic/hours.html",
-        form,
-        write=write,
-        to=_page_of(owner),
-        owner=owner,
-        hours=weekly_hours_of(owner),
-        is_location=isinstance(owner, Location),
-    )
+    page = HoursPage(form=form, owner=owner, hours=list(weekly_hours_of(owner)))
+    return answer_form(request, "clinic/hours.html", page, write=write, to=_page_of(owner))
 
 
 @needs(Right.MANAGE_CLINIC)
@@ -64,14 +78,13 @@ def resource_hours(request: StaffRequest, resource_id: int) -> HttpResponse:
 def change_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
     row = _hours_or_404(request, hours_id)
     owner = row.resource or request.staff.location
-    to = _page_of(owner)
 
     def write() -> str:
         service.change_weekly_hours(row)
         return _("The hours of %(name)s were changed.") % {"name": owner}
 
-    form = WeeklyHoursForm(request.POST or None, instance=row)
-    return answer(request, "clinic/hours_change.html", form, write=write, to=to, owner=owner, owner_url=to)
+    page = HoursChangePage(form=WeeklyHoursForm(request.POST or None, instance=row), owner=owner)
+    return answer_form(request, "clinic/hours_change.html", page, write=write, to=page.owner_url)
 
 
 @needs(Right.MANAGE_CLINIC)
@@ -79,16 +92,11 @@ def change_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
 def remove_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
     row = _hours_or_404(request, hours_id)
     owner = row.resource or request.staff.location
-    to, form = _page_of(owner), WeeklyHoursForm(instance=row)
+    form = WeeklyHoursForm(instance=row)
     row.version = whole_number(request.POST.get("version"))
     try:
         service.remove_weekly_hours(row)
     except Refusal as no:
-        shown = {
-            "form": form,
-            "refusal": say(no, request.staff.location.zone),
-            "owner": owner,
-            "owner_url": to,
-        }
-        return render(request, "clinic/hours_change.html", shown, status=no.status)
-    return taken(request, to, _("The hours of %(name)s were removed.") % {"name": owner})
+        page = HoursChangePage(form=form, refusal=say(no, request.staff.location.zone), owner=owner)
+        return show_page(request, "clinic/hours_change.html", page, status=no.status)
+    return taken(request, _page_of(owner), _("The hours of %(name)s were removed.") % {"name": owner})

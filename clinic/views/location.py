@@ -1,5 +1,9 @@
 """Settings: the clinic, its location, and where the settings begin."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -11,7 +15,15 @@ from clinic.permissions import Right
 from clinic.queries import coming_holidays
 from clinic.services.resources import change_location
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import answer
+from clinic.views.answer import FormPage, answer_form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationPage(FormPage):
+    """Of the location; the clinic's own names stand in `business`."""
+
+    business: ClinicForm
+    holidays: Sequence[tuple[date, str]]
 
 
 @needs(Right.MANAGE_PROTOCOLS)
@@ -23,7 +35,7 @@ def settings(request: StaffRequest) -> HttpResponse:
 @needs(Right.MANAGE_CLINIC)
 def location(request: StaffRequest) -> HttpResponse:
     place, data = request.staff.location, request.POST or None
-    shown = coming_holidays(place, local_date(timezone.now(), place.zone))
+    holidays = coming_holidays(place, local_date(timezone.now(), place.zone))
     business = ClinicForm(data, instance=place.clinic, prefix="clinic")
     form = LocationForm(data, instance=place)
     if data and not business.is_valid():
@@ -33,12 +45,5 @@ def location(request: StaffRequest) -> HttpResponse:
         change_location(place)
         return _("The clinic was changed.")
 
-    return answer(
-        request,
-        "clinic/location.html",
-        form,
-        write=write,
-        to="settings_location",
-        business=business,
-        holidays=shown,
-    )
+    page = LocationPage(form=form, business=business, holidays=holidays)
+    return answer_form(request, "clinic/location.html", page, write=write, to="settings_location")

@@ -2,7 +2,6 @@
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from clinic.models import StaffMember
@@ -10,20 +9,14 @@ from clinic.permissions import Right
 from clinic.services.staff import hide_names as hide
 from clinic.services.staff import wear_theme
 from clinic.views.access import StaffRequest, needs
-
-
-def _back(request: StaffRequest) -> HttpResponse:
-    """To the page the button was on, if it is one of ours."""
-    page = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-    return redirect(page if is_ours else "/")
+from clinic.views.answer import came_from
 
 
 @needs(Right.SEE_SCHEDULE)
 @require_POST
 def hide_names(request: StaffRequest) -> HttpResponse:
     hide(request.staff, hides=request.POST.get("hide") == "1")
-    return _back(request)
+    return redirect(came_from(request) or "/")
 
 
 @needs(Right.SEE_SCHEDULE)
@@ -33,7 +26,7 @@ def appearance(request: StaffRequest) -> HttpResponse:
     if theme not in StaffMember.Theme.values:
         return HttpResponseBadRequest()
     wear_theme(request.staff, StaffMember.Theme(theme))
-    return _back(request)
+    return redirect(came_from(request) or "/")
 
 
 def closed(request: HttpRequest) -> HttpResponse:

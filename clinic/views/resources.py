@@ -1,8 +1,12 @@
 """Settings: practitioners, rooms and devices."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,13 +16,35 @@ from clinic.permissions import Right
 from clinic.queries import resources_of
 from clinic.services.resources import add_resource, change_resource
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import answer
+from clinic.views.answer import FormPage, answer_form, show_page
 
 HEADINGS = {
     ResourceKind.PRACTITIONER: gettext_lazy("Practitioners"),
     ResourceKind.ROOM: gettext_lazy("Rooms"),
     ResourceKind.DEVICE: gettext_lazy("Devices"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceGroup:
+    """What a clinic has of one kind."""
+
+    kind: ResourceKind
+    heading: str | Promise
+    rows: Sequence[Resource]
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcesPage:
+    groups: Sequence[ResourceGroup]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourcePage(FormPage):
+    """Of one that is known, or of one to be added."""
+
+    title: str
+    resource: Resource | None = None
 
 
 def resource_or_404(request: StaffRequest, resource_id: int) -> Resource:
@@ -29,8 +55,11 @@ def resource_or_404(request: StaffRequest, resource_id: int) -> Resource:
 @needs(Right.MANAGE_CLINIC)
 def resources(request: StaffRequest) -> HttpResponse:
     rows = list(resources_of(request.staff.location))
-    kinds = [(kind, HEADINGS[kind], [row for row in rows if row.kind == kind]) for kind in ResourceKind]
-    return render(request, "clinic/resources.html", {"kinds": kinds})
+    groups = [
+        ResourceGroup(kind, HEADINGS[kind], [row for row in rows if row.kind == kind])
+        for kind in ResourceKind
+    ]
+    return show_page(request, "clinic/resources.html", ResourcesPage(groups))
 
 
 @needs(Right.MANAGE_CLINIC)
@@ -45,7 +74,8 @@ def new_resource(request: StaffRequest, kind: str) -> HttpResponse:
         return _("%(name)s was added.") % {"name": row.name}
 
     title = _("New %(kind)s") % {"kind": row.get_kind_display().lower()}
-    return answer(request, "clinic/resource.html", form, write=write, to="settings_resources", title=title)
+    page = ResourcePage(form=form, title=title)
+    return answer_form(request, "clinic/resource.html", page, write=write, to="settings_resources")
 
 
 @needs(Right.MANAGE_CLINIC)
@@ -58,6 +88,5 @@ def resource(request: StaffRequest, resource_id: int) -> HttpResponse:
         change_resource(row)
         return _("%(name)s was changed.") % {"name": row.name}
 
-    return answer(
-        request, "clinic/resource.html", form, write=write, to="settings_resources", title=name, resource=row
-    )
+    page = ResourcePage(form=form, title=name, resource=row)
+    return answer_form(request, "clinic/resource.html", page, write=write, to="settings_resources")

@@ -1,12 +1,14 @@
 """Settings: who works here and what they may do."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from smtplib import SMTPException
 
 from allauth.account.forms import ResetPasswordForm
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -17,9 +19,22 @@ from clinic.permissions import Right
 from clinic.queries import staff_of
 from clinic.services.staff import add_staff, change_staff
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import answer, taken
+from clinic.views.answer import FormPage, answer_form, show_page, taken
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffPage:
+    members: Sequence[StaffMember]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberPage(FormPage):
+    """Of somebody who works here, or of somebody to be added."""
+
+    title: str
+    member: StaffMember | None = None
 
 
 def _member_or_404(request: StaffRequest, staff_id: int) -> StaffMember:
@@ -41,7 +56,7 @@ def _mail_password_link(request: StaffRequest, user: User) -> bool:
 
 @needs(Right.MANAGE_CLINIC)
 def staff(request: StaffRequest) -> HttpResponse:
-    return render(request, "clinic/staff.html", {"members": staff_of(request.staff.location.clinic)})
+    return show_page(request, "clinic/staff.html", StaffPage(list(staff_of(request.staff.location.clinic))))
 
 
 @needs(Right.MANAGE_CLINIC)
@@ -60,15 +75,15 @@ def new_member(request: StaffRequest) -> HttpResponse:
         )
         return _("%(name)s was added and gets a mail with a link to set a password.") % {"name": member.name}
 
-    return answer(
-        request, "clinic/member.html", form, write=write, to="settings_staff", title=_("New in the team")
-    )
+    page = MemberPage(form=form, title=_("New in the team"))
+    return answer_form(request, "clinic/member.html", page, write=write, to="settings_staff")
 
 
 @needs(Right.MANAGE_CLINIC)
 def member(request: StaffRequest, staff_id: int) -> HttpResponse:
     row = _member_or_404(request, staff_id)
-    now = {"name": row.name, "role": row.role, "is_active": row.is_active, "version": row.version}
+    name = row.name
+    now = {"name": name, "role": row.role, "is_active": row.is_active, "version": row.version}
     form = StaffForm(request.POST or None, initial=now)
 
     def write() -> str:
@@ -76,9 +91,8 @@ def member(request: StaffRequest, staff_id: int) -> HttpResponse:
         change_staff(row, form.entry(), by=request.actor)
         return _("%(name)s was changed.") % {"name": row.name}
 
-    return answer(
-        request, "clinic/member.html", form, write=write, to="settings_staff", title=now["name"], member=row
-    )
+    page = MemberPage(form=form, title=name, member=row)
+    return answer_form(request, "clinic/member.html", page, write=write, to="settings_staff")
 
 
 @needs(Right.MANAGE_CLINIC)

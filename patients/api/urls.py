@@ -1,20 +1,20 @@
-from django.urls import path
-
+from clinic.api.viewsets import router
 from patients.api import views
 
-urlpatterns = [
-    path("patients/", views.PatientList.as_view(), name="api_patients"),
-    path("patients/<int:patient_id>/", views.PatientDetail.as_view(), name="api_patient"),
-    path("patients/<int:patient_id>/screenings/", views.ScreeningList.as_view(), name="api_screenings"),
-    path("patients/<int:patient_id>/standing/", views.StandingOfPatient.as_view(), name="api_standing"),
-    path("patients/<int:patient_id>/findings/", views.FindingList.as_view(), name="api_findings"),
-    path("patients/<int:patient_id>/consents/", views.ConsentList.as_view(), name="api_consents"),
-    path("patients/<int:patient_id>/areas/", views.AreaList.as_view(), name="api_areas"),
-    path("patients/<int:patient_id>/assessments/", views.AssessmentList.as_view(), name="api_assessments"),
-    path("patients/<int:patient_id>/photos/", views.PhotoList.as_view(), name="api_photos"),
-    path("answers/<int:answer_id>/set-aside/", views.SetAside.as_view(), name="api_set_aside"),
-    path("consents/<int:consent_id>/withdraw/", views.WithdrawConsent.as_view(), name="api_withdraw_consent"),
-    path("consent-texts/", views.ConsentTextList.as_view(), name="api_consent_texts"),
-    path("questions/", views.QuestionList.as_view(), name="api_questions"),
-    path("scales/", views.ScaleList.as_view(), name="api_scales"),
-]
+patients = router()
+patients.register("patients", views.PatientViewSet, "api_patient")
+patients.register("patients/<int:patient_id>/screenings", views.ScreeningViewSet, "api_screening")
+patients.register("patients/<int:patient_id>/findings", views.FindingViewSet, "api_finding")
+patients.register(
+    "patients/<int:patient_id>/consents", views.ConsentOfPatientViewSet, "api_consent_of_patient"
+)
+patients.register("patients/<int:patient_id>/areas", views.AreaViewSet, "api_area")
+patients.register("patients/<int:patient_id>/assessments", views.AssessmentViewSet, "api_assessment")
+patients.register("patients/<int:patient_id>/photos", views.PhotoViewSet, "api_photo")
+patients.register("answers", views.AnswerViewSet, "api_answer")
+patients.register("consents", views.ConsentViewSet, "api_consent")
+patients.register("consent-texts", views.ConsentTextViewSet, "api_consent_text")
+patients.register("questions", views.QuestionViewSet, "api_question")
+patients.register("scales", views.ScaleViewSet, "api_scale")
+
+urlpatterns = patients.urls

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinic.api.bodies import Nothing
-from clinic.api.endpoints import ClinicView, Few, Row, Rows, Write
+from clinic.api.viewsets import ClinicViewSet, ListWhole, RetrieveOpened, writes
 from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
@@ -36,232 +38,212 @@ from patients.services.intake import PatientDetails, change_patient, create_pati
 from patients.services.screening import set_aside, standing, take_screening
 
 
-class OfPatient(ClinicView):
+class AboutPatient(ClinicViewSet):
     """About one patient of the caller's clinic. Whoever asks is noted, with what they looked at."""
 
-    looks_at: str
-    patient: Patient
+    looks_at: str = ""
+    lookup_url_kwarg = "patient_id"
+    opened: Patient
 
-    def find(self, **ids: int) -> None:
-        self.patient = get_object_or_404(Patient, pk=ids["patient_id"], clinic=self.staff.location.clinic_id)
-        note_reading(self.staff, self.patient.pk, self.looks_at, now=self.now)
+    def get_object(self) -> Patient:
+        clinic_id = self.staff.location.clinic_id
+        patient = get_object_or_404(Patient, pk=self.kwargs["patient_id"], clinic=clinic_id)
+        note_reading(self.staff, patient.pk, self.looks_at, now=self.now)
+        return patient
+
+
+class OfPatient(ListModelMixin, AboutPatient):
+    """What one patient has of a kind."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        theirs: QuerySet[Any] = cast(Any, self).queryset.filter(patient=self.opened)
+        return theirs
 
 
 # Patients
 
 
-class PatientList(Rows, Write):
+class PatientViewSet(ListModelMixin, RetrieveOpened, AboutPatient):
     """Find patients; take in a new one. Somebody who may be known already is refused, unless `although_similar`."""
 
-    right, right_to_write = Right.SEE_PATIENTS, Right.EDIT_PATIENTS
+    right, looks_at = Right.SEE_PATIENTS, "patient"
+    queryset = Patient.objects.all()
     serializer_class = serializers.PatientShape
     filterset_class = filters.PatientFilter
-    asks, status_when_done = serializers.NewPatient, 201
 
-    def rows(self) -> QuerySet[Patient]:
-        return Patient.objects.filter(clinic=self.staff.location.clinic_id)
-
-    def do(self, asked: dict[str, Any], key: str) -> Patient:
+    @writes(serializers.NewPatient, Right.EDIT_PATIENTS, status=201)
+    def create(self, asked: dict[str, Any], key: str) -> Patient:
         although_similar = asked.pop("although_similar")
         details = PatientDetails(**asked)
         return create_patient(
             details, although_similar=although_similar, by=self.actor, key=key, now=self.now
         )
 
-
-class PatientDetail(OfPatient, Row, Write):
-    """One patient; change what is sent and leave the rest."""
-
-    right, right_to_write = Right.SEE_PATIENTS, Right.EDIT_PATIENTS
-    serializer_class = serializers.PatientShape
-    asks, looks_at = serializers.PatientChanges, "patient"
-    http_method_names = ["get", "patch", "head", "options"]
-
-    def one(self) -> Patient:
-        return self.patient
-
-    def patch(self, request: Request, **ids: int) -> Response:
-        return self.write(request, 200)
-
-    def do(self, asked: dict[str, Any], key: str) -> Patient:
+    @writes(serializers.PatientChanges, Right.EDIT_PATIENTS)
+    def partial_update(self, asked: dict[str, Any], key: str) -> Patient:
+        """Change what is sent and leave the rest."""
         version = asked.pop("version")
-        return change_patient(self.patient, asked, version=version, by=self.actor, key=key, now=self.now)
+        return change_patient(self.opened, asked, version=version, by=self.actor, key=key, now=self.now)
+
+    @action(detail=True, serializer_class=serializers.StandingShape, looks_at="standing")
+    def standing(self, request: Request, **ids: int) -> Response:
+        """Whether the patient may be booked today. It says nothing of what was answered."""
+        verdict = standing(self.opened, on=local_date(self.now, self.staff.location.zone))
+        is_screened = self.opened.screenings.filter(is_recheck=False).exists()
+        return self.told(
+            {
+                "is_screened": is_screened,
+                "may_book": is_screened and verdict.may_book,
+                "effect": verdict.effect,
+                "earliest": verdict.earliest,
+            }
+        )
 
 
 # Screening
 
 
-class QuestionList(Rows):
+class QuestionViewSet(ListModelMixin, ClinicViewSet):
     """The medical questions the clinic asks, each with what a yes does to booking and its source."""
 
     right = Right.SEE_RECORD
+    queryset = ScreeningQuestion.objects.filter(is_current=True)
     serializer_class = serializers.QuestionShape
     filterset_class = filters.QuestionFilter
 
-    def rows(self) -> QuerySet[ScreeningQuestion]:
-        return ScreeningQuestion.objects.filter(clinic=self.staff.location.clinic_id, is_current=True)
 
-
-class ScreeningList(OfPatient, Rows, Write):
+class ScreeningViewSet(OfPatient):
     """The rounds of answers, newest first; take another one."""
 
-    right, right_to_write = Right.SEE_RECORD, Right.WRITE_RECORD
+    right, looks_at = Right.SEE_RECORD, "screening"
+    queryset = Screening.objects.select_related("taken_by__staff").prefetch_related(
+        Prefetch("answers", ScreeningAnswer.objects.select_related("question", "override__by__staff"))
+    )
     serializer_class = serializers.ScreeningShape
-    asks, status_when_done, looks_at = serializers.NewScreening, 201, "screening"
 
-    def rows(self) -> QuerySet[Screening]:
-        answers = ScreeningAnswer.objects.select_related("question", "override__by__staff")
-        taken = Screening.objects.select_related("taken_by__staff").filter(patient=self.patient)
-        return taken.prefetch_related(Prefetch("answers", answers))
-
-    def do(self, asked: dict[str, Any], key: str) -> Screening:
+    @writes(serializers.NewScreening, Right.WRITE_RECORD, status=201)
+    def create(self, asked: dict[str, Any], key: str) -> Screening:
         replies = asked.pop("answers")
-        return take_screening(self.patient, replies, **asked, by=self.actor, key=key, now=self.now)
+        return take_screening(self.opened, replies, **asked, by=self.actor, key=key, now=self.now)
 
 
-class StandingOfPatient(OfPatient, Row):
-    """Whether the patient may be booked today. It says nothing of what was answered."""
-
-    right = Right.SEE_PATIENTS
-    serializer_class = serializers.StandingShape
-    looks_at = "standing"
-
-    def one(self) -> dict[str, Any]:
-        verdict = standing(self.patient, on=local_date(self.now, self.staff.location.zone))
-        is_screened = self.patient.screenings.filter(is_recheck=False).exists()
-        return {
-            "is_screened": is_screened,
-            "may_book": is_screened and verdict.may_book,
-            "effect": verdict.effect,
-            "earliest": verdict.earliest,
-        }
-
-
-class FindingList(OfPatient, Few):
+class FindingViewSet(ListWhole, AboutPatient):
     """What the newest answers mean today, worst first."""
 
-    right = Right.SEE_RECORD
+    right, looks_at = Right.SEE_RECORD, "screening"
     serializer_class = serializers.FindingShape
-    looks_at = "screening"
 
-    def all(self) -> Sequence[Finding]:
-        return standing(self.patient, on=local_date(self.now, self.staff.location.zone)).findings
+    def get_queryset(self) -> Sequence[Finding]:  # type: ignore[override]
+        return standing(self.opened, on=local_date(self.now, self.staff.location.zone)).findings
 
 
-class SetAside(Write):
-    """Let an answer count no longer, for a reason that stays."""
+class AnswerViewSet(ClinicViewSet):
+    """The answers of a screening."""
 
-    right = Right.PRESCRIBE
-    serializer_class = serializers.OverrideShape
-    asks, status_when_done = serializers.ReasonAsked, 201
+    right, lookup_url_kwarg = Right.SEE_RECORD, "answer_id"
+    way_to_clinic = "screening__patient__clinic"
+    queryset = ScreeningAnswer.objects.select_related("screening")
+    opened: ScreeningAnswer
 
-    def find(self, **ids: int) -> None:
-        of_the_clinic = ScreeningAnswer.objects.filter(
-            screening__patient__clinic=self.staff.location.clinic_id
-        )
-        self.answer = get_object_or_404(of_the_clinic.select_related("screening"), pk=ids["answer_id"])
-        note_reading(self.staff, self.answer.screening.patient_id, "screening", now=self.now)
+    def get_object(self) -> ScreeningAnswer:
+        answer: ScreeningAnswer = super().get_object()
+        note_reading(self.staff, answer.screening.patient_id, "screening", now=self.now)
+        return answer
 
-    def do(self, asked: dict[str, Any], key: str) -> Any:
-        return set_aside(self.answer, reason=asked["reason"], by=self.actor, key=key, now=self.now)
+    @action(detail=True, methods=["post"], url_path="set-aside", serializer_class=serializers.OverrideShape)
+    @writes(serializers.ReasonAsked, Right.PRESCRIBE, status=201)
+    def set_aside(self, asked: dict[str, Any], key: str) -> Any:
+        """Let an answer count no longer, for a reason that stays."""
+        return set_aside(self.opened, reason=asked["reason"], by=self.actor, key=key, now=self.now)
 
 
 # Consent
 
 
-class ConsentTextList(Rows):
+class ConsentTextViewSet(ListModelMixin, ClinicViewSet):
     """What patients sign today, one text of each kind."""
 
     right = Right.SEE_RECORD
+    queryset = ConsentText.objects.filter(is_current=True)
     serializer_class = serializers.ConsentTextShape
     filterset_class = filters.ConsentTextFilter
 
-    def rows(self) -> QuerySet[ConsentText]:
-        return ConsentText.objects.filter(clinic=self.staff.location.clinic_id, is_current=True)
 
-
-class ConsentList(OfPatient, Rows, Write):
+class ConsentOfPatientViewSet(OfPatient):
     """Every signature, newest first; add one."""
 
-    right, right_to_write = Right.SEE_RECORD, Right.WRITE_RECORD
+    right, looks_at = Right.SEE_RECORD, "consent"
+    queryset = Consent.objects.select_related("text", "taken_by__staff").order_by("-signed_at", "-pk")
     serializer_class = serializers.ConsentShape
-    asks, status_when_done, looks_at = serializers.Signature, 201, "consent"
 
-    def rows(self) -> QuerySet[Consent]:
-        signed = Consent.objects.select_related("text", "taken_by__staff").filter(patient=self.patient)
-        return signed.order_by("-signed_at", "-pk")
-
-    def do(self, asked: dict[str, Any], key: str) -> Consent:
+    @writes(serializers.Signature, Right.WRITE_RECORD, status=201)
+    def create(self, asked: dict[str, Any], key: str) -> Consent:
         texts = ConsentText.objects.filter(clinic=self.staff.location.clinic_id)
         read = get_object_or_404(texts, pk=asked.pop("text_id"))
-        return sign_consent(self.patient, read, **asked, by=self.actor, key=key, now=self.now)
+        return sign_consent(self.opened, read, **asked, by=self.actor, key=key, now=self.now)
 
 
-class WithdrawConsent(Write):
-    """From now on this signature counts no longer; it stays in the record."""
+class ConsentViewSet(ClinicViewSet):
+    """One signature."""
 
-    right = Right.WRITE_RECORD
+    right, lookup_url_kwarg = Right.SEE_RECORD, "consent_id"
+    way_to_clinic = "patient__clinic"
+    queryset = Consent.objects.all()
     serializer_class = serializers.ConsentShape
-    asks = Nothing
+    opened: Consent
 
-    def find(self, **ids: int) -> None:
-        clinic_id = self.staff.location.clinic_id
-        self.consent = get_object_or_404(Consent, pk=ids["consent_id"], patient__clinic=clinic_id)
-        note_reading(self.staff, self.consent.patient_id, "consent", now=self.now)
+    def get_object(self) -> Consent:
+        consent: Consent = super().get_object()
+        note_reading(self.staff, consent.patient_id, "consent", now=self.now)
+        return consent
 
-    def do(self, asked: dict[str, Any], key: str) -> Consent:
-        return withdraw_consent(self.consent, by=self.actor, key=key, now=self.now)
+    @action(detail=True, methods=["post"])
+    @writes(Nothing, Right.WRITE_RECORD)
+    def withdraw(self, asked: dict[str, Any], key: str) -> Consent:
+        """From now on this signature counts no longer; it stays in the record."""
+        return withdraw_consent(self.opened, by=self.actor, key=key, now=self.now)
 
 
 # Areas, assessments, photos
 
 
-class AreaList(OfPatient, Rows):
+class AreaViewSet(OfPatient):
     """The patient's areas; assessing adds them."""
 
-    right = Right.SEE_RECORD
+    right, looks_at = Right.SEE_RECORD, "areas"
+    queryset = Area.objects.all()
     serializer_class = serializers.AreaShape
-    looks_at = "areas"
-
-    def rows(self) -> QuerySet[Area]:
-        return self.patient.areas.all()
 
 
-class AssessmentList(OfPatient, Rows, Write):
+class AssessmentViewSet(OfPatient):
     """What was judged, newest first; judge areas on named scales."""
 
-    right, right_to_write = Right.SEE_RECORD, Right.WRITE_RECORD
+    right, looks_at = Right.SEE_RECORD, "assess"
+    queryset = Assessment.objects.select_related("taken_by__staff").prefetch_related("findings", "scores")
     serializer_class = serializers.AssessmentShape
-    asks, status_when_done, looks_at = serializers.NewAssessment, 201, "assess"
 
-    def rows(self) -> QuerySet[Assessment]:
-        judged = Assessment.objects.select_related("taken_by__staff").prefetch_related("findings", "scores")
-        return judged.filter(patient=self.patient)
-
-    def do(self, asked: dict[str, Any], key: str) -> Assessment:
+    @writes(serializers.NewAssessment, Right.WRITE_RECORD, status=201)
+    def create(self, asked: dict[str, Any], key: str) -> Assessment:
         areas = asked.pop("areas")
-        return assess(self.patient, areas, **asked, by=self.actor, key=key, now=self.now)
+        return assess(self.opened, areas, **asked, by=self.actor, key=key, now=self.now)
 
 
-class PhotoList(OfPatient, Rows):
+class PhotoViewSet(OfPatient):
     """The patient's photos, without the pictures."""
 
-    right = Right.SEE_RECORD
+    right, looks_at = Right.SEE_RECORD, "photos"
+    queryset = Photo.objects.all()
     serializer_class = serializers.PhotoShape
-    looks_at = "photos"
-
-    def rows(self) -> QuerySet[Photo]:
-        return self.patient.photos.all()
 
 
 # Scales
 
 
-class ScaleList(Few):
+class ScaleViewSet(ListWhole):
     """The severity and outcome scales the app knows: items, points, bands, source."""
 
     right = Right.SEE_RECORD
     serializer_class = serializers.ScaleShape
 
-    def all(self) -> Sequence[Scale]:
+    def get_queryset(self) -> Sequence[Scale]:  # type: ignore[override]
         return tuple(SCALES.values())

@@ -1,16 +1,24 @@
 """Atwal 2006, total striae score: number and redness of marks at four sites."""
 
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from patients.choices import Certainty, Site
 from patients.scales.base import Band, Scale, ScaleItem, rated
 
 
+def _said(words: object, site: Site) -> str:
+    return str(words) % {"site": site.label}
+
+
+_of = lazy(_said, str)
+
+
 def _site(site: Site) -> tuple[ScaleItem, ScaleItem]:
     return (
         rated(
             f"{site}_number",
-            _("%(site)s, number of marks") % {"site": site.label},
+            _of(_("%(site)s, number of marks"), site),
             _("None"),
             _("Fewer than 5"),
             _("5 to 10"),
@@ -18,7 +26,7 @@ def _site(site: Site) -> tuple[ScaleItem, ScaleItem]:
         ),
         rated(
             f"{site}_redness",
-            _("%(site)s, redness") % {"site": site.label},
+            _of(_("%(site)s, redness"), site),
             _("None"),
             _("Pink or light red"),
             _("Dark red"),

@@ -1,29 +1,78 @@
 """Judging areas, and what was judged of them over time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
-from django.utils import timezone
+from django.shortcuts import redirect
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clinic.errors import Refusal, say
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import show_page
 from patients.choices import Severity
 from patients.forms import JudgedAreaForm, WholeForm
 from patients.models import Area, AreaFinding, Patient
-from patients.queries import area_histories, latest_findings
+from patients.queries import AreaHistory, area_histories, latest_findings
 from patients.scales import SCALES
 from patients.services.assessments import assess
 from patients.severity import SeverityJudgement
 from patients.views import bodymap
-from patients.views.charts import charts_of, number
+from patients.views.charts import Chart, charts_of, number
 from patients.views.common import open_record, patient_of
 
 MOST_AREAS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How bad an area is by the rule, and by the clinician where she differs, so far as it can be said yet."""
+
+    prefix: str
+    rule: SeverityJudgement | None = None
+    own: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictPage:
+    patient: Patient
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True)
+class AreaToJudge:
+    """An area's form and what it comes to; `before` is what was found last, `measured_then` its width and scales."""
+
+    form: JudgedAreaForm
+    judged: Judged
+    before: AreaFinding | None
+    measured_then: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AssessPage:
+    patient: Patient
+    whole: WholeForm
+    areas: Sequence[AreaToJudge]
+    shapes: Sequence[bodymap.Shape]
+    rows: Sequence[bodymap.SiteRow]
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
+class AreaScores:
+    history: AreaHistory
+    charts: Sequence[Chart]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresPage:
+    patient: Patient
+    cards: Sequence[AreaScores]
 
 
 @needs(Right.SEE_RECORD, to_write=Right.WRITE_RECORD)
@@ -69,15 +118,15 @@ def verdict(request: StaffRequest, patient_id: int) -> HttpResponse:
     """How bad one area is by what is filled in so far; writes nothing."""
     patient = patient_of(request, patient_id)
     area = _area([], request.POST.get("judge", ""))
-    context = {"judged": _judged(request.POST, area), "patient": patient}
-    return render(request, "patients/_severity.html", context)
+    page = VerdictPage(patient, _judged(request.POST, area))
+    return show_page(request, "patients/verdict.html", page)
 
 
 @needs(Right.SEE_RECORD)
 def scores(request: StaffRequest, patient_id: int) -> HttpResponse:
     patient = open_record(request, patient_id, "scores", now=timezone.now())
-    cards = [(history, charts_of(history)) for history in area_histories(patient)]
-    return render(request, "patients/scores.html", {"patient": patient, "cards": cards})
+    cards = [AreaScores(history, charts_of(history)) for history in area_histories(patient)]
+    return show_page(request, "patients/scores.html", ScoresPage(patient, cards))
 
 
 def _chosen(request: StaffRequest, patient: Patient) -> list[Area]:
@@ -111,15 +160,6 @@ def _opened(area: Area, written: QueryDict | None) -> JudgedAreaForm:
     return form
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """How bad an area is by the rule, and by the clinician where she differs, so far as it can be said yet."""
-
-    prefix: str
-    rule: SeverityJudgement | None = None
-    own: Severity | None = None
-
-
 def _judged(written: QueryDict | None, area: Area) -> Judged:
     form = JudgedAreaForm(written, area)
     form.full_clean()
@@ -130,12 +170,13 @@ def _judged(written: QueryDict | None, area: Area) -> Judged:
     return Judged(form.prefix or "", rule, None if judged.severity == rule.severity else judged.severity)
 
 
-def _scores_then(finding: AreaFinding | None) -> list[tuple[str, str]]:
-    """Name and total of the scales filled in for the area on the day of the finding."""
+def _measured_then(finding: AreaFinding | None) -> list[str]:
+    """The widest mark, and name and total of the scales filled in for the area on the day of the finding."""
     if finding is None:
         return []
     scores = [each for each in finding.assessment.scores.all() if each.area_id == finding.area_id]
-    return [(str(SCALES[each.scale].name), number(each.total)) for each in scores]
+    widest = [f"{formats.localize(finding.widest_mm)} mm"] if finding.widest_mm else []
+    return widest + [f"{SCALES[each.scale].name} {number(each.total)}" for each in scores]
 
 
 def _page(
@@ -149,16 +190,16 @@ def _page(
     latest = latest_findings(patient)
     chosen = [form.prefix or "" for form in forms]
     written = request.POST if request.method == "POST" else None
-    context = {
-        "patient": patient,
-        "whole": whole,
-        "areas": [
-            (form, _judged(written, form.area), before, _scores_then(before))
-            for form in forms
-            for before in [latest.get(form.prefix or "")]
-        ],
-        "shapes": bodymap.shapes(chosen, latest),
-        "rows": bodymap.rows(chosen),
-        "refusal": say(refusal, request.staff.location.zone) if refusal else "",
-    }
-    return render(request, "patients/assess.html", context, status=status)
+    page = AssessPage(
+        patient,
+        whole,
+        areas=[_to_judge(form, written, latest.get(form.prefix or "")) for form in forms],
+        shapes=bodymap.shapes(chosen, latest),
+        rows=bodymap.rows(chosen),
+        refusal=say(refusal, request.staff.location.zone) if refusal else "",
+    )
+    return show_page(request, "patients/assess.html", page, status=status)
+
+
+def _to_judge(form: JudgedAreaForm, written: QueryDict | None, before: AreaFinding | None) -> AreaToJudge:
+    return AreaToJudge(form, _judged(written, form.area), before, _measured_then(before))

@@ -1,8 +1,12 @@
 """Reading, signing and withdrawing a consent."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -11,11 +15,25 @@ from clinic.errors import Refusal, say
 from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import show_page
 from patients.choices import ConsentKind
 from patients.forms import ConsentForm
 from patients.models import Consent, ConsentText, Patient
 from patients.services.consents import consent_on, current_text, sign_consent, withdraw_consent
 from patients.views.common import open_record
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPage:
+    """A consent to read and sign; without `text` the clinic has none. `good` is the signature in force."""
+
+    patient: Patient
+    text: ConsentText | None
+    sections: Sequence[tuple[str, list[str]]]
+    form: ConsentForm
+    today: date
+    good: Consent | None
+    refusal: str
 
 
 @needs(Right.SEE_RECORD, to_write=Right.WRITE_RECORD)
@@ -79,17 +97,16 @@ def _page(
     refusal: Refusal | None = None,
 ) -> HttpResponse:
     zone, today = request.staff.location.zone, local_date(timezone.now(), request.staff.location.zone)
-    context = {
-        "patient": patient,
-        "kind": _kind(kind),
-        "text": text,
-        "sections": sections_of(text.body) if text else [],
-        "form": form,
-        "today": today,
-        "good": consent_on(patient, today, kind),
-        "refusal": say(refusal, zone) if refusal else "",
-    }
-    return render(request, "patients/consent.html", context, status=status)
+    page = ConsentPage(
+        patient,
+        text,
+        sections=sections_of(text.body) if text else [],
+        form=form,
+        today=today,
+        good=consent_on(patient, today, kind),
+        refusal=say(refusal, zone) if refusal else "",
+    )
+    return show_page(request, "patients/consent.html", page, status=status)
 
 
 def sections_of(body: str) -> list[tuple[str, list[str]]]:

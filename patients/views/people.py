@@ -1,9 +1,12 @@
 """Finding patients, taking in a new one, changing who they are."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -11,6 +14,7 @@ from clinic.errors import Refusal, say
 from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import show_page
 from patients.forms import PatientForm
 from patients.models import Patient
 from patients.queries import find_patients
@@ -26,14 +30,42 @@ FIELD_OF = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class PatientRow:
+    patient: Patient
+    age: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatientsPage:
+    found: Page[Patient]
+    rows: Sequence[PatientRow]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsPage:
+    """The details of a patient, or of one to be taken in.
+
+    `known_id` is who it may be already; `now_there` is what somebody else wrote meanwhile, label and value.
+    """
+
+    form: PatientForm
+    patient: Patient | None
+    version: int | str | None
+    refusal: str = ""
+    known_id: int | None = None
+    now_there: Sequence[tuple[str, object]] = ()
+
+
 @needs(Right.SEE_PATIENTS)
 def index(request: StaffRequest) -> HttpResponse:
     text = request.GET.get("q", "")[:200].replace("\x00", "")
     found = find_patients(request.staff.location.clinic_id, text)
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     today = local_date(timezone.now(), request.staff.location.zone)
-    rows = [(patient, patient.age_on(today)) for patient in page]
-    return render(request, "patients/index.html", {"page": page, "rows": rows, "q": text})
+    rows = [PatientRow(patient, patient.age_on(today)) for patient in shown]
+    return show_page(request, "patients/index.html", PatientsPage(shown, rows, text))
 
 
 @needs(Right.EDIT_PATIENTS)
@@ -89,25 +121,24 @@ def _form(request: StaffRequest, patient: Patient | None = None) -> PatientForm:
 def _edit_page(
     request: StaffRequest, form: PatientForm, patient: Patient | None = None, refusal: Refusal | None = None
 ) -> HttpResponse:
-    status = 422 if form.errors else 200
-    context: dict[str, object] = {"form": form, "patient": patient, "version": form["version"].value()}
+    page = DetailsPage(form, patient, form["version"].value())
     if refusal:
-        status = refusal.status
-        context |= _told(request, form, refusal)
-    if isinstance(refusal, PatientChanged) and patient:
-        context |= {"now_there": _differences(form, patient), "version": refusal.facts["version"]}
-    return render(request, "patients/edit.html", context, status=status)
+        page = _told(page, refusal, say(refusal, request.staff.location.zone))
+    status = refusal.status if refusal else 422 if form.errors else 200
+    return show_page(request, "patients/edit.html", page, status=status)
 
 
-def _told(request: StaffRequest, form: PatientForm, refusal: Refusal) -> dict[str, object]:
-    """The refusal at its field, or above the form."""
-    text = say(refusal, request.staff.location.zone)
+def _told(page: DetailsPage, refusal: Refusal, text: str) -> DetailsPage:
+    """The page with the refusal at its field, or above the form."""
     field = FIELD_OF.get(refusal.code)
     if field:
-        form.add_error(field, text)
-        return {}
+        page.form.add_error(field, text)
+        return page
+    if isinstance(refusal, PatientChanged) and page.patient:
+        there = _differences(page.form, page.patient)
+        return replace(page, refusal=text, now_there=there, version=refusal.facts["version"])
     known = refusal.facts["patient_id"] if isinstance(refusal, LikelyDuplicate) else None
-    return {"refusal": text, "known_id": known}
+    return replace(page, refusal=text, known_id=known)
 
 
 def _differences(form: PatientForm, patient: Patient) -> list[tuple[str, object]]:

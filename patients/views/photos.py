@@ -1,71 +1,48 @@
 """Photos of a patient: adding one, looking at them, comparing two."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from clinic.errors import Refusal, say
 from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import show_page
 from patients.choices import ConsentKind, PhotoView
 from patients.forms import PhotoForm
-from patients.models import Patient, Photo
+from patients.models import Consent, Patient, Photo
 from patients.services.consents import consent_on
-from patients.services.photos import PhotoTooLarge, small_copy, store_photo
+from patients.services.photos import small_copy, store_photo
 from patients.views.common import open_record
 
-FORM_BYTES = 64 * 1024
-"""What the rest of the form may weigh beside the file."""
-DRAINED_MB = 128
 log = logging.getLogger(__name__)
 
 
-@csrf_exempt
-def show(request: HttpRequest, patient_id: int) -> HttpResponse:
-    """Refuses an upload that is far too large by its announced length, before any of it is kept.
+@dataclass(frozen=True, slots=True)
+class PhotosPage:
+    """The photos, newest first, two of them to compare, and the form for another where there is consent."""
 
-    Checking the CSRF token reads the whole body, so that check comes second, on `_show`.
-    """
-    length = str(request.META.get("CONTENT_LENGTH", ""))
-    if (
-        request.method == "POST"
-        and length.isdecimal()
-        and int(length) > settings.MAX_PHOTO_BYTES + FORM_BYTES
-    ):
-        _drain(request)
-        return _too_large(request, patient_id)
-    return _show(request, patient_id)
-
-
-def _drain(request: HttpRequest) -> None:
-    """Read what the browser still sends and forget it, or it would never show our answer."""
-    for _megabyte in range(DRAINED_MB):
-        if not request.read(2**20):
-            return
+    patient: Patient
+    form: PhotoForm
+    photos: Sequence[Photo]
+    before: Photo | None
+    after: Photo | None
+    consent: Consent | None
+    refusal: str
 
 
 @needs(Right.SEE_RECORD, to_write=Right.WRITE_RECORD)
-def _too_large(request: StaffRequest, patient_id: int) -> HttpResponse:
-    now = timezone.now()
-    patient = open_record(request, patient_id, "photos", now=now)
-    refusal = PhotoTooLarge(most_mb=settings.MAX_PHOTO_BYTES // 2**20)
-    return _page(request, patient, PhotoForm(None, patient=patient), now, refusal)
-
-
-@csrf_protect
-@needs(Right.SEE_RECORD, to_write=Right.WRITE_RECORD)
-def _show(request: StaffRequest, patient_id: int) -> HttpResponse:
+def show(request: StaffRequest, patient_id: int) -> HttpResponse:
     now = timezone.now()
     patient = open_record(request, patient_id, "photos", now=now)
     if request.method != "POST":
@@ -87,9 +64,6 @@ def _show(request: StaffRequest, patient_id: int) -> HttpResponse:
         return _page(request, patient, form, now, refusal)
     messages.success(request, _("The photo is stored."))
     return redirect("photos", patient.pk)
-
-
-show.right, show.right_to_write = Right.SEE_RECORD, Right.WRITE_RECORD  # type: ignore[attr-defined]
 
 
 @needs(Right.SEE_RECORD)
@@ -145,17 +119,17 @@ def _page(
     photos = list(patient.photos.select_related("area", "taken_by__staff"))
     today = local_date(now, request.staff.location.zone)
     before, after = _pair(photos, request.GET.get("before", ""), request.GET.get("after", ""))
-    context = {
-        "patient": patient,
-        "form": form,
-        "photos": photos[::-1],
-        "before": before,
-        "after": after,
-        "consent": consent_on(patient, today, ConsentKind.PHOTO),
-        "refusal": say(refusal, request.staff.location.zone) if refusal else "",
-    }
+    page = PhotosPage(
+        patient,
+        form,
+        photos=photos[::-1],
+        before=before,
+        after=after,
+        consent=consent_on(patient, today, ConsentKind.PHOTO),
+        refusal=say(refusal, request.staff.location.zone) if refusal else "",
+    )
     status = refusal.status if refusal else 422 if form.errors else 200
-    return render(request, "patients/photos.html", context, status=status)
+    return show_page(request, "patients/photos.html", page, status=status)
 
 
 def _pair(photos: list[Photo], before: str, after: str) -> tuple[Photo | None, Photo | None]:

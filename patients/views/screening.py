@@ -1,11 +1,12 @@
 """The medical questions, what the answers mean, and setting one aside."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -16,9 +17,10 @@ from clinic.errors import Refusal, say
 from clinic.localtime import day_label, local_date
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import show_page
 from patients.choices import Certainty, ConsentKind, ScreeningEffect
 from patients.forms import ScreeningForm, new_key
-from patients.models import Patient, ScreeningAnswer
+from patients.models import Consent, Patient, Screening, ScreeningAnswer
 from patients.queries import consents_in_force, current_questions, newest_answers
 from patients.screening_rules import Finding, Verdict
 from patients.services.screening import known_answers, set_aside, take_screening
@@ -79,6 +81,45 @@ class AnswerShown:
     @property
     def is_clinics_own(self) -> bool:
         return self.finding.certainty == Certainty.CLINIC_SETTING
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentLine:
+    """One kind of consent, and the signature in force."""
+
+    kind: ConsentKind
+    good: Consent | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningPage:
+    """What the answers mean for booking; the answers themselves only for those who may see the record.
+
+    `written_code` and `written_reason` are what a refused setting aside said.
+    """
+
+    patient: Patient
+    plain: Plain
+    has_screening: bool
+    consents: Sequence[ConsentLine]
+    refusal: str = ""
+    written_code: str = ""
+    written_reason: str = ""
+    told: Sequence[AnswerShown] = ()
+    answers: Sequence[ScreeningAnswer] = ()
+    rounds: Sequence[Screening] = ()
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionsPage:
+    """A round of questions; `missing` is how many have to be looked at again."""
+
+    patient: Patient
+    form: ScreeningForm
+    is_recheck: bool
+    refusal: str
+    missing: int
 
 
 @needs(Right.SEE_PATIENTS)
@@ -144,23 +185,32 @@ def _page(
     verdict = asked.standing(today)
     consents = consents_in_force(patient, today)
     rounds = list(patient.screenings.select_related("taken_by__staff")[:20])
-    context = {
-        "patient": patient,
-        "plain": in_plain_words(verdict, is_asked=bool(rounds)),
-        "has_screening": any(not each.is_recheck for each in rounds),
-        "consents": [(kind, consents.get(kind)) for kind in ConsentKind],
-        "refusal": say(refusal, request.staff.location.zone) if refusal else "",
-        "written": request.POST if refusal else {},
-    }
+    page = ScreeningPage(
+        patient,
+        in_plain_words(verdict, is_asked=bool(rounds)),
+        has_screening=any(not each.is_recheck for each in rounds),
+        consents=[ConsentLine(kind, consents.get(kind)) for kind in ConsentKind],
+        key=new_key(),
+    )
     if request.staff.may(Right.SEE_RECORD):
         answers = newest_answers(patient, asked.questions)
-        context |= {
-            "told": _told(verdict, answers) if rounds else [],
-            "answers": sorted(answers, key=lambda answer: answer.question.position),
-            "rounds": rounds,
-            "key": request.POST.get("key") if refusal else new_key(),
-        }
-    return render(request, "patients/screening.html", context, status=refusal.status if refusal else 200)
+        told = _told(verdict, answers) if rounds else []
+        in_order = sorted(answers, key=lambda answer: answer.question.position)
+        page = replace(page, told=told, answers=in_order, rounds=rounds)
+    if refusal:
+        page = _refused(request, page, refusal)
+    return show_page(request, "patients/screening.html", page, status=refusal.status if refusal else 200)
+
+
+def _refused(request: StaffRequest, page: ScreeningPage, refusal: Refusal) -> ScreeningPage:
+    """The page with why an answer could not be set aside, and what was written for it."""
+    return replace(
+        page,
+        refusal=say(refusal, request.staff.location.zone),
+        written_code=request.POST.get("code", ""),
+        written_reason=request.POST.get("reason", ""),
+        key=request.POST.get("key", ""),
+    )
 
 
 def in_plain_words(verdict: Verdict, *, is_asked: bool = True) -> Plain:
@@ -190,11 +240,11 @@ def _take_page(
     status: int,
     refusal: Refusal | None = None,
 ) -> HttpResponse:
-    context = {
-        "patient": patient,
-        "form": form,
-        "is_recheck": is_recheck,
-        "refusal": say(refusal, request.staff.location.zone) if refusal else "",
-        "missing": sum(name in form.errors for name in form.fields),
-    }
-    return render(request, "patients/screening_take.html", context, status=status)
+    page = QuestionsPage(
+        patient,
+        form,
+        is_recheck,
+        refusal=say(refusal, request.staff.location.zone) if refusal else "",
+        missing=sum(name in form.errors for name in form.fields),
+    )
+    return show_page(request, "patients/screening_take.html", page, status=status)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin
 
 from clinic.api.bodies import Nothing
-from clinic.api.endpoints import ClinicView, Row, Rows, Write
+from clinic.api.viewsets import ClinicViewSet, RetrieveOpened, writes
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from planner.api import filters, serializers
@@ -14,54 +14,31 @@ from planner.models import Message
 from planner.outbox.plan_messages import send_now, withdraw
 
 
-class MessageList(Rows):
-    """The clinic's mails, the one due last first."""
+class MessageViewSet(ListModelMixin, RetrieveOpened, ClinicViewSet):
+    """The clinic's mails, the one due last first. Whoever asks for one is noted."""
 
-    right = Right.SEE_MESSAGES
-    serializer_class = serializers.MessageShape
+    right, lookup_url_kwarg = Right.SEE_MESSAGES, "message_id"
+    way_to_clinic = "patient__clinic"
+    queryset = Message.objects.select_related("step")
     filterset_class = filters.MessageFilter
+    opened: Message
 
-    def rows(self) -> QuerySet[Message]:
-        of_the_clinic = Message.objects.filter(patient__clinic=self.staff.location.clinic_id)
-        return of_the_clinic.select_related("step")
+    def get_serializer_class(self) -> type[serializers.MessageShape]:
+        return serializers.MessageShape if self.action == "list" else serializers.WholeMessageShape
 
+    def get_object(self) -> Message:
+        message: Message = super().get_object()
+        note_reading(self.staff, message.patient_id, "message", now=self.now, object_id=message.pk)
+        return message
 
-class OfMessage(ClinicView):
-    """About one mail of the caller's clinic. Whoever asks is noted."""
+    @action(detail=True, methods=["post"])
+    @writes(Nothing, Right.MANAGE_MESSAGES)
+    def send(self, asked: dict[str, Any], key: str) -> Message:
+        """Let a waiting mail leave with the next delivery, or try a failed one again."""
+        return send_now(self.opened.pk, by=self.actor, key=key, now=self.now)
 
-    serializer_class = serializers.WholeMessageShape
-    message: Message
-
-    def find(self, **ids: int) -> None:
-        of_the_clinic = Message.objects.filter(patient__clinic=self.staff.location.clinic_id)
-        self.message = get_object_or_404(of_the_clinic.select_related("step"), pk=ids["message_id"])
-        note_reading(self.staff, self.message.patient_id, "message", now=self.now, object_id=self.message.pk)
-
-
-class MessageDetail(OfMessage, Row):
-    """One mail with its text and history."""
-
-    right = Right.SEE_MESSAGES
-
-    def one(self) -> Message:
-        return self.message
-
-
-class SendNow(OfMessage, Write):
-    """Let a waiting mail leave with the next delivery, or try a failed one again."""
-
-    right = Right.MANAGE_MESSAGES
-    asks = Nothing
-
-    def do(self, asked: dict[str, Any], key: str) -> Message:
-        return send_now(self.message.pk, by=self.actor, key=key, now=self.now)
-
-
-class Withdraw(OfMessage, Write):
-    """Take a mail back before it leaves."""
-
-    right = Right.MANAGE_MESSAGES
-    asks = serializers.WithdrawAsked
-
-    def do(self, asked: dict[str, Any], key: str) -> Message:
-        return withdraw(self.message.pk, by=self.actor, key=key, now=self.now, why=asked["why"])
+    @action(detail=True, methods=["post"])
+    @writes(serializers.WithdrawAsked, Right.MANAGE_MESSAGES)
+    def withdraw(self, asked: dict[str, Any], key: str) -> Message:
+        """Take a mail back before it leaves."""
+        return withdraw(self.opened.pk, by=self.actor, key=key, now=self.now, why=asked["why"])

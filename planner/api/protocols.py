@@ -1,66 +1,58 @@
 """Resources, protocols, and what is recommended for a patient."""
 
-from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
+from __future__ import annotations
 
-from clinic.api.endpoints import Row, Rows
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from clinic.api.viewsets import ClinicViewSet, RetrieveOpened
 from clinic.models import Resource
 from clinic.permissions import Right
-from patients.api.views import OfPatient
+from patients.api.views import AboutPatient
 from planner.api import filters
 from planner.api import protocol_serializers as serializers
 from planner.models import Protocol
-from planner.protocols.patient_recommendation import NothingToRecommend, PatientRecommendation, advice_for
+from planner.protocols.patient_recommendation import NothingToRecommend, advice_for
 
 
-class ResourceList(Rows):
+class ResourceViewSet(ListModelMixin, ClinicViewSet):
     """Practitioners, rooms and devices of the clinic."""
 
-    right = Right.SEE_SCHEDULE
+    right, way_to_clinic = Right.SEE_SCHEDULE, "location__clinic"
+    queryset = Resource.objects.order_by("kind", "position", "name", "pk")
     serializer_class = serializers.ResourceShape
     filterset_class = filters.ResourceFilter
 
-    def rows(self) -> QuerySet[Resource]:
-        of_the_clinic = Resource.objects.filter(location__clinic=self.staff.location.clinic_id)
-        return of_the_clinic.order_by("kind", "position", "name", "pk")
 
+class ProtocolViewSet(ListModelMixin, RetrieveOpened, ClinicViewSet):
+    """The clinic's protocols with their versions, newest version first; one of them with gaps, phases and depths."""
 
-class ProtocolList(Rows):
-    """The clinic's protocols with their versions, newest version first."""
-
-    right = Right.MANAGE_PROTOCOLS
-    serializer_class = serializers.ProtocolShape
+    right, lookup_url_kwarg = Right.MANAGE_PROTOCOLS, "protocol_id"
+    queryset = Protocol.objects.prefetch_related("versions").order_by("modality", "name", "pk")
     filterset_class = filters.ProtocolFilter
 
-    def rows(self) -> QuerySet[Protocol]:
-        of_the_clinic = Protocol.objects.filter(clinic=self.staff.location.clinic_id)
-        return of_the_clinic.prefetch_related("versions").order_by("modality", "name", "pk")
+    def get_queryset(self) -> QuerySet[Any]:
+        protocols = super().get_queryset()
+        if not self.detail:
+            return protocols
+        return protocols.prefetch_related("versions__gaps", "versions__phases", "versions__depths")
+
+    def get_serializer_class(self) -> type[serializers.ProtocolShape]:
+        return serializers.WholeProtocolShape if self.detail else serializers.ProtocolShape
 
 
-class ProtocolDetail(Row):
-    """One protocol; its versions with gaps, phases and depths."""
-
-    right = Right.MANAGE_PROTOCOLS
-    serializer_class = serializers.WholeProtocolShape
-
-    def find(self, **ids: int) -> None:
-        parts = ("versions__gaps", "versions__phases", "versions__depths")
-        of_the_clinic = Protocol.objects.filter(clinic=self.staff.location.clinic_id)
-        self.protocol = get_object_or_404(of_the_clinic.prefetch_related(*parts), pk=ids["protocol_id"])
-
-    def one(self) -> Protocol:
-        return self.protocol
-
-
-class RecommendationOfPatient(OfPatient, Row):
+class RecommendationViewSet(AboutPatient):
     """Protocol, number of sessions, gaps and depths as the clinic's protocols recommend them, with reasons."""
 
-    right = Right.PRESCRIBE
+    right, looks_at = Right.PRESCRIBE, "plan"
     serializer_class = serializers.AdviceShape
-    looks_at = "plan"
 
-    def one(self) -> PatientRecommendation:
-        advice = advice_for(self.patient, self.staff.location)
+    def retrieve(self, request: Request, **ids: int) -> Response:
+        advice = advice_for(self.opened, self.staff.location)
         if advice is None:
             raise NothingToRecommend()
-        return advice
+        return self.told(advice)

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin
 
 from clinic.api.bodies import Nothing
-from clinic.api.endpoints import Ask, ClinicView, Row, Rows, Write
+from clinic.api.viewsets import ClinicViewSet, RetrieveOpened, asks, writes
 from clinic.models import Resource
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
@@ -22,35 +23,28 @@ from planner.schedule.propose import propose
 GAP = ("gap_min_days", "gap_target_days", "gap_max_days")
 
 
-class OfSeries(ClinicView):
-    """About one series of the caller's clinic. Whoever asks is noted."""
+class SeriesViewSet(ListModelMixin, RetrieveOpened, ClinicViewSet):
+    """The clinic's series, newest first; draft one. Whoever asks for one is noted."""
 
-    series: Series
-
-    def find(self, **ids: int) -> None:
-        of_the_clinic = Series.objects.filter(patient__clinic=self.staff.location.clinic_id)
-        self.series = get_object_or_404(
-            of_the_clinic.select_related("patient", "location", "protocol_version__protocol"),
-            pk=ids["series_id"],
-        )
-        note_reading(self.staff, self.series.patient_id, "series", now=self.now, object_id=self.series.pk)
-
-
-class SeriesList(Rows, Write):
-    """The clinic's series, newest first; draft one. What was recommended then is kept with it."""
-
-    right, right_to_write = Right.SEE_PATIENTS, Right.PRESCRIBE
+    right, lookup_url_kwarg = Right.SEE_PATIENTS, "series_id"
+    way_to_clinic = "patient__clinic"
+    queryset = Series.objects.select_related("patient", "protocol_version__protocol").prefetch_related(
+        "areas", "sessions"
+    )
     serializer_class = serializers.SeriesShape
     filterset_class = filters.SeriesFilter
-    asks, status_when_done = serializers.NewSeries, 201
+    opened: Series
 
-    def rows(self) -> QuerySet[Series]:
-        with_all = Series.objects.select_related("patient", "protocol_version__protocol")
-        return with_all.prefetch_related("areas", "sessions").filter(
-            patient__clinic=self.staff.location.clinic_id
-        )
+    def get_object(self) -> Series:
+        of_the_clinic = Series.objects.filter(patient__clinic=self.staff.location.clinic_id)
+        with_its_facts = of_the_clinic.select_related("patient", "location", "protocol_version__protocol")
+        series = get_object_or_404(with_its_facts, pk=self.kwargs["series_id"])
+        note_reading(self.staff, series.patient_id, "series", now=self.now, object_id=series.pk)
+        return series
 
-    def do(self, asked: dict[str, Any], key: str) -> Series:
+    @writes(serializers.NewSeries, Right.PRESCRIBE, status=201)
+    def create(self, asked: dict[str, Any], key: str) -> Series:
+        """Draft a series. What was recommended then is kept with it."""
         clinic_id, location = self.staff.location.clinic_id, self.staff.location
         patient = get_object_or_404(Patient, pk=asked.pop("patient_id"), clinic=clinic_id)
         versions = ProtocolVersion.objects.select_related("protocol").filter(protocol__clinic=clinic_id)
@@ -78,45 +72,20 @@ class SeriesList(Rows, Write):
             now=self.now,
         )
 
+    @action(detail=True, methods=["post"], serializer_class=serializers.PlanAnswerShape)
+    @asks(Nothing, Right.BOOK)
+    def propose(self, asked: dict[str, Any]) -> PlanAnswer:
+        """Up to three whole plans for the sessions that have no time yet, or why there is none."""
+        return propose(self.opened, now=self.now)
 
-class SeriesDetail(OfSeries, Row):
-    """One series with its sessions."""
+    @action(detail=True, methods=["post"])
+    @writes(serializers.BookAsked, Right.BOOK)
+    def book(self, asked: dict[str, Any], key: str) -> Series:
+        """Give every session without a time the one in `visits`: all of them or none."""
+        return book_series(self.opened.pk, asked["visits"], by=self.actor, key=key, now=self.now)
 
-    right = Right.SEE_PATIENTS
-    serializer_class = serializers.SeriesShape
-
-    def one(self) -> Series:
-        return self.series
-
-
-class Propose(OfSeries, Ask):
-    """Up to three whole plans for the sessions that have no time yet, or why there is none."""
-
-    right = Right.BOOK
-    serializer_class = serializers.PlanAnswerShape
-    asks = Nothing
-
-    def answer(self, asked: dict[str, Any]) -> PlanAnswer:
-        return propose(self.series, now=self.now)
-
-
-class Book(OfSeries, Write):
-    """Give every session without a time the one in `visits`: all of them or none."""
-
-    right = Right.BOOK
-    serializer_class = serializers.SeriesShape
-    asks = serializers.BookAsked
-
-    def do(self, asked: dict[str, Any], key: str) -> Series:
-        return book_series(self.series.pk, asked["visits"], by=self.actor, key=key, now=self.now)
-
-
-class StopSeries(OfSeries, Write):
-    """Cancel all sessions that are still to come."""
-
-    right = Right.BOOK
-    serializer_class = serializers.SeriesShape
-    asks = serializers.WhyAsked
-
-    def do(self, asked: dict[str, Any], key: str) -> Series:
-        return stop_series(self.series.pk, **asked, by=self.actor, key=key, now=self.now)
+    @action(detail=True, methods=["post"])
+    @writes(serializers.WhyAsked, Right.BOOK)
+    def stop(self, asked: dict[str, Any], key: str) -> Series:
+        """Cancel all sessions that are still to come."""
+        return stop_series(self.opened.pk, **asked, by=self.actor, key=key, now=self.now)

@@ -2,11 +2,15 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from clinic.api.endpoints import Ask, ClinicView, Row, Rows, Write
+from clinic.api.viewsets import ClinicViewSet, RetrieveOpened, asks, writes
 from clinic.errors import Refusal
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
@@ -19,153 +23,107 @@ from planner.schedule.proposals import PlanAnswer
 from planner.treatment.treat import finish, save_record, start_treatment
 
 
-class SessionList(Rows):
-    """The clinic's sessions in the order of their times; those without a time come last."""
-
-    right = Right.SEE_PATIENTS
-    serializer_class = serializers.SessionShape
-    filterset_class = filters.SessionFilter
-
-    def rows(self) -> QuerySet[Session]:
-        held = Prefetch("reservations", Reservation.objects.select_related("resource"))
-        of_the_clinic = Session.objects.filter(patient__clinic=self.staff.location.clinic_id)
-        return of_the_clinic.select_related("patient").prefetch_related(held).order_by("starts_at", "pk")
-
-
-class OfSession(ClinicView):
-    """About one session of the caller's clinic. Whoever asks is noted."""
-
-    session: Session
-
-    def find(self, **ids: int) -> None:
-        of_the_clinic = Session.objects.filter(patient__clinic=self.staff.location.clinic_id)
-        self.session = get_object_or_404(of_the_clinic.select_related("patient"), pk=ids["session_id"])
-        note_reading(self.staff, self.session.patient_id, "session", now=self.now, object_id=self.session.pk)
-
-
-class SessionDetail(OfSession, Row):
-    """One session and what it holds."""
-
-    right = Right.SEE_PATIENTS
-    serializer_class = serializers.SessionShape
-
-    def one(self) -> Session:
-        return self.session
-
-
-class ProposeMove(OfSession, Ask):
-    """Where this session, and with it the later ones, can go; and what that does to the rest."""
-
-    right = Right.BOOK
-    serializer_class = serializers.PlanAnswerShape
-    asks = serializers.MoveQuestion
-
-    def answer(self, asked: dict[str, Any]) -> PlanAnswer:
-        return propose_move(self.session, **asked, now=self.now)
-
-
-class WriteSession(OfSession, Write):
-    """A write that answers with the session."""
-
-    serializer_class = serializers.SessionShape
-
-
-class Move(WriteSession):
-    """Give this session, and any later ones named, another time or other resources: all of them or none."""
-
-    right = Right.BOOK
-    asks = serializers.MoveAsked
-
-    def do(self, asked: dict[str, Any], key: str) -> Session:
-        visits = asked.pop("visits")
-        return move_sessions(self.session.pk, visits, **asked, by=self.actor, key=key, now=self.now)
-
-
-class Cancel(WriteSession):
-    """Take one session out of its series for good; the others stay where they are."""
-
-    right = Right.BOOK
-    asks = serializers.WhyAsked
-
-    def do(self, asked: dict[str, Any], key: str) -> Session:
-        return cancel_session(self.session.pk, **asked, by=self.actor, key=key, now=self.now)
-
-
-class MarkSession(WriteSession):
-    """A state that a person sets by hand."""
-
-    right = Right.RUN_DAY
-    asks = serializers.WhyAsked
-    to: SessionState
-
-    def do(self, asked: dict[str, Any], key: str) -> Session:
-        return change_state(self.session.pk, self.to, **asked, by=self.actor, key=key, now=self.now)
-
-
-class Confirm(MarkSession):
-    """The patient has said that they will come."""
-
-    to = SessionState.CONFIRMED
-
-
-class Arrive(MarkSession):
-    """The patient is here."""
-
-    to = SessionState.ARRIVED
-
-
-class NoShow(MarkSession):
-    """The patient did not come; what the session held is free again."""
-
-    to = SessionState.NO_SHOW
-
-
-class TakeBack(MarkSession):
-    """Booked as before: not confirmed, not here, not missed after all."""
-
-    to = SessionState.BOOKED
-
-
-class Start(WriteSession):
-    """The treatment begins. Refused without today's questions, a consent, or if an answer forbids it."""
-
-    right = Right.TREAT
-    asks = serializers.VersionAsked
-
-    def do(self, asked: dict[str, Any], key: str) -> Session:
-        return start_treatment(self.session.pk, **asked, by=self.actor, key=key, now=self.now)
-
-
 class NoRecordYet(Refusal):
     code = "no_record_yet"
     sentence = _("Nothing has been recorded of session {number} yet.")
 
 
-class Record(OfSession, Row, Write):
-    """What was done; write or correct it, in treatment or afterwards."""
+class SessionViewSet(ListModelMixin, RetrieveOpened, ClinicViewSet):
+    """The clinic's sessions in the order of their times, those without one last. Whoever asks for one is noted."""
 
-    right, right_to_write = Right.SEE_RECORD, Right.TREAT
-    serializer_class = serializers.RecordShape
-    asks = serializers.RecordAsked
+    right, lookup_url_kwarg = Right.SEE_PATIENTS, "session_id"
+    way_to_clinic = "patient__clinic"
+    queryset = (
+        Session.objects.select_related("patient")
+        .prefetch_related(Prefetch("reservations", Reservation.objects.select_related("resource")))
+        .order_by("starts_at", "pk")
+    )
+    serializer_class = serializers.SessionShape
+    filterset_class = filters.SessionFilter
+    opened: Session
 
-    def one(self) -> TreatmentRecord:
+    def get_object(self) -> Session:
+        of_the_clinic = Session.objects.filter(patient__clinic=self.staff.location.clinic_id)
+        session = get_object_or_404(of_the_clinic.select_related("patient"), pk=self.kwargs["session_id"])
+        note_reading(self.staff, session.patient_id, "session", now=self.now, object_id=session.pk)
+        return session
+
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="propose-move",
+        serializer_class=serializers.PlanAnswerShape,
+    )
+    @asks(serializers.MoveQuestion, Right.BOOK)
+    def propose_move(self, asked: dict[str, Any]) -> PlanAnswer:
+        """Where this session, and with it the later ones, can go; and what that does to the rest."""
+        return propose_move(self.opened, **asked, now=self.now)
+
+    @action(detail=True, methods=["post"])
+    @writes(serializers.MoveAsked, Right.BOOK)
+    def move(self, asked: dict[str, Any], key: str) -> Session:
+        """Give this session, and any later ones named, another time or other resources: all of them or none."""
+        visits = asked.pop("visits")
+        return move_sessions(self.opened.pk, visits, **asked, by=self.actor, key=key, now=self.now)
+
+    @action(detail=True, methods=["post"])
+    @writes(serializers.WhyAsked, Right.BOOK)
+    def cancel(self, asked: dict[str, Any], key: str) -> Session:
+        """Take one session out of its series for good; the others stay where they are."""
+        return cancel_session(self.opened.pk, **asked, by=self.actor, key=key, now=self.now)
+
+    @action(detail=True, methods=["post"])
+    @writes(serializers.WhyAsked, Right.RUN_DAY)
+    def confirm(self, asked: dict[str, Any], key: str) -> Session:
+        """The patient has said that they will come."""
+        return self._marked(SessionState.CONFIRMED, asked, key)
+
+    @action(detail=True, methods=["post"])
+    @writes(serializers.WhyAsked, Right.RUN_DAY)
+    def arrive(self, asked: dict[str, Any], key: str) -> Session:
+        """The patient is here."""
+        return self._marked(SessionState.ARRIVED, asked, key)
+
+    @action(detail=True, methods=["post"], url_path="no-show")
+    @writes(serializers.WhyAsked, Right.RUN_DAY)
+    def no_show(self, asked: dict[str, Any], key: str) -> Session:
+        """The patient did not come; what the session held is free again."""
+        return self._marked(SessionState.NO_SHOW, asked, key)
+
+    @action(detail=True, methods=["post"], url_path="take-back")
+    @writes(serializers.WhyAsked, Right.RUN_DAY)
+    def take_back(self, asked: dict[str, Any], key: str) -> Session:
+        """Booked as before: not confirmed, not here, not missed after all."""
+        return self._marked(SessionState.BOOKED, asked, key)
+
+    def _marked(self, to: SessionState, asked: dict[str, Any], key: str) -> Session:
+        return change_state(self.opened.pk, to, **asked, by=self.actor, key=key, now=self.now)
+
+    @action(detail=True, methods=["post"])
+    @writes(serializers.VersionAsked, Right.TREAT)
+    def start(self, asked: dict[str, Any], key: str) -> Session:
+        """The treatment begins. Refused without today's questions, a consent, or if an answer forbids it."""
+        return start_treatment(self.opened.pk, **asked, by=self.actor, key=key, now=self.now)
+
+    @action(detail=True, right=Right.SEE_RECORD, serializer_class=serializers.RecordShape)
+    def record(self, request: Request, **ids: int) -> Response:
+        """What was done."""
         records = TreatmentRecord.objects.select_related("recorded_by__staff").prefetch_related("areas")
-        record = records.filter(session=self.session).first()
+        record = records.filter(session=self.opened).first()
         if record is None:
-            raise NoRecordYet(number=self.session.number)
-        return record
+            raise NoRecordYet(number=self.opened.number)
+        return self.told(record)
 
-    def do(self, asked: dict[str, Any], key: str) -> TreatmentRecord:
+    @record.mapping.post
+    @writes(serializers.RecordAsked, Right.TREAT)
+    def write_record(self, asked: dict[str, Any], key: str) -> TreatmentRecord:
+        """Write or correct what was done, in treatment or afterwards."""
         entry = asked.pop("entry")
-        return save_record(self.session.pk, entry, **asked, by=self.actor, key=key, now=self.now)
+        return save_record(self.opened.pk, entry, **asked, by=self.actor, key=key, now=self.now)
 
-
-class Complete(WriteSession):
-    """The treatment ends, with its record; the aftercare mails are planned."""
-
-    right = Right.TREAT
-    asks = serializers.CompletionAsked
-
-    def do(self, asked: dict[str, Any], key: str) -> Session:
+    @action(detail=True, methods=["post"])
+    @writes(serializers.CompletionAsked, Right.TREAT)
+    def complete(self, asked: dict[str, Any], key: str) -> Session:
+        """The treatment ends, with its record; the aftercare mails are planned."""
         entry = asked.pop("entry")
-        return finish(self.session.pk, entry, **asked, by=self.actor, key=key, now=self.now)
+        return finish(self.opened.pk, entry, **asked, by=self.actor, key=key, now=self.now)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from planner.choices import MessageState
+from planner.choices import MessageHistory, MessageState
 from planner.models import Message, MessageEvent
 from planner.outbox.letter import NothingToTell, render
 
@@ -18,23 +18,25 @@ def settle(now: datetime) -> None:
     events = []
     messages = list(due.select_related("patient", "series", "session__location", "step", "location__clinic"))
     for n, message in enumerate(messages, start=1):
-        state, why = _settled(message)
+        state, what = _settled(message)
+        facts: dict[str, str] = {}
         if state == MessageState.SENT and n % EVERY_NTH_IS_REFUSED == 0:
-            state, why = MessageState.FAILED, "Refused: 550 5.1.1 No such mailbox here."
+            state, what = MessageState.FAILED, MessageHistory.REFUSED
+            facts = {"answer": "550 5.1.1 No such mailbox here."}
         message.state, message.closed_at = state, message.due_at
-        events.append(MessageEvent(message=message, at=message.due_at, state=state, detail=why))
+        events.append(MessageEvent(message=message, at=message.due_at, state=state, code=what, facts=facts))
     fields = ["state", "closed_at", "to_address", "subject", "body_text", "body_html", "attempts"]
     Message.objects.bulk_update(messages, fields, batch_size=200)
     MessageEvent.objects.bulk_create(events, batch_size=500)
 
 
-def _settled(message: Message) -> tuple[MessageState, str]:
+def _settled(message: Message) -> tuple[MessageState, MessageHistory]:
     if not message.patient.email:
-        return MessageState.MISSED, "The patient has no e-mail address."
+        return MessageState.MISSED, MessageHistory.NO_ADDRESS
     try:
         mail = render(message, now=message.due_at)
     except NothingToTell:
-        return MessageState.WITHDRAWN, "There was nothing left to tell."
+        return MessageState.WITHDRAWN, MessageHistory.UNDONE
     message.to_address, message.subject, message.attempts = message.patient.email, mail.subject, 1
     message.body_text, message.body_html = mail.text, mail.html
-    return MessageState.SENT, "Taken by the mail server."
+    return MessageState.SENT, MessageHistory.TAKEN

@@ -1,10 +1,11 @@
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Location
 from patients.models import Patient
-from planner.choices import MessageState
+from planner.choices import MessageHistory, MessageState, SessionState
 from planner.models.protocol import AftercareStep
 from planner.models.series import Series, Session
 
@@ -52,14 +53,31 @@ class Message(models.Model):
             )
         ]
 
+    @property
+    def last_detail(self) -> str:
+        """The last line of its history, where a list has read it along as `last_said`."""
+        said: dict[str, Any] | None = getattr(self, "last_said", None)
+        return what_happened(**said) if said else ""
+
 
 class MessageEvent(models.Model):
-    """A line of a message's history: what happened to it and why. Rows are only ever added."""
+    """A line of a message's history: what happened to it, as a code and its facts. Rows are only ever added."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=MessageState)
-    detail = models.CharField(_("detail"), max_length=300, blank=True)
+    code = models.CharField(max_length=20)
+    facts = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["at", "id"]
+
+    @property
+    def detail(self) -> str:
+        return what_happened(self.code, self.facts)
+
+
+def what_happened(code: str, facts: dict[str, str]) -> str:
+    """One line of a history as a sentence, in the reader's language."""
+    state = {"state": SessionState(facts["state"]).label} if "state" in facts else {}
+    return str(MessageHistory(code).label) % {**facts, **state}

@@ -117,6 +117,11 @@ class ProtocolPhase(models.Model):
             models.CheckConstraint(condition=Q(minutes__range=(5, 480)), name="phase_5_to_480_minutes"),
         ]
 
+    @property
+    def needed(self) -> list[str]:
+        """What it needs, in words."""
+        return [str(ResourceKind(kind).label).lower() for kind in self.needs]
+
 
 class SiteDepth(models.Model):
     """Needle depth in millimetres and passes for one body site."""

@@ -1,24 +1,21 @@
-"""What keeps booked sessions from beginning: consent and screening, for many sessions in a fixed number of queries.
+"""What keeps sessions from being booked or begun: consent and screening, a pure function of what stands in the record.
 
-Says that something is missing, never what a patient answered: the front desk reads it too.
+One function decides, whoever asks: a booking, a move, the board, Today. It says that something is missing, never what
+a patient answered: the front desk reads it too.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max
-
 from clinic.localtime import local_date
-from patients.choices import ConsentKind, ScreeningEffect
-from patients.models import Consent, Screening, ScreeningAnswer, ScreeningQuestion
-from patients.queries import current_questions
-from patients.screening_rules import ImpossibleDate, StatedAnswer, judge
+from patients.choices import ScreeningEffect
+from patients.screening_rules import ImpossibleDate, Verdict
 from planner.choices import SessionState
-from planner.models import Session
+from planner.models import ProtocolVersion, Session
+from planner.obstacles.patient_record import PatientRecord
 
 
 class Missing(StrEnum):
@@ -40,42 +37,54 @@ class Lack:
 
 
 @dataclass(frozen=True, slots=True)
-class _Records:
-    """What stands in the records of all these patients, by patient; treatments by series."""
+class TreatmentDay:
+    """A day on which a series treats, or would: by which protocol, which sites, and when it treated last.
 
-    consents: Mapping[int, Sequence[tuple[date, date]]]
-    screened_at: Mapping[int, datetime]
-    treated_at: Mapping[int, datetime]
-    questions: Mapping[str, ScreeningQuestion]
-    answers: Mapping[int, Sequence[tuple[StatedAnswer, bool]]]
+    `treated_on` is the day of the session before it, if that is done.
+    """
+
+    day: date
+    version: ProtocolVersion
+    sites: Collection[str]
+    treated_on: date | None
 
 
-def lacks_of(sessions: Sequence[Session], zone: ZoneInfo, *, today: date) -> dict[int, tuple[Lack, ...]]:
+def lacks_of(
+    sessions: Sequence[Session], records: Mapping[int, PatientRecord], zone: ZoneInfo, *, today: date
+) -> dict[int, tuple[Lack, ...]]:
     """By session: what has to be settled before it can begin; sessions that lack nothing are left out.
 
-    The sessions come with patient, series, protocol and areas, all of one clinic.
+    The sessions come with series, protocol and areas, the records by patient.
     """
-    open_ones = [each for each in sessions if each.starts_at and each.state != SessionState.DONE]
-    if not open_ones:
-        return {}
-    records = _records(open_ones)
-    found = {each.pk: tuple(_lacks(each, records, zone, today)) for each in open_ones}
+    found = {
+        each.pk: tuple(_lacks(each, records[each.patient_id], zone, today))
+        for each in sessions
+        if each.starts_at and each.state != SessionState.DONE
+    }
     return {pk: lacks for pk, lacks in found.items() if lacks}
 
 
-def _lacks(session: Session, records: _Records, zone: ZoneInfo, today: date) -> Iterator[Lack]:
+def _lacks(session: Session, record: PatientRecord, zone: ZoneInfo, today: date) -> Iterator[Lack]:
     assert session.starts_at is not None
-    day = local_date(session.starts_at, zone)
-    yield from _consent(records.consents.get(session.patient_id, ()), day, today)
-    screened_at = records.screened_at.get(session.patient_id)
-    if screened_at is None:
+    before = record.treated_before(session.series_id, session.starts_at)
+    planned = TreatmentDay(
+        day=local_date(session.starts_at, zone),
+        version=session.series.protocol_version,
+        sites=_sites(session),
+        treated_on=local_date(before, zone) if before else None,
+    )
+    return lacks_on(planned, record, zone, today=today)
+
+
+def lacks_on(planned: TreatmentDay, record: PatientRecord, zone: ZoneInfo, *, today: date) -> Iterator[Lack]:
+    """What has to be settled before that day."""
+    yield from _consent(record.consents, planned.day, today)
+    if record.screened_at is None:
         yield Lack(Missing.NOT_SCREENED)
         return
-    treated_at = records.treated_at.get(session.series_id)
-    lapse_days = session.series.protocol_version.lapse_days
-    if treated_at and (day - local_date(treated_at, zone)).days > lapse_days and screened_at <= treated_at:
+    if _lapsed(planned, local_date(record.screened_at, zone)):
         yield Lack(Missing.SCREEN_ANEW)
-    yield from _verdict(session, records, day)
+    yield from _screening(planned, record)
 
 
 def _consent(consents: Iterable[tuple[date, date]], day: date, today: date) -> Iterator[Lack]:
@@ -85,21 +94,18 @@ def _consent(consents: Iterable[tuple[date, date]], day: date, today: date) -> I
     yield Lack(Missing.CONSENT_ENDS, last) if last else Lack(Missing.NO_CONSENT)
 
 
-def _verdict(session: Session, records: _Records, day: date) -> Iterator[Lack]:
-    sites = {area.site for area in session.series.areas.all()}
-    counts = {code: q for code, q in records.questions.items() if not q.only_site or q.only_site in sites}
-    given = [each for each in records.answers.get(session.patient_id, ()) if each[0].question.code in counts]
-    patient = session.patient
+def _lapsed(planned: TreatmentDay, screened_on: date) -> bool:
+    """Too long since the last treatment, and no full screening on a day after it."""
+    treated_on = planned.treated_on
+    if treated_on is None or screened_on > treated_on:
+        return False
+    return (planned.day - treated_on).days > planned.version.lapse_days
+
+
+def _screening(planned: TreatmentDay, record: PatientRecord) -> Iterator[Lack]:
+    modality = planned.version.protocol.modality
     try:
-        verdict = judge(
-            [answer for answer, _ in given],
-            questions=counts.values(),
-            on=day,
-            date_of_birth=patient.date_of_birth,
-            skin_type=patient.skin_type,
-            modality=session.series.protocol_version.protocol.modality,
-            overridden={answer.question.code for answer, is_set_aside in given if is_set_aside},
-        )
+        verdict = record.verdict(planned.day, sites=planned.sites, modality=modality)
     except ImpossibleDate:
         yield Lack(Missing.ON_HOLD)
         return
@@ -111,45 +117,11 @@ def _verdict(session: Session, records: _Records, day: date) -> Iterator[Lack]:
         yield Lack(Missing.ON_HOLD)
 
 
-def _records(sessions: Sequence[Session]) -> _Records:
-    patients = {session.patient_id for session in sessions}
-    series = {session.series_id for session in sessions}
-    full = Screening.objects.filter(patient__in=patients, is_recheck=False).values_list("patient")
-    done = Session.objects.filter(series__in=series, state=SessionState.DONE).values_list("series")
-    questions = {each.code: each for each in current_questions(sessions[0].patient.clinic_id)}
-    return _Records(
-        consents=_consents(patients),
-        screened_at=dict(full.order_by().annotate(Max("taken_at"))),
-        treated_at=dict(done.order_by().annotate(Max("starts_at"))),
-        questions=questions,
-        answers=_newest_answers(patients, questions),
-    )
+def verdict_for(session: Session, record: PatientRecord, day: date) -> Verdict:
+    """What the patient's answers mean for the areas and the method of this session."""
+    modality = session.series.protocol_version.protocol.modality
+    return record.verdict(day, sites=_sites(session), modality=modality)
 
 
-def _consents(patients: set[int]) -> dict[int, list[tuple[date, date]]]:
-    consents: defaultdict[int, list[tuple[date, date]]] = defaultdict(list)
-    signed = Consent.objects.filter(patient__in=patients, kind=ConsentKind.TREATMENT, withdrawn_at=None)
-    for patient_id, since, until in signed.values_list("patient_id", "valid_from", "valid_to"):
-        consents[patient_id].append((since, until))
-    return consents
-
-
-def _newest_answers(
-    patients: set[int], questions: Mapping[str, ScreeningQuestion]
-) -> dict[int, list[tuple[StatedAnswer, bool]]]:
-    """The newest answer to each question as in `patients.queries`, and whether it was set aside."""
-    answers: defaultdict[int, list[tuple[StatedAnswer, bool]]] = defaultdict(list)
-    rows = (
-        ScreeningAnswer.objects.filter(screening__patient__in=patients, question__code__in=questions)
-        .order_by("screening__patient", "question__code", "-screening__taken_at", "-screening_id")
-        .distinct("screening__patient", "question__code")
-        .values_list(
-            "screening__patient", "question_id", "question__code", "said_yes", "event_date", "override"
-        )
-    )
-    versions = {question.pk: question for question in questions.values()}
-    versions |= ScreeningQuestion.objects.in_bulk({row[1] for row in rows} - versions.keys())
-    for patient_id, question_id, _code, said_yes, event_date, override in rows:
-        answer = StatedAnswer(versions[question_id], said_yes, event_date)
-        answers[patient_id].append((answer, override is not None))
-    return answers
+def _sites(session: Session) -> set[str]:
+    return {area.site for area in session.series.areas.all()}

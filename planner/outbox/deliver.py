@@ -17,10 +17,9 @@ from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
 from clinic.localtime import clamp_out_of_quiet, day_bounds, is_quiet, local_date
-from planner.choices import Anchor, MessageState, SessionState
+from planner.choices import Anchor, MessageHistory, MessageState, SessionState
 from planner.models import Message, Series, Session
 from planner.outbox.letter import Mail, NothingToTell, envelope, render
 from planner.outbox.plan_messages import OPEN, close_one, note
@@ -32,6 +31,8 @@ MOST_ATTEMPTS = 5
 """At a message that cannot be made into a mail, or during which the worker stopped."""
 BATCH = timedelta(seconds=60)
 SERVER_BUSY = range(400, 500)
+Verdict = tuple[MessageState, MessageHistory, dict[str, str]]
+"""How a message ends, and why: a code and its facts."""
 
 log = logging.getLogger(__name__)
 
@@ -78,9 +79,7 @@ def _claim(now: datetime) -> int | None:
             return None
         if message.state == MessageState.SENDING:
             message.may_be_doubled = True
-            note(
-                [message], _("The worker stopped while this was leaving; sent again under the same id."), now
-            )
+            note([message], MessageHistory.WORKER_STOPPED, now)
         message.state, message.attempts = MessageState.SENDING, message.attempts + 1
         message.leased_until = now + timedelta(seconds=settings.MAIL_LEASE_SECONDS)
         message.save()
@@ -113,32 +112,31 @@ def _is_closed(message: Message, now: datetime) -> bool:
     """Whether the state of things now forbids the mail; then it is closed with the reason."""
     verdict = _too_late(message, now) or _unfit(message)
     if verdict:
-        close_one(message, *verdict, now)
+        state, what, facts = verdict
+        close_one(message, state, what, now, **facts)
     return verdict is not None
 
 
-def _too_late(message: Message, now: datetime) -> tuple[MessageState, str] | None:
+def _too_late(message: Message, now: datetime) -> Verdict | None:
     if now >= message.expires_at:
-        return MessageState.MISSED, _("It would have come too late.")
+        return MessageState.MISSED, MessageHistory.TOO_LATE, {}
     if _is_overtaken(message, now):
-        return MessageState.MISSED, _("After a delay a newer note was due as well; only that one leaves.")
+        return MessageState.MISSED, MessageHistory.OVERTAKEN, {}
     return None
 
 
-def _unfit(message: Message) -> tuple[MessageState, str] | None:
+def _unfit(message: Message) -> Verdict | None:
     session, patient = message.session, message.patient
     if session and session.version != message.about_version:
-        return MessageState.WITHDRAWN, _("The session has changed since.")
+        return MessageState.WITHDRAWN, MessageHistory.SESSION_CHANGED, {}
     if session and not _fits(session, message.step.anchor):
-        return MessageState.WITHDRAWN, _("The session is: %(state)s.") % {
-            "state": session.get_state_display()
-        }
+        return MessageState.WITHDRAWN, MessageHistory.SESSION_STATE, {"state": session.state}
     if not patient.email:
-        return MessageState.MISSED, _("The patient has no e-mail address.")
+        return MessageState.MISSED, MessageHistory.NO_ADDRESS, {}
     if not patient.mail_allowed:
-        return MessageState.WITHDRAWN, _("The patient does not want mail.")
+        return MessageState.WITHDRAWN, MessageHistory.NO_MAIL_WANTED, {}
     if message.attempts > MOST_ATTEMPTS and message.may_be_doubled:
-        return MessageState.FAILED, _("Sending was interrupted too often; it may have arrived.")
+        return MessageState.FAILED, MessageHistory.INTERRUPTED, {}
     return None
 
 
@@ -167,7 +165,7 @@ def _is_put_back(message: Message, now: datetime) -> bool:
     if not is_quiet(now, *hours) or is_quiet(message.due_at, *hours):
         return False
     message.due_at, message.attempts = clamp_out_of_quiet(now, *hours), message.attempts - 1
-    _wait(message, None, _("Waits for the end of the quiet hours."), now)
+    _wait(message, None, MessageHistory.QUIET_HOURS, now)
     return True
 
 
@@ -176,7 +174,7 @@ def _rendered(message: Message, now: datetime) -> Mail | None:
         with transaction.atomic():
             return render(message, now=now)
     except NothingToTell:
-        close_one(message, MessageState.WITHDRAWN, _("Nothing is left to tell: it was undone."), now)
+        close_one(message, MessageState.WITHDRAWN, MessageHistory.UNDONE, now)
     except Exception as fault:  # one message that cannot be written must not hold up the others
         _could_not_make(message, fault, now)
     return None
@@ -191,7 +189,7 @@ def _send(message: Message, mail: Mail, connection: BaseEmailBackend, now: datet
         return False
     message.to_address, message.subject = message.patient.email, mail.subject
     message.body_text, message.body_html = mail.text, mail.html
-    close_one(message, MessageState.SENT, _("Taken by the mail server."), now)
+    close_one(message, MessageState.SENT, MessageHistory.TAKEN, now)
     return True
 
 
@@ -199,13 +197,13 @@ def _not_sent(message: Message, fault: Exception, now: datetime) -> None:
     answer = _answer(fault)
     if answer is None and isinstance(fault, (smtplib.SMTPException, OSError)):
         message.may_be_doubled = True
-        _try_later(message, _("The mail server broke off; it may have taken the mail."), now)
+        _try_later(message, MessageHistory.BROKE_OFF, now)
     elif answer is None:
         _could_not_make(message, fault, now)
     elif answer[0] in SERVER_BUSY:
-        _try_later(message, _("The mail server asks to try later: %(answer)s") % {"answer": answer[1]}, now)
+        _try_later(message, MessageHistory.TRY_LATER, now, answer=answer[1])
     else:
-        close_one(message, MessageState.FAILED, _("Refused: %(answer)s") % {"answer": answer[1]}, now)
+        close_one(message, MessageState.FAILED, MessageHistory.REFUSED, now, answer=answer[1])
 
 
 def _answer(fault: Exception) -> tuple[int, str] | None:
@@ -221,19 +219,19 @@ def _answer(fault: Exception) -> tuple[int, str] | None:
 
 def _could_not_make(message: Message, fault: Exception, now: datetime) -> None:
     log.error("Message %s could not be made into a mail: %s", message.pk, type(fault).__name__)
-    detail = _("It could not be made into a mail: %(fault)s") % {"fault": type(fault).__name__}
+    why, name = MessageHistory.NOT_MADE, type(fault).__name__
     if message.attempts < MOST_ATTEMPTS:
-        _try_later(message, detail, now)
+        _try_later(message, why, now, fault=name)
     else:
-        close_one(message, MessageState.FAILED, detail, now)
+        close_one(message, MessageState.FAILED, why, now, fault=name)
 
 
-def _try_later(message: Message, detail: str, now: datetime) -> None:
+def _try_later(message: Message, why: MessageHistory, now: datetime, **facts: str) -> None:
     pause = RETRY_AFTER[min(message.attempts, len(RETRY_AFTER)) - 1]
-    _wait(message, now + pause, detail, now)
+    _wait(message, now + pause, why, now, **facts)
 
 
-def _wait(message: Message, until: datetime | None, detail: str, now: datetime) -> None:
+def _wait(message: Message, until: datetime | None, why: MessageHistory, now: datetime, **facts: str) -> None:
     message.state, message.leased_until = MessageState.WAITING, until
     message.save()
-    note([message], detail, now)
+    note([message], why, now, **facts)

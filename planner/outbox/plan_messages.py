@@ -5,19 +5,19 @@ series and its sessions; `delivery.py` sends them. News about dates belongs to t
 changed since the patient was last told, so that changes within the minutes of grace make one mail, or none.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Self
 
 from django.conf import settings
-from django.db.models import Max, QuerySet
-from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.models import Location
 from clinic.services.once import once
-from planner.choices import HOLDS_TIME, Anchor, MessageState, SessionState
+from planner.choices import HOLDS_TIME, Anchor, MessageHistory, MessageState, SessionState
 from planner.models import AftercareStep, Message, MessageEvent, Series, Session
 from planner.outbox.steps import AFTER_THE_SESSION, SessionTimes, due_at, expires_at, steps_for
 
@@ -39,28 +39,33 @@ class MessageTooLate(Refusal):
 
 def messages_for_booking(series: Series, *, now: datetime) -> None:
     """One confirmation for the whole series, and the preparation of each session that is still to come."""
-    _plan_preparation(series, Session.objects.filter(series=series).select_related("location"), now)
-    _announce(series, Anchor.SERIES_BOOKED, now)
+    outbox = _Outbox.of(series, now)
+    outbox.prepare({session.pk for session in outbox.sessions})
+    outbox.announce(Anchor.SERIES_BOOKED)
+    outbox.write()
 
 
-def messages_for_change(series: Series, sessions: Sequence[Session], *, now: datetime) -> None:
+def messages_for_change(series: Series, sessions: Iterable[Session], *, now: datetime) -> None:
     """Withdraw what waits for the earlier times of `sessions`, plan it anew, and tell the patient once.
 
     A confirmation that has not left is replaced by one with the new dates.
     """
-    for session in sessions:
-        outdated = session.messages.filter(state__in=OPEN, about_version__lt=session.version)
-        close(outdated, MessageState.WITHDRAWN, _t("The session was moved."), now)
-    _plan_preparation(series, sessions, now)
-    _announce(series, Anchor.SESSION_MOVED, now)
+    outbox = _Outbox.of(series, now)
+    versions: dict[int | None, int] = {session.pk: session.version for session in sessions}
+    outdated = (each for each in outbox.open_for(versions) if each.about_version < versions[each.session_id])
+    outbox.withdraw(outdated, MessageHistory.SESSION_MOVED)
+    outbox.prepare(versions.keys())
+    outbox.announce(Anchor.SESSION_MOVED)
+    outbox.write()
 
 
-def messages_for_cancellation(session: Session, *, now: datetime) -> None:
-    """Withdraw what waits for the session, and tell the patient if it was still to come."""
-    waiting = session.messages.filter(state__in=OPEN)
-    close(waiting, MessageState.WITHDRAWN, _t("The session was cancelled."), now)
-    if session.starts_at is None or session.starts_at > now:
-        _announce(session.series, Anchor.SESSION_CANCELLED, now)
+def messages_for_cancellation(series: Series, sessions: Collection[Session], *, now: datetime) -> None:
+    """Withdraw what waits for the sessions, and tell the patient once of those that were still to come."""
+    outbox = _Outbox.of(series, now)
+    outbox.withdraw(outbox.open_for({session.pk for session in sessions}), MessageHistory.SESSION_CANCELLED)
+    if any(session.starts_at is None or session.starts_at > now for session in sessions):
+        outbox.announce(Anchor.SESSION_CANCELLED)
+    outbox.write()
 
 
 def messages_for_completion(session: Session, *, now: datetime) -> None:
@@ -68,9 +73,11 @@ def messages_for_completion(session: Session, *, now: datetime) -> None:
 
     When no session of the series is left to come, the steps after the last one follow.
     """
-    others = session.series.sessions.exclude(pk=session.pk)
-    is_last = not others.exclude(state__in=[SessionState.DONE, SessionState.CANCELLED]).exists()
-    _plan(session.series, [session], _steps(session.series, AFTER_THE_SESSION, is_last=is_last), now)
+    outbox = _Outbox.of(session.series, now)
+    over = (SessionState.DONE, SessionState.CANCELLED)
+    is_last = all(each.state in over for each in outbox.sessions if each.pk != session.pk)
+    outbox.plan([session], outbox.steps_at(*AFTER_THE_SESSION, is_last=is_last))
+    outbox.write()
 
 
 @once
@@ -82,7 +89,7 @@ def send_now(message_id: int, *, by: Actor, key: str, now: datetime) -> Message:
     message.state, message.due_at = MessageState.WAITING, now
     message.leased_until, message.attempts, message.closed_at = None, 0, None
     message.save()
-    note([message], _t("To be sent now: %(name)s") % {"name": by.name}, now)
+    note([message], MessageHistory.SEND_NOW, now, name=by.name)
     return message
 
 
@@ -90,28 +97,32 @@ def send_now(message_id: int, *, by: Actor, key: str, now: datetime) -> Message:
 def withdraw(message_id: int, *, by: Actor, key: str, now: datetime, why: str) -> Message:
     """Take a message back before it leaves; one that is being sent at this moment is waited for."""
     message = _locked(message_id, *OPEN, MessageState.FAILED)
-    close_one(message, MessageState.WITHDRAWN, f"{by.name}: {why}" if why else by.name, now)
+    if why:
+        close_one(
+            message, MessageState.WITHDRAWN, MessageHistory.WITHDRAWN_BECAUSE, now, name=by.name, why=why
+        )
+    else:
+        close_one(message, MessageState.WITHDRAWN, MessageHistory.WITHDRAWN_BY, now, name=by.name)
     return message
 
 
-def close(messages: QuerySet[Message], state: MessageState, why: str, now: datetime) -> None:
-    """End messages unsent, with a line of history each."""
-    for message in messages.select_for_update(no_key=True, of=("self",)).order_by("pk"):
-        close_one(message, state, why, now)
-
-
-def close_one(message: Message, state: MessageState, why: str, now: datetime) -> None:
+def close_one(
+    message: Message, state: MessageState, what: MessageHistory, now: datetime, /, **facts: str
+) -> None:
     message.state, message.closed_at, message.leased_until = state, now, None
     message.save()
-    note([message], why, now)
+    note([message], what, now, **facts)
 
 
-def note(messages: Iterable[Message], detail: str, now: datetime) -> None:
+def note(messages: Iterable[Message], what: MessageHistory, now: datetime, /, **facts: str) -> None:
     """Add a line to the history of each."""
-    MessageEvent.objects.bulk_create(
-        MessageEvent(message=message, at=now, state=message.state, detail=detail[:300])
-        for message in messages
-    )
+    MessageEvent.objects.bulk_create(line(message, what, now, **facts) for message in messages)
+
+
+def line(message: Message, what: MessageHistory, now: datetime, /, **facts: str) -> MessageEvent:
+    """One line of the history, not yet saved; what a mail server says is cut where it gets long."""
+    short = {name: fact[:300] for name, fact in facts.items()}
+    return MessageEvent(message=message, at=now, state=message.state, code=what, facts=short)
 
 
 def message_id_for(series: Series, session: Session | None, step: AftercareStep, version: int) -> str:
@@ -133,47 +144,92 @@ def visit_of(session: Session, planned_at: datetime) -> SessionTimes:
     return SessionTimes(session.starts_at, end, planned_at, place.zone, place.quiet_from, place.quiet_to)
 
 
-def _announce(series: Series, anchor: Anchor, now: datetime) -> None:
-    """One mail about dates, in place of one of its kind or of a confirmation that has not left."""
-    waiting = series.messages.filter(session=None, state__in=OPEN)
-    if waiting.filter(step__anchor=Anchor.SERIES_BOOKED).exists():
-        anchor = Anchor.SERIES_BOOKED
-    close(waiting.filter(step__anchor=anchor), MessageState.WITHDRAWN, _t("Replaced: more has changed."), now)
-    sessions = series.sessions.filter(starts_at__gt=now)
-    if anchor == Anchor.SERIES_BOOKED and not sessions.filter(state__in=HOLDS_TIME).exists():
-        return
-    for step in _steps(series, [anchor])[:1]:
-        first = sessions.select_related("location").order_by("starts_at").first()
-        leaves = now + timedelta(minutes=series.location.grace_minutes)
-        visit = visit_of(first, leaves) if first else _no_visit(series.location, leaves)
-        _add([_row(series, None, step, _news_version(series, step), visit, now)], now)
+@dataclass(frozen=True, slots=True)
+class _Outbox:
+    """All messages of a series, read and locked once, beside its sessions and steps; what changes is written at once.
 
+    So the number of statements depends on neither sessions nor steps.
+    """
 
-def _news_version(series: Series, step: AftercareStep) -> int:
-    told = series.messages.filter(session=None, step=step).aggregate(last=Max("about_version"))["last"] or 0
-    return max(series.version, told + 1)
+    series: Series
+    now: datetime
+    sessions: tuple[Session, ...]
+    steps: tuple[AftercareStep, ...]
+    messages: tuple[Message, ...]
+    withdrawn: list[MessageEvent] = field(default_factory=list)
+    planned: list[Message] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, series: Series, now: datetime) -> Self:
+        sessions = series.sessions.select_related("location").order_by("starts_at", "number")
+        steps = AftercareStep.objects.filter(version=series.protocol_version_id, is_active=True)
+        known = ("series", "session", "step__anchor", "about_version", "state")
+        messages = series.messages.select_related("step").only(*known).order_by("pk")
+        locked = messages.select_for_update(no_key=True, of=("self",))
+        return cls(series, now, tuple(sessions), tuple(steps), tuple(locked))
 
-def _plan_preparation(series: Series, sessions: Iterable[Session], now: datetime) -> None:
-    ahead = [s for s in sessions if s.state in HOLDS_TIME and s.starts_at and s.starts_at > now]
-    _plan(series, ahead, _steps(series, [Anchor.SESSION_START]), now)
+    def open_for(self, sessions: Container[int | None]) -> Iterator[Message]:
+        """What waits or is being sent about one of the sessions; about none of them if that is `None`."""
+        yield from (each for each in self.messages if each.session_id in sessions and each.state in OPEN)
 
+    def withdraw(self, messages: Iterable[Message], why: MessageHistory) -> None:
+        for message in messages:
+            message.state = MessageState.WITHDRAWN
+            self.withdrawn.append(line(message, why, self.now))
 
-def _plan(series: Series, sessions: Iterable[Session], steps: Sequence[AftercareStep], now: datetime) -> None:
-    """The steps of each session in its present version, but for those that are planned already."""
-    planned = set(series.messages.values_list("session_id", "step_id", "about_version"))
-    rows = (
-        _row(series, session, step, session.version, visit_of(session, now), now)
-        for session in sessions
-        for step in steps
-        if (session.pk, step.pk, session.version) not in planned
-    )
-    _add(rows, now)
+    def announce(self, anchor: Anchor) -> None:
+        """One mail about dates, in place of one of its kind or of a confirmation that has not left."""
+        waiting = list(self.open_for({None}))
+        if any(message.step.anchor == Anchor.SERIES_BOOKED for message in waiting):
+            anchor = Anchor.SERIES_BOOKED
+        replaced = (message for message in waiting if message.step.anchor == anchor)
+        self.withdraw(replaced, MessageHistory.REPLACED)
+        ahead = [each for each in self.sessions if each.starts_at and each.starts_at > self.now]
+        if anchor == Anchor.SERIES_BOOKED and not any(each.state in HOLDS_TIME for each in ahead):
+            return
+        for step in self.steps_at(anchor)[:1]:
+            place = self.series.location
+            leaves = self.now + timedelta(minutes=place.grace_minutes)
+            visit = visit_of(ahead[0], leaves) if ahead else _no_visit(place, leaves)
+            self._add(_row(self.series, None, step, self._news_version(step), visit, self.now))
 
+    def prepare(self, sessions: Container[int | None]) -> None:
+        """Plan what leaves before those of the sessions that are still to come."""
+        ahead = (s for s in self.sessions if s.state in HOLDS_TIME and s.starts_at and s.starts_at > self.now)
+        self.plan((s for s in ahead if s.pk in sessions), self.steps_at(Anchor.SESSION_START))
 
-def _steps(series: Series, anchors: Sequence[Anchor], *, is_last: bool = False) -> tuple[AftercareStep, ...]:
-    steps = series.protocol_version.steps.filter(anchor__in=anchors, is_active=True)
-    return steps_for(steps, skin_type=series.patient.skin_type, is_last=is_last)
+    def plan(self, sessions: Iterable[Session], steps: Sequence[AftercareStep]) -> None:
+        """The steps of each session in its present version, but for those that are planned already."""
+        known = {(each.session_id, each.step_id, each.about_version) for each in self.messages}
+        for session in sessions:
+            visit = visit_of(session, self.now)
+            for step in steps:
+                if (session.pk, step.pk, session.version) not in known:
+                    self._add(_row(self.series, session, step, session.version, visit, self.now))
+
+    def steps_at(self, *anchors: Anchor, is_last: bool = False) -> tuple[AftercareStep, ...]:
+        """Those that this patient gets."""
+        steps = (step for step in self.steps if step.anchor in anchors)
+        return steps_for(steps, skin_type=self.series.patient.skin_type, is_last=is_last)
+
+    def write(self) -> None:
+        gone = [line.message_id for line in self.withdrawn]
+        if gone:
+            closed = {"state": MessageState.WITHDRAWN, "closed_at": self.now, "leased_until": None}
+            Message.objects.filter(pk__in=gone).update(**closed)
+        Message.objects.bulk_create(self.planned)
+        lines = (line(message, MessageHistory.PLANNED, self.now) for message in self.planned)
+        MessageEvent.objects.bulk_create([*self.withdrawn, *lines])
+
+    def _news_version(self, step: AftercareStep) -> int:
+        told = (
+            each.about_version for each in self.messages if (each.session_id, each.step_id) == (None, step.pk)
+        )
+        return max(self.series.version, max(told, default=0) + 1)
+
+    def _add(self, message: Message | None) -> None:
+        if message:
+            self.planned.append(message)
 
 
 def _no_visit(place: Location, planned_at: datetime) -> SessionTimes:
@@ -205,11 +261,6 @@ def _row(
         message_id=message_id_for(series, session, step, version),
         created_at=now,
     )
-
-
-def _add(rows: Iterable[Message | None], now: datetime) -> None:
-    made = Message.objects.bulk_create([row for row in rows if row])
-    note(made, _t("Planned"), now)
 
 
 def _locked(message_id: int, *states: MessageState) -> Message:

@@ -83,19 +83,6 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
-class Column(Generic[T]):
-    """`url` is where its head leads, `now` the class of the now-line where it has one."""
-
-    name: str
-    sub: str
-    url: str
-    blocks: tuple[Block[T], ...]
-    strips: tuple[Strip, ...]
-    is_away: bool = False
-    now: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Window:
     """The hours that are drawn, whole ones."""
 

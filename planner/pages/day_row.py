@@ -1,12 +1,13 @@
 """A session as the pages of the day say it: who, which of how many, where, and only what is out of the ordinary."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 
 from django.utils.functional import Promise
 from django.utils.timezone import localtime
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
@@ -15,6 +16,7 @@ from clinic.models import Location, Resource, ResourceKind
 from planner.choices import PhaseKind, SessionState
 from planner.models import Session
 from planner.obstacles.from_record import Lack, Missing, lacks_of
+from planner.obstacles.patient_record import PatientRecord, records_of
 from planner.schedule.sessions import HERE, served_by
 from planner.treatment.session_clock import Span, Whereabouts, spans, step_now
 
@@ -34,7 +36,12 @@ LATE = Chip("clock", _l("Late"), "warn")
 MISSED = Chip("user-x", _l("Did not come"), "warn")
 DONE = Chip("check", _l("Done"))
 IS_HERE = Chip("map-pin", _l("Here"))
-_PHASES = dict(PhaseKind.choices)
+STATE_CHIPS: dict[str, Chip] = {
+    SessionState.BOOKED: NOT_CONFIRMED,
+    SessionState.CONFIRMED: CONFIRMED,
+    SessionState.DONE: DONE,
+    SessionState.NO_SHOW: MISSED,
+}
 LACK_CHIPS = {
     Missing.NO_CONSENT: Chip("octagon-x", _l("Consent missing"), "stop"),
     Missing.CONSENT_ENDS: Chip("octagon-x", _l("Consent ends before"), "stop"),
@@ -59,19 +66,19 @@ class DayRow:
     def resources(self) -> dict[str, Resource]:
         return served_by(self.session)
 
-    @property
+    @cached_property
     def practitioner(self) -> Resource | None:
         return self.resources.get(ResourceKind.PRACTITIONER)
 
-    @property
+    @cached_property
     def room(self) -> Resource | None:
         return self.resources.get(ResourceKind.ROOM)
 
-    @property
+    @cached_property
     def device(self) -> Resource | None:
         return self.resources.get(ResourceKind.DEVICE)
 
-    @property
+    @cached_property
     def areas(self) -> str:
         return ", ".join(str(area) for area in self.session.series.areas.all())
 
@@ -81,7 +88,7 @@ class DayRow:
         label = str(self.session.patient.get_skin_type_display() or "")
         return _("skin type %(type)s") % {"type": label.partition(":")[0]} if label else ""
 
-    @property
+    @cached_property
     def which(self) -> str:
         return n_of_m(self.session)
 
@@ -90,11 +97,15 @@ class DayRow:
         """The whole session in a sentence, for those who point at it or hear it; the name stands before it."""
         facts = {
             "which": self.which,
-            "from": localtime(self.starts_at).strftime("%H:%M"),
-            "to": localtime(self.spans[-1].ends_at).strftime("%H:%M"),
+            "from": f"{localtime(self.starts_at):%H:%M}",
+            "to": f"{localtime(self.spans[-1].ends_at):%H:%M}",
         }
-        said = [_("session %(which)s, %(from)s to %(to)s") % facts, *map(str, self.resources.values())]
-        phases = [f"{_PHASES[span.kind]} {localtime(span.starts_at):%H:%M}" for span in self.spans]
+        said = [
+            _("session %(which)s, %(from)s to %(to)s") % facts,
+            *(each.name for each in self.resources.values()),
+        ]
+        names = phase_words(get_language())
+        phases = [f"{names[span.kind]} {localtime(span.starts_at):%H:%M}" for span in self.spans]
         return ". ".join([", ".join(said), *(str(chip.word) for chip in self.chips), ", ".join(phases)])
 
     @property
@@ -118,7 +129,7 @@ class DayRow:
     def step(self) -> Whereabouts:
         return step_now(self.session, self.spans, self.now)
 
-    @property
+    @cached_property
     def chips(self) -> list[Chip]:
         if self.is_late:
             states = [LATE] if self.session.state == SessionState.CONFIRMED else [LATE, NOT_CONFIRMED]
@@ -128,14 +139,7 @@ class DayRow:
 
     @property
     def state_chip(self) -> Chip | None:
-        if self.is_here:
-            return IS_HERE
-        return {
-            SessionState.BOOKED: NOT_CONFIRMED,
-            SessionState.CONFIRMED: CONFIRMED,
-            SessionState.DONE: DONE,
-            SessionState.NO_SHOW: MISSED,
-        }.get(SessionState(self.session.state))
+        return IS_HERE if self.is_here else STATE_CHIPS.get(self.session.state)
 
     @property
     def mark(self) -> Chip | None:
@@ -145,6 +149,12 @@ class DayRow:
         return None if self.session.state == SessionState.CONFIRMED else self.state_chip
 
 
+@cache
+def phase_words(_language: str | None) -> dict[str, str]:
+    """Looked up once in each language: a board says hundreds of them."""
+    return {kind: str(word) for kind, word in PhaseKind.choices}
+
+
 def n_of_m(session: Session) -> str:
     return _("%(number)s of %(all)s") % {
         "number": session.number,
@@ -152,12 +162,22 @@ def n_of_m(session: Session) -> str:
     }
 
 
-def rows_of(sessions: Iterable[Session], location: Location, now: datetime) -> list[DayRow]:
-    """Sessions as read by `queries.with_details`; what a missed or finished one lacks is of no use any more."""
+def rows_of(
+    sessions: Iterable[Session], records: Mapping[int, PatientRecord], location: Location, now: datetime
+) -> list[DayRow]:
+    """Sessions with everything, and their patients' records as `records_for` reads them."""
     sessions, today = list(sessions), local_date(now, location.zone)
-    open_ones = [each for each in sessions if each.state not in (SessionState.DONE, SessionState.NO_SHOW)]
-    lacks = lacks_of(open_ones, location.zone, today=today)
+    lacks = lacks_of([each for each in sessions if _is_open(each)], records, location.zone, today=today)
     return [DayRow(each, _spans(each), lacks.get(each.pk, ()), now) for each in sessions]
+
+
+def records_for(sessions: Iterable[Session]) -> dict[int, PatientRecord]:
+    """By patient; what a missed or finished session lacks is of no use any more, so theirs are not read."""
+    return records_of(each.patient for each in sessions if _is_open(each))
+
+
+def _is_open(session: Session) -> bool:
+    return session.state not in (SessionState.DONE, SessionState.NO_SHOW)
 
 
 def _spans(session: Session) -> tuple[Span, ...]:

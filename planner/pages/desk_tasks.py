@@ -1,10 +1,9 @@
 """What waits for somebody, each with its answer as a link that works."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,10 +12,11 @@ from clinic.localtime import day_bounds, local_date, moment_label, weekday_label
 from clinic.models import Resource, StaffMember
 from clinic.permissions import Right
 from patients.choices import ConsentKind
-from patients.models import Assessment, Patient
+from patients.models import Patient
 from planner.choices import MessageState, SessionState
 from planner.models import Message, Session
 from planner.obstacles.from_record import Lack, Missing
+from planner.obstacles.patient_record import PatientRecord
 from planner.outbox.message_lists import failed_messages
 from planner.pages.day_row import LACK_CHIPS, DayRow, lack_sentence, n_of_m
 from planner.schedule.drift import Drift
@@ -54,6 +54,14 @@ class DeskTasks:
     @property
     def count(self) -> int:
         return len(self.urgent) + bool(self.unconfirmed)
+
+    @property
+    def unconfirmed_sentence(self) -> str:
+        n, day = len(self.unconfirmed), self.unconfirmed_day
+        said = ngettext(
+            "%(n)s of %(all)s has not confirmed %(day)s.", "%(n)s of %(all)s have not confirmed %(day)s.", n
+        )
+        return said % {"n": n, "all": self.unconfirmed_of, "day": weekday_label(day) if day else ""}
 
 
 def needs_of_the_desk(
@@ -177,13 +185,20 @@ def _unsent(staff: StaffMember, now: datetime) -> Iterator[DeskTask]:
         )
 
 
-def decisions(staff: StaffMember, own: Resource, mine: Sequence[DayRow], *, today: date) -> list[DeskTask]:
+def decisions(
+    staff: StaffMember,
+    own: Resource,
+    mine: Sequence[DayRow],
+    records: Mapping[int, PatientRecord],
+    *,
+    today: date,
+) -> list[DeskTask]:
     """What only a clinician can settle: records left open, checks that fail, visits before which to judge.
 
-    `mine` are her sessions from today to `AHEAD`.
+    `mine` are her sessions from today to `AHEAD`, `records` those of their patients.
     """
     to_come = [row.session for row in mine if row.is_to_come or row.session.state == SessionState.ARRIVED]
-    return [*_unfinished(staff, own, today), *_unready(mine, staff), *_to_judge(to_come, staff)]
+    return [*_unfinished(staff, own, today), *_unready(mine, staff), *_to_judge(to_come, records, staff)]
 
 
 def _unfinished(staff: StaffMember, own: Resource, today: date) -> Iterator[DeskTask]:
@@ -205,16 +220,16 @@ def _unfinished(staff: StaffMember, own: Resource, today: date) -> Iterator[Desk
             )
 
 
-def _to_judge(sessions: Iterable[Session], staff: StaffMember) -> Iterator[DeskTask]:
+def _to_judge(
+    sessions: Iterable[Session], records: Mapping[int, PatientRecord], staff: StaffMember
+) -> Iterator[DeskTask]:
     """Sessions before which the protocol wants the marks judged, where that was not done since the last one."""
-    due = [each for each in sessions if each.series.protocol_version.interim_review_before == each.number]
-    judged = Assessment.objects.filter(patient__in=[each.patient_id for each in due]).values_list("patient")
-    judged_at = dict(judged.order_by().annotate(Max("taken_at")))
-    done = Session.objects.filter(series__in=[each.series_id for each in due], state=SessionState.DONE)
-    treated_at = dict(done.order_by().values_list("series").annotate(Max("starts_at")))
-    for session in due:
-        treated, seen = treated_at.get(session.series_id), judged_at.get(session.patient_id)
-        if session.starts_at and not (treated and seen and seen > treated):
+    for session in sessions:
+        record = records[session.patient_id]
+        treated_at = record.treated_last(session.series_id)
+        is_judged = treated_at and record.judged_at and record.judged_at > treated_at
+        is_due = session.series.protocol_version.interim_review_before == session.number
+        if session.starts_at and is_due and not is_judged:
             day = weekday_label(local_date(session.starts_at, staff.location.zone))
             yield DeskTask(
                 "clipboard-list",

@@ -41,7 +41,7 @@ class AreaFacts:
 @dataclass(frozen=True, slots=True)
 class SourcedReason:
     sentence: StrOrPromise
-    source: str
+    source: StrOrPromise
     certainty: Certainty
 
 
@@ -283,7 +283,7 @@ def _most_demanding(areas: Sequence[AreaFacts], severity: Severity) -> SourcedRe
     site = next(area.site for area in areas if area.demand == severity)
     facts = {"site": Site(site).label, "severity": str(severity.label).lower()}
     sentence = _("%(site)s: %(severity)s marks. The most demanding area decides.") % facts
-    source = "Severity from stage, number and width; the clinic's own rule"
+    source = _("Severity from stage, number and width; the clinic's own rule")
     return SourcedReason(sentence, source, Certainty.CLINIC_SETTING)
 
 

@@ -1,24 +1,89 @@
 """What pages read of series, sessions and messages: a fixed number of queries, however many rows."""
 
 from datetime import date, datetime
+from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from clinic.localtime import day_bounds
 from clinic.models import Location, Resource, ResourceKind
+from clinic.nested import Row, keep, nested, revived
+from patients.models import Area
 from planner.choices import HOLDS_TIME, SessionState
-from planner.models import ProtocolVersion, Reservation, Session
+from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Session, SiteDepth
 
 ON_THE_DAY = (*HOLDS_TIME, SessionState.NO_SHOW)
 HERE = (SessionState.ARRIVED, SessionState.IN_TREATMENT)
+AREA_FIELDS = ("id", "site", "side", "stria_type")
+HELD_FIELDS = ("id", "session_id", "resource_id", "is_active")
+RESOURCE_FIELDS = {
+    "kind": "resource__kind",
+    "name": "resource__name",
+    "max_depth_mm": "resource__max_depth_mm",
+}
+"""Of what serves: what a page says of it."""
 
 
-def sessions_on(location: Location, first: date, last: date) -> QuerySet[Session]:
-    """Everything that has or had a time from `first` to `last`, included, with what a page says of it."""
+def sessions_on(
+    location: Location, first: date, last: date, *, practitioner: Resource | None = None
+) -> list[Session]:
+    """Everything that has or had a time from `first` to `last`, included, with what a page says of it: two statements.
+
+    With a `practitioner`, only what is or was theirs.
+    """
     since, until = day_bounds(first, location.zone)[0], day_bounds(last, location.zone)[1]
-    return with_details(
-        location.sessions.filter(state__in=ON_THE_DAY, starts_at__gte=since, starts_at__lt=until)
+    sessions = location.sessions.filter(state__in=ON_THE_DAY, starts_at__gte=since, starts_at__lt=until)
+    if practitioner:
+        sessions = sessions.filter(Exists(practitioner.reservations.filter(session=OuterRef("pk"))))
+    return with_everything(sessions.order_by("starts_at", "pk"))
+
+
+def with_everything(sessions: QuerySet[Session]) -> list[Session]:
+    """With patient, series, areas, protocol, phases, depths and whoever and whatever serves: two statements.
+
+    What many sessions share is made once, and not for every row.
+    """
+    areas = Area.objects.filter(series=OuterRef("series")).order_by("pk")
+    held = Reservation.objects.filter(session=OuterRef("pk")).order_by("pk")
+    rows: list[Any] = list(
+        sessions.select_related("patient", "series").annotate(
+            its_areas=nested(areas, *AREA_FIELDS),
+            its_reservations=nested(held, *HELD_FIELDS, **RESOURCE_FIELDS),
+        )
     )
+    versions = _versions({row.series.protocol_version_id for row in rows})
+    resources: dict[int, Resource] = {}
+    for row in rows:
+        row.series.protocol_version = versions[row.series.protocol_version_id]
+        keep(row.series, "areas", [revived(Area, each) for each in row.its_areas])
+        keep(row, "reservations", [_reservation(each, resources) for each in row.its_reservations])
+    return rows
+
+
+def _reservation(row: Row, resources: dict[int, Resource]) -> Reservation:
+    pk = row["resource_id"]
+    if pk not in resources:
+        resources[pk] = revived(Resource, {"id": pk} | {name: row[name] for name in RESOURCE_FIELDS})
+    held = revived(Reservation, {name: row[name] for name in HELD_FIELDS})
+    held.resource = resources[pk]
+    return held
+
+
+def _versions(wanted: set[int]) -> dict[int, ProtocolVersion]:
+    phases = ProtocolPhase.objects.filter(version=OuterRef("pk")).order_by("position")
+    depths = SiteDepth.objects.filter(version=OuterRef("pk")).order_by("pk")
+    rows: list[Any] = list(
+        ProtocolVersion.objects.filter(pk__in=wanted)
+        .select_related("protocol")
+        .annotate(
+            its_phases=nested(phases, "id", "kind", "minutes", "needs"),
+            its_depths=nested(depths, *(field.attname for field in SiteDepth._meta.concrete_fields)),
+        )
+    )
+    for row in rows:
+        keep(row, "phases", [revived(ProtocolPhase, each) for each in row.its_phases])
+        keep(row, "depths", [revived(SiteDepth, each) for each in row.its_depths])
+    return {row.pk: row for row in rows}
 
 
 def with_details(sessions: QuerySet[Session]) -> QuerySet[Session]:

@@ -11,13 +11,11 @@ from clinic.actor import Actor
 from clinic.localtime import local_date
 from clinic.services.once import once
 from clinic.services.versions import Stale
-from patients.choices import ConsentKind
-from patients.models import Consent
 from patients.screening_rules import Verdict
-from patients.services.consents import consent_on
-from patients.services.screening import standing
 from planner.choices import Endpoint, Reaction, SeriesState, SessionState
 from planner.models import AreaTreatment, Series, Session, SessionEvent, TreatmentRecord
+from planner.obstacles.from_record import verdict_for
+from planner.obstacles.patient_record import PatientRecord, records_of
 from planner.outbox.plan_messages import messages_for_completion
 from planner.schedule.locking import lock, with_patience
 from planner.schedule.refusals import NoConsent, WrongState
@@ -65,19 +63,21 @@ class Readiness:
 
     asked_today: bool
     verdict: Verdict
-    consent: Consent | None
+    consent_until: date | None
 
 
-def readiness(session: Session, now: datetime) -> Readiness:
-    """Today's questions, what the answers mean for this session's areas, and the consent that is good today."""
-    zone, patient = session.location.zone, session.patient
-    today, asked_last = local_date(now, zone), patient.screenings.first()
-    sites = [area.site for area in session.series.areas.all()]
-    modality = session.series.protocol_version.protocol.modality
+def readiness(session: Session, now: datetime, record: PatientRecord | None = None) -> Readiness:
+    """Today's questions, what the answers mean for this session's areas, and until when the consent of today is good.
+
+    The `record` is the patient's where it has been read already.
+    """
+    zone = session.location.zone
+    today = local_date(now, zone)
+    known = record or records_of([session.patient])[session.patient_id]
     return Readiness(
-        asked_today=asked_last is not None and local_date(asked_last.taken_at, zone) == today,
-        verdict=standing(patient, on=today, sites=sites, modality=modality),
-        consent=consent_on(patient, today, ConsentKind.TREATMENT),
+        asked_today=known.asked_at is not None and local_date(known.asked_at, zone) == today,
+        verdict=verdict_for(session, known, today),
+        consent_until=known.consent_until(today),
     )
 
 
@@ -133,7 +133,6 @@ def _locked(session_id: int, version: int | None = None) -> Session:
     """The session, locked with its patient, its series and the series' other sessions, in every writer's order."""
     locked = lock(Session.objects.values_list("series_id", flat=True).get(pk=session_id))
     session = locked.session(session_id)
-    session.patient, session.location = locked.series.patient, locked.series.location
     if version is not None and session.version != version:
         raise Stale()
     return session
@@ -151,7 +150,7 @@ def _refuse_unfit(session: Session, now: datetime) -> None:
         raise NotCheckedToday(number=session.number)
     if not ready.verdict.may_book:
         raise NotClearToday(number=session.number)
-    if ready.consent is None:
+    if ready.consent_until is None:
         raise NoConsent(number=session.number, at=local_date(now, session.location.zone))
 
 

@@ -9,6 +9,7 @@ from csp.decorators import csp
 from django.contrib import messages as toasts
 from django.core.paginator import Paginator
 from django.db.models import OuterRef, Subquery
+from django.db.models.functions import JSONObject
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -45,8 +46,9 @@ def index(request: StaffRequest) -> HttpResponse:
     form = OutboxFilter(request.GET)
     today = local_date(now, here.zone)
     found = form.narrowed(Message.objects.filter(location=here), here, today=today)
-    last = MessageEvent.objects.filter(message=OuterRef("pk")).order_by("-at", "-id").values("detail")[:1]
-    rows = found.select_related("patient", "step", "session").annotate(last_detail=Subquery(last))
+    events = MessageEvent.objects.filter(message=OuterRef("pk")).order_by("-at", "-id")
+    last = events.values(said=JSONObject(code="code", facts="facts"))[:1]
+    rows = found.select_related("patient", "step", "session").annotate(last_said=Subquery(last))
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     patient_id = form.chosen.get("patient")
     only = here.clinic.patients.filter(pk=patient_id).first() if patient_id else None

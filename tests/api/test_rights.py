@@ -123,7 +123,8 @@ def test_the_record_is_read_by_whom_it_concerns(little: LittleClinic, role: Role
     _write_secrets(little)
     who = caller(little.location, role)
     told = [route.name for route in API if SECRET.encode() in who.get(_path(route, little)).content]
-    sees = ["api_assessments", "api_record", "api_screenings", "api_series", "api_series_list"]
+    sees = ["api_assessment-list", "api_screening-list"]
+    sees += ["api_series-detail", "api_series-list", "api_session-record"]
     assert sorted(told) == (sees if Right.SEE_RECORD in rights_of(role) else [])
 
 

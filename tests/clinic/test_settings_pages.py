@@ -73,7 +73,7 @@ def test_refused_hours_keep_what_was_typed_and_say_why(client: Client, manager: 
         "/settings/hours/", {"key": "k", "weekday": "0", "opens": "09:00", "closes": "13:00"}
     )
     assert response.status_code == 409
-    assert response.context["refusal"] == (
+    assert response.context["page"].refusal == (
         "Monday 08:00 to 20:00 is open already. Nothing was changed. "
         "Change those hours, or let them end before these begin."
     )
@@ -221,12 +221,14 @@ def test_the_later_of_two_open_tabs_is_refused_and_keeps_what_was_typed(
     before = type(row).objects.filter(pk=row.pk).values().get()
     name = "opens" if of == "hours" else "name"
     answer = client.post(path, data | {name: "08:30"})
-    assert (answer.status_code, answer.context["refusal"]) == (
+    assert (answer.status_code, answer.context["page"].refusal) == (
         409,
         "Someone saved this while you had it open. Nothing was changed. "
         "Open the page again to see what it says now, and make your change there.",
     )
-    assert [text in answer.content.decode() for text in (answer.context["refusal"], 'value="08:30"')] == [
+    assert [
+        text in answer.content.decode() for text in (answer.context["page"].refusal, 'value="08:30"')
+    ] == [
         True,
         True,
     ]
@@ -267,7 +269,7 @@ def test_hours_that_were_changed_meanwhile_are_shown_before_they_are_removed(
     answer = client.post(f"/settings/hours/{row.pk}/remove/", {"version": "1"})
     assert (answer.status_code, 'value="10:30"' in answer.content.decode()) == (409, True)
     assert WeeklyHours.objects.filter(pk=row.pk).exists()
-    again = answer.context["form"]["version"].value()
+    again = answer.context["page"].form["version"].value()
     assert client.post(f"/settings/hours/{row.pk}/remove/", {"version": again}).status_code == 302
 
 
@@ -279,7 +281,7 @@ def test_a_clinic_without_a_name_is_refused_whole(client: Client, manager: Staff
 
 
 def test_the_coming_holidays_are_those_of_the_region(client: Client, manager: StaffMember) -> None:
-    shown = client.get("/settings/location/").context["holidays"]
+    shown = client.get("/settings/location/").context["page"].holidays
     today = timezone.localdate()
     assert all(today <= day <= today + timedelta(days=365) for day, _ in shown)
     assert "Good Friday" in [name for _, name in shown]

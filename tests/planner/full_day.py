@@ -212,7 +212,9 @@ def _exceptions(day: FullDay) -> None:
         created_at=NOW - timedelta(days=1),
         closed_at=NOW - timedelta(hours=1),
     )
-    MessageEvent.objects.create(message=message, at=NOW, state="failed", detail="No such address")
+    MessageEvent.objects.create(
+        message=message, at=NOW, state="failed", code="refused", facts={"answer": "No such address"}
+    )
     later = _patient(day.location, day.clinician, "Kim", "Doyle")
     tomorrow = _series(later, series.protocol_version, day.location, day.clinician, 2)
     Session.objects.filter(pk=tomorrow.pk).update(

@@ -10,7 +10,7 @@ from planner.models import Message
 from planner.outbox.plan_messages import messages_for_booking
 from planner.tasks import deliver_due_messages
 from tests.makers import NOW, make_booked_series, make_location
-from tests.planner.outbox.test_deliver import SOON
+from tests.planner.outbox.posted import SOON
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -28,9 +28,15 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (localStorage.getItem("single-keys-off")) return;
-  if (session && event.key.toLowerCase() === "m" && session.dataset.move) location.href = session.dataset.move;
+  if (session && event.key.toLowerCase() === "m" && "move" in session.dataset) location.href = `${session.href}move/`;
   const link = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
   if (link) link.click();
+});
+
+// Whoever points at a session reads it in words, as those do who hear it.
+document.addEventListener("pointerover", (event) => {
+  const session = event.target.closest(SESSION);
+  if (session && !session.title) session.title = session.getAttribute("aria-label");
 });
 
 // What is on now comes into view: the hour, and on narrow screens the day.

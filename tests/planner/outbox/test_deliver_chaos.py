@@ -131,7 +131,7 @@ def cancel(session: Session) -> None:
     with transaction.atomic():
         session.state, session.version = "cancelled", 2
         session.save()
-        messages_for_cancellation(session, now=timezone.now())
+        messages_for_cancellation(session.series, [session], now=timezone.now())
 
 
 def survive_kills(

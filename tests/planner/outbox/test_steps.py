@@ -70,7 +70,8 @@ def test_the_answer_is_in_utc() -> None:
     assert due.tzinfo is UTC
 
 
-def test_steps_whose_moment_lay_before_the_booking_are_left_out() -> None:  # case 39
+# Seen elsewhere: all reminders leave at once just after booking.
+def test_steps_whose_moment_lay_before_the_booking_are_left_out() -> None:
     booked_late = visit(planned_at=london(2026, 12, 5, 10))
     planned = [code for code, step in SHIPPED.items() if due_at(step, booked_late)]
     assert [code for code in planned if code.startswith("before")] == ["before_3d", "before_1d", "before_0d"]

@@ -1,16 +1,23 @@
 """Booking a whole series: all or nothing, once, at times that exist."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from auditlog.models import LogEntry
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from clinic.errors import say
 from clinic.services.once import KeyUsedForSomethingElse
+from patients.models import Screening, ScreeningAnswer, ScreeningQuestion
+from patients.services.defaults import load_screening_questions
 from planner.choices import SeriesState, SessionState
-from planner.models import Message, Reservation
+from planner.models import AftercareStep, Message, Reservation, Series
+from planner.outbox.plan_messages import NEWS
+from planner.outbox.steps import load_steps
 from planner.schedule import book as booking
 from planner.schedule.book import book_series
 from planner.schedule.refusals import NoSuchTime
@@ -20,7 +27,17 @@ from tests.makers import (
     make_steps,
     new_key,
 )
-from tests.planner.desk import FIRST_DAY, Desk, everything, held, kinds, open_desk, refused, session_of
+from tests.planner.desk import (
+    FIRST_DAY,
+    Desk,
+    elsewhere,
+    everything,
+    held,
+    kinds,
+    open_desk,
+    refused,
+    session_of,
+)
 
 pytestmark = pytest.mark.django_db
 LONDON = ZoneInfo("Europe/London")
@@ -32,7 +49,9 @@ def desk() -> Desk:
     return open_desk()
 
 
-def test_a_whole_series_is_booked_with_all_it_needs(desk):  # cases 3, 9, 52
+# Seen elsewhere: the repeated visits of a series slip past the guard; a long visit overlaps because the
+# grid is finer than it is long; repeated visits of a therapy cannot be booked together.
+def test_a_whole_series_is_booked_with_all_it_needs(desk):
     series = desk.booked()
     first = session_of(series, 1)
     at = datetime(2027, 1, 19, 10, tzinfo=UTC)
@@ -48,7 +67,8 @@ def test_a_whole_series_is_booked_with_all_it_needs(desk):  # cases 3, 9, 52
     assert Reservation.objects.count() == 12
 
 
-def test_a_series_keeps_its_wall_clock_over_the_change_of_clocks(desk):  # case 18
+# Seen elsewhere: times are an hour off after the clocks change.
+def test_a_series_keeps_its_wall_clock_over_the_change_of_clocks(desk):
     series = desk.booked()
     local = [each.starts_at.astimezone(LONDON) for each in series.sessions.all()]
     assert [(each.date(), each.time()) for each in local] == [
@@ -66,7 +86,8 @@ def test_booking_plans_the_messages_in_the_same_transaction(desk):
     assert Message.objects.filter(session__in=series.sessions.all()).exists()
 
 
-def test_a_booking_sent_twice_books_once(desk):  # case 64
+# Seen elsewhere: a form sent twice books twice.
+def test_a_booking_sent_twice_books_once(desk):
     series = desk.series()
     asked = {"by": desk.by, "key": "one-form", "now": NOW}
     first = book_series(series.pk, desk.visits(), **asked)
@@ -98,7 +119,8 @@ def test_after_a_refusal_the_same_key_may_try_another_time(desk):
     assert book_series(series.pk, desk.visits(), by=desk.by, key="k", now=NOW).state == "active"
 
 
-def test_a_series_is_booked_only_once(desk):  # case 16
+# Seen elsewhere: one patient takes the same visit many times over.
+def test_a_series_is_booked_only_once(desk):
     series = desk.booked()
     with refused("already_booked"):
         desk.book(series, desk.visits(at=time(13)))
@@ -115,7 +137,8 @@ def test_a_booking_names_every_open_session_once(desk):
     assert facts == [{"numbers": [1, 9]}]
 
 
-def test_a_booking_is_all_or_nothing_and_names_every_clash(desk):  # case 5
+# Seen elsewhere: choosing the resource and writing it were two steps.
+def test_a_booking_is_all_or_nothing_and_names_every_clash(desk):
     desk.booked()
     visits = desk.visits(at=time(13))
     visits[1], visits[3] = desk.visits()[1], desk.visits()[3]
@@ -146,10 +169,54 @@ def test_a_stopped_series_takes_no_booking(desk):
         desk.book(series)
 
 
-def test_the_number_of_queries_grows_only_with_what_is_written(desk, django_assert_max_num_queries):
+@pytest.fixture
+def busy_desk() -> Desk:
+    """Where the medical questions are asked, some of them in older words."""
+    desk = open_desk()
+    load_screening_questions(desk.location.clinic)
+    return desk
+
+
+def asked_all(desk: Desk) -> Series:
+    """Of a patient who has answered every question, one of which was put differently then."""
     series = desk.series()
-    with django_assert_max_num_queries(70):
-        desk.book(series)
+    screening = Screening.objects.get(patient=series.patient)
+    questions = list(ScreeningQuestion.objects.filter(clinic=desk.location.clinic, is_current=True))
+    ScreeningAnswer.objects.bulk_create(
+        ScreeningAnswer(screening=screening, question=each, said_yes=False) for each in questions
+    )
+    old = questions[0]
+    ScreeningQuestion.objects.filter(pk=old.pk).update(is_current=False)
+    old.pk, old.version = None, old.version + 1
+    old.save()
+    return series
+
+
+def statements(work: Callable[[], object]) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        work()
+    return len(queries)
+
+
+def with_steps(desk: Desk, count: int) -> None:
+    """So many before and after every session, beside what is said when it is booked, moved or cancelled."""
+    news = [step for step in load_steps() if step.anchor in NEWS]
+    others = [step for step in load_steps() if step.anchor not in NEWS]
+    steps = [*news, *(replace(others[n % len(others)], code=f"step-{n}") for n in range(count))]
+    AftercareStep.objects.bulk_create(AftercareStep(version=desk.version, **asdict(step)) for step in steps)
+
+
+@pytest.mark.parametrize("steps", [3, 30])
+def test_booking_moving_and_stopping_take_as_many_statements_whatever_is_planned(busy_desk, steps):
+    desk = busy_desk
+    with_steps(desk, steps)
+    series = asked_all(desk)
+    assert statements(lambda: desk.book(series)) <= 30
+    second = session_of(series, 2)
+    later = [elsewhere(visit, days=1) for visit in desk.visits()[1:]]
+    assert statements(lambda: desk.move(second, *later)) == 34
+    series.refresh_from_db()
+    assert statements(lambda: desk.stop(series)) == 22
 
 
 # Times
@@ -174,7 +241,8 @@ def test_what_was_offered_for_right_now_can_be_booked_after_a_look_at_it(desk):
         desk.book(series, [desk.visit(1, noon)], now=noon + timedelta(minutes=5, seconds=1))
 
 
-def test_a_time_that_has_begun_is_not_free_again(desk):  # case 15
+# Seen elsewhere: a time that has begun counts as free again.
+def test_a_time_that_has_begun_is_not_free_again(desk):
     begun = session_of(desk.booked(), 1).starts_at + timedelta(minutes=10)
     series = desk.series(sessions_planned=1)
     with refused("slot_taken", "slot_taken", "slot_taken"):
@@ -189,7 +257,8 @@ def test_nothing_is_booked_beyond_the_horizon(desk, year):
     assert facts[0]["last_day"] == date(2032, 1, 15)
 
 
-def test_a_time_that_the_clocks_skip_is_refused():  # case 19
+# Seen elsewhere: a time near the change of clocks is offered and cannot be booked.
+def test_a_time_that_the_clocks_skip_is_refused():
     with pytest.raises(NoSuchTime) as caught:
         starts_at_local(date(2027, 3, 28), time(1, 30), LONDON)
     assert say(caught.value, LONDON) == (
@@ -214,7 +283,8 @@ def test_a_session_ends_on_the_day_it_begins(desk):
 # Whatever is sent again
 
 
-def test_whatever_is_sent_twice_happens_once(desk):  # case 64
+# Seen elsewhere: a form sent twice books twice.
+def test_whatever_is_sent_twice_happens_once(desk):
     one, other = desk.booked(), desk.book(desk.series(), desk.visits(first=FIRST_DAY + DAY))
     sessions = [session_of(one, number) for number in (1, 2)]
     for send in (

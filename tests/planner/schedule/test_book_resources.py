@@ -25,7 +25,9 @@ def desk() -> Desk:
     return open_desk()
 
 
-def test_one_minute_of_overlap_is_too_much(desk):  # cases 6, 14, 54
+# Seen elsewhere: the back office may overlap without a warning; a practitioner or a room in two places is
+# no conflict; there is no time to make a room ready.
+def test_one_minute_of_overlap_is_too_much(desk):
     location = desk.location
     location.grid_minutes = 5
     location.save()
@@ -42,7 +44,8 @@ def test_one_minute_of_overlap_is_too_much(desk):  # cases 6, 14, 54
     assert facts[0]["resource"] == "Room 1"
 
 
-def test_the_turnaround_keeps_the_next_session_off_and_then_lets_it_in(desk):  # case 54
+# Seen elsewhere: there is no time to make a room ready.
+def test_the_turnaround_keeps_the_next_session_off_and_then_lets_it_in(desk):
     desk.booked()
     other = replace(desk, practitioner=make_practitioner(desk.location), device=make_device(desk.location))
     series = other.series()
@@ -66,7 +69,8 @@ def test_the_practitioner_is_free_while_the_cream_works(desk):  # feature of pha
     assert other.book(other.series(), other.visits(at=time(10, 45))).state == "active"
 
 
-def test_a_patient_is_in_one_place_at_a_time(desk):  # case 13
+# Seen elsewhere: a patient's overlap is found only when it covers the whole visit.
+def test_a_patient_is_in_one_place_at_a_time(desk):
     patient = desk.patient()
     desk.booked(patient=patient)
     elsewhere = make_location(clinic=desk.location.clinic, name="York")

@@ -29,7 +29,8 @@ def desk() -> Desk:
 # Moving
 
 
-def test_one_session_moves_and_the_rest_stays(desk):  # cases 22, 48
+# Seen elsewhere: a moved visit appears twice; moving one visit of a series makes more of them.
+def test_one_session_moves_and_the_rest_stays(desk):
     series = desk.booked()
     visit = elsewhere(desk.visits()[1], days=1, hours=2)
     before = {each.pk: each.starts_at for each in series.sessions.all()}
@@ -47,7 +48,8 @@ def test_one_session_moves_and_the_rest_stays(desk):  # cases 22, 48
     assert Reservation.objects.filter(is_active=True).count() == 12
 
 
-def test_this_and_later_sessions_move_together_even_into_each_others_places(desk):  # case 49
+# Seen elsewhere: a visit of a series can be cancelled and not moved.
+def test_this_and_later_sessions_move_together_even_into_each_others_places(desk):
     series = desk.booked()
     visits = desk.visits(4, first=datetime(2027, 2, 23))
     moved = desk.move(session_of(series, 1), *visits)
@@ -102,7 +104,8 @@ def test_only_this_session_and_later_ones_move(desk, numbers):
         desk.move(session_of(series, 2), *visits)
 
 
-def test_a_move_respects_the_gaps_on_both_sides(desk):  # case 53
+# Seen elsewhere: a visit too early or too late after the last is let through.
+def test_a_move_respects_the_gaps_on_both_sides(desk):
     series = desk.booked()
     with refused("too_soon") as facts:
         desk.move(session_of(series, 2), elsewhere(desk.visits()[1], days=8))
@@ -120,7 +123,8 @@ def test_a_move_into_the_past_is_refused(desk):
 
 
 @pytest.mark.parametrize("state", ["arrived", "in_treatment", "done", "cancelled"])
-def test_a_session_under_way_or_closed_does_not_move(desk, state):  # case 50
+# Seen elsewhere: a change of a series brings a cancelled visit back.
+def test_a_session_under_way_or_closed_does_not_move(desk, state):
     series = desk.booked()
     Session.objects.filter(series=series, number=2).update(state=state)
     with refused("wrong_state"):
@@ -163,7 +167,8 @@ def test_a_cancelled_session_frees_its_time_and_the_series_goes_on(desk):
     assert desk.book(desk.series(sessions_planned=1), [replace(desk.visits()[1], number=1)])
 
 
-def test_cancelled_stays_cancelled(desk):  # case 50
+# Seen elsewhere: a change of a series brings a cancelled visit back.
+def test_cancelled_stays_cancelled(desk):
     series = desk.booked()
     cancelled = desk.cancel(session_of(series, 2))
     for action in (
@@ -208,6 +213,12 @@ def test_a_stopped_series_frees_everything_to_come(desk):
     assert not Message.objects.filter(session__number__gt=1, state="waiting").exists()
 
 
+def test_a_series_booked_and_stopped_within_the_grace_tells_the_patient_nothing(desk):
+    make_steps(desk.version)
+    desk.stop(desk.booked())
+    assert not Message.objects.filter(state="waiting").exists()
+
+
 def test_a_series_is_not_stopped_from_a_stale_page_nor_during_treatment(desk):
     series = desk.booked()
     Session.objects.filter(series=series, number=1).update(state="in_treatment")
@@ -227,7 +238,8 @@ def test_confirming_changes_neither_time_nor_version(desk):
     assert kinds(confirmed) == ["booked", "confirmed"]
 
 
-def test_confirming_twice_is_refused_the_second_time(desk):  # case 2
+# Seen elsewhere: two desks change one session, and both think they did.
+def test_confirming_twice_is_refused_the_second_time(desk):
     session = desk.mark(session_of(desk.booked(), 1), SessionState.CONFIRMED)
     with refused("wrong_state"):
         desk.mark(session, SessionState.CONFIRMED)

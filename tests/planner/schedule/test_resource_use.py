@@ -62,7 +62,8 @@ def test_intervals_behave_as_sets_of_hours(ours, theirs):
 
 
 @given(intervals, intervals)
-def test_free_and_busy_together_are_the_open_hours(opened, busy):  # case 10
+# Seen elsewhere: the first visit of a day hides all other free times.
+def test_free_and_busy_together_are_the_open_hours(opened, busy):
     opened, busy = union(opened), union(busy)
     free, taken = without(opened, busy), overlap(opened, busy)
     assert union([*free, *taken]) == opened
@@ -187,7 +188,8 @@ def test_absences_are_kept_apart_from_hours(location):
     assert free_on(room, MONDAY) == (span(MONDAY, 8, 16),)
 
 
-def test_leave_is_read_in_the_clinics_zone(db):  # case 23
+# Seen elsewhere: leave entered in another zone leaves holes.
+def test_leave_is_read_in_the_clinics_zone(db):
     sydney = make_location(timezone="Australia/Sydney", country="AU", subdivision="NSW")
     practitioner = make_practitioner(sydney)
     Absence.objects.create(
@@ -202,7 +204,8 @@ def test_leave_is_read_in_the_clinics_zone(db):  # case 23
     assert free_on(practitioner, monday - timedelta(3)) == (span(monday - timedelta(3), 9, 17),)
 
 
-def test_hours_are_wall_clock_on_the_days_clocks_change(db):  # case 21
+# Seen elsewhere: opening hours shift on the day the clocks change.
+def test_hours_are_wall_clock_on_the_days_clocks_change(db):
     location = make_location(weekdays=range(7))
     room = make_room(location)
     for day in (date(2027, 3, 28), date(2027, 10, 31)):

@@ -28,7 +28,8 @@ def desk() -> Desk:
 # The series in time
 
 
-def test_a_session_too_soon_for_the_skin_is_refused(desk):  # case 53
+# Seen elsewhere: a visit too early or too late after the last is let through.
+def test_a_session_too_soon_for_the_skin_is_refused(desk):
     visits = desk.visits(2, gap=27)
     series = desk.series(sessions_planned=2)
     with refused("too_soon") as facts:
@@ -68,7 +69,8 @@ def test_nobody_goes_under_the_protocols_floor(desk):
     assert facts[0]["needed"] == 21
 
 
-def test_a_session_too_long_after_the_last_is_refused(desk):  # case 53
+# Seen elsewhere: a visit too early or too late after the last is let through.
+def test_a_session_too_long_after_the_last_is_refused(desk):
     series = desk.series(sessions_planned=2)
     with refused("too_late") as facts:
         desk.book(series, desk.visits(2, gap=57))

@@ -97,13 +97,15 @@ def test_nonsense_narrows_nothing(desk, location, now, query):
     assert shown(desk.get(f"/messages/?{query}")) == ["booked"]
 
 
-def test_a_patient_without_address_is_seen_before_the_mail_is_due(desk, location, now):  # case 44
+# Seen elsewhere: a fault of the mail server fails the booking, or is hidden.
+def test_a_patient_without_address_is_seen_before_the_mail_is_due(desk, location, now):
     book(location, now, email="")
     assert "no address" in desk.get("/messages/").content.decode()
 
 
 @pytest.mark.parametrize(("minutes", "count"), [(9, 0), (11, 1)])
-def test_what_should_have_left_is_said(desk, location, now, minutes, count):  # case 41
+# Seen elsewhere: messages are written and never leave, and nobody sees it.
+def test_what_should_have_left_is_said(desk, location, now, minutes, count):
     book(location, now)
     Message.objects.filter(step__code="booked").update(due_at=now - timedelta(minutes=minutes))
     assert desk.get("/messages/").context["overdue"] == count
@@ -116,7 +118,7 @@ def test_the_list_costs_the_same_queries_for_any_number_of_rows(
     for _ in range(patients):
         book(location, now)
     desk.get("/messages/?state=waiting")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         desk.get("/messages/?state=waiting")
 
 

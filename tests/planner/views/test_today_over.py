@@ -47,7 +47,7 @@ def test_when_the_last_visit_is_done_today_heads_with_tomorrow(client, day):
     page = page_at(client, day.desk.user, DAY.replace(hour=18))
     text = page.content.decode()
     assert "<h1>Tomorrow, Wednesday: first visit 10:00</h1>" in text
-    assert names(page.context["to_come"]) == ["Kim"]
+    assert names(page.context["page"].to_come) == ["Kim"]
     assert "Today, Tuesday 12 January" in text
     assert ('value="arrived"' in text, 'value="confirmed"' in text) == (False, True)
 
@@ -57,9 +57,9 @@ def test_when_the_place_has_closed_who_was_not_answered_for_stands_in_the_open_r
     page = page_at(client, day.desk.user, DAY.replace(hour=23, minute=50))
     text = page.content.decode()
     assert "<h1>Tomorrow, Wednesday: first visit 10:00</h1>" in text
-    assert "Nora" in names(page.context["shown"].unanswered)
+    assert "Nora" in names(page.context["page"].shown.unanswered)
     assert '<details class="card__foot" open>' in text
-    assert text.count('value="no_show"') == len(page.context["shown"].unanswered)
+    assert text.count('value="no_show"') == len(page.context["page"].shown.unanswered)
 
 
 def test_while_somebody_is_here_the_day_is_not_over(client, day):
@@ -73,7 +73,7 @@ def test_a_clinician_whose_visits_are_done_sees_her_next_day(client, day):
     page = page_at(client, day.clinician.user, DAY.replace(hour=18))
     text = page.content.decode()
     assert "<h1>Tomorrow, Wednesday: first visit 10:00</h1>" in text
-    assert names(page.context["after"]) == ["Kim"]
+    assert names(page.context["page"].after) == ["Kim"]
     assert "Zara Malik" in text[text.index("Today, Tuesday 12 January") :]
 
 

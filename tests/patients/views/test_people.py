@@ -1,0 +1,162 @@
+"""The list of patients, a new one, and changed details."""
+
+from datetime import date
+
+import pytest
+from django.urls import reverse
+
+from clinic.permissions import Role
+from patients.models import (
+    Patient,
+)
+from patients.queries import find_patients
+from tests.makers import make_location, make_patient
+from tests.patients.views.pages import NEW, url
+
+pytestmark = pytest.mark.django_db
+
+
+def found(location, text):
+    return [patient.first_name for patient in find_patients(location.clinic_id, text)]
+
+
+@pytest.fixture
+def zoe(location):
+    return make_patient(
+        location.clinic,
+        first_name="Zoë",
+        last_name="O’Neill-Łaska",
+        email="zoe.o@mail.example",
+        phone="+44 7700 900123",
+        date_of_birth=date(1988, 2, 29),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["zoe", "NEILL zo", "aska", "zoe.o@", "07700 900123", "900123", "+44 7700", "29/2/1988", "29.02.1988",
+     "1988-02-29", "29 Feb 1988", ""],
+)  # fmt: skip
+def test_a_patient_is_found_by(location, zoe, text):
+    assert "Zoë" in found(location, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["ruby", "zoe ruby", "90012", "900124", "28/2/1988", "%", "_", "'; --", "\\"]
+)
+def test_a_patient_is_not_found_by(location, zoe, patient, text):
+    assert found(location, text) == (["Zoë"] if text == "90012" else [])
+
+
+def test_another_clinics_patients_are_never_found(location):
+    make_patient(make_location().clinic, first_name="Zoë")
+    assert found(location, "zoe") == []
+    assert found(location, "") == []
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_the_list_costs_the_same_for_one_and_thirty(client, location, count, django_assert_num_queries):
+    for _ in range(count):
+        make_patient(location.clinic)
+    client.get(reverse("patients"))
+    with django_assert_num_queries(6):
+        page = client.get(reverse("patients"))
+    assert page.content.count(b'class="name"') == count
+
+
+def test_the_list_is_cut_into_pages(client, location):
+    for _ in range(31):
+        make_patient(location.clinic)
+    page = client.get(reverse("patients"), {"page": 2})
+    assert page.content.count(b'class="name"') == 1
+
+
+def test_a_search_without_a_match_says_so(client):
+    assert b"Nobody matches" in client.get(reverse("patients"), {"q": "nobody\x00"}).content
+
+
+def test_names_are_hidden_on_wish(client, location, patient):
+    location.staff.update(hides_names=True)
+    assert b"Robinson" not in client.get(reverse("patients")).content
+
+
+def test_a_new_patient_leads_to_the_patients_page(signed_in):
+    desk = signed_in(Role.FRONT_DESK)
+    answer = desk.post(reverse("patient_new"), NEW)
+    made = Patient.objects.get()
+    assert (made.full_name, made.mail_allowed, made.skin_type) == ("Ruby Okafor", True, None)
+    assert (answer.status_code, answer["Location"]) == (302, url("patient", made))
+
+
+def test_the_front_desk_does_not_judge_the_skin_type(signed_in):
+    desk = signed_in(Role.FRONT_DESK)
+    assert b"skin_type" not in desk.get(reverse("patient_new")).content
+    desk.post(reverse("patient_new"), NEW | {"skin_type": "5"})
+    assert Patient.objects.get().skin_type is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"date_of_birth": "2999-01-01"}, "is still to come"),
+        ({"date_of_birth": "1850-01-01"}, "before 1900"),
+        ({"date_of_birth": "yesterday"}, "valid date"),
+        ({"phone": "12"}, "is not a telephone number"),
+        ({"first_name": " ", "last_name": ""}, "A first or a last name is needed"),
+        ({"notes": "x" * 10_001}, "at most 10000"),
+        ({"email": "no"}, "valid email"),
+    ],
+)
+def test_what_cannot_be_right_is_told_and_the_input_kept(client, wrong, told):
+    page = client.post(reverse("patient_new"), NEW | {"email": "ruby@example.com"} | wrong)
+    assert page.status_code == 422
+    assert told in page.content.decode()
+    assert b"Okafor" in page.content or "last_name" in wrong
+    assert b'value="k"' in page.content
+    assert Patient.objects.count() == 0
+
+
+def test_a_likely_duplicate_is_offered_and_can_be_passed(client, location):
+    known = make_patient(location.clinic, first_name="ruby", last_name="Okafor", date_of_birth="1990-03-01")
+    page = client.post(reverse("patient_new"), NEW)
+    assert page.status_code == 409
+    assert url("patient", known) in page.content.decode()
+    assert Patient.objects.count() == 1
+    client.post(reverse("patient_new"), NEW | {"although_similar": "1"})
+    assert Patient.objects.count() == 2
+
+
+def test_a_double_click_makes_one_patient(client):
+    assert (
+        client.post(reverse("patient_new"), NEW)["Location"]
+        == client.post(reverse("patient_new"), NEW)["Location"]
+    )
+    assert Patient.objects.count() == 1
+
+
+# --- changing details ---
+
+
+def test_details_are_changed(client, patient):
+    page = client.get(url("patient_edit", patient))
+    assert b'value="Robinson"' in page.content
+    client.post(url("patient_edit", patient), NEW | {"version": 1, "skin_type": "4"})
+    patient.refresh_from_db()
+    assert (patient.full_name, patient.skin_type, patient.version) == ("Ruby Okafor", 4, 2)
+
+
+def test_the_front_desk_leaves_the_skin_type_as_it_is(signed_in, patient):
+    signed_in(Role.FRONT_DESK).post(url("patient_edit", patient), NEW | {"version": 1})
+    patient.refresh_from_db()
+    assert (patient.first_name, patient.skin_type) == ("Ruby", 2)
+
+
+def test_a_stale_page_shows_what_stands_there_and_can_be_saved_then(client, patient):
+    Patient.objects.update(version=2, last_name="Robinson-Hale")
+    page = client.post(url("patient_edit", patient), NEW | {"version": 1})
+    assert page.status_code == 409
+    assert b"Robinson-Hale" in page.content
+    assert b"Okafor" in page.content
+    assert b'name="version" value="2"' in page.content
+    patient.refresh_from_db()
+    assert patient.last_name == "Robinson-Hale"

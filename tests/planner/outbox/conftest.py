@@ -1,0 +1,44 @@
+"""A booked series with its messages."""
+
+import pytest
+from django.db import transaction
+
+from planner.models import Message
+from planner.outbox.plan_messages import (
+    messages_for_booking,
+    messages_for_completion,
+)
+from tests.makers import (
+    NOW,
+    make_booked_series,
+    make_location,
+)
+from tests.planner.outbox.posted import HOUR
+
+
+@pytest.fixture
+def location():
+    return make_location(phone="0113 555 0142", email="desk@linden.example")
+
+
+@pytest.fixture
+def series(location):
+    series = make_booked_series(location)
+    with transaction.atomic():
+        messages_for_booking(series, now=NOW)
+    return series
+
+
+@pytest.fixture
+def confirmation(series):
+    return Message.objects.get(session=None)
+
+
+@pytest.fixture
+def done(location):
+    """The first session of a series, just finished, with its aftercare waiting."""
+    session = make_booked_series(location, first=NOW - 2 * HOUR).sessions.get(number=1)
+    session.state, session.done_at = "done", NOW
+    session.save()
+    messages_for_completion(session, now=NOW)
+    return session

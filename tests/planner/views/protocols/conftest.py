@@ -1,0 +1,34 @@
+"""A clinic with the shipped protocols, and a clinician who is signed in."""
+
+import pytest
+
+from clinic.permissions import Role
+from planner.models import (
+    Protocol,
+)
+from planner.outbox.steps import load_steps
+from planner.protocols.catalogue import load_protocols
+from tests.makers import (
+    NOW,
+    make_location,
+    make_staff,
+)
+
+
+@pytest.fixture
+def location():
+    location = make_location()
+    load_protocols(location.clinic, load_steps(), now=NOW)
+    location.refresh_from_db()
+    return location
+
+
+@pytest.fixture
+def clinician(client, location):
+    client.force_login(make_staff(location, Role.CLINICIAN, name="Elena Marsh").user)
+    return client
+
+
+@pytest.fixture
+def protocol(location) -> Protocol:
+    return location.clinic.protocols.get(code="mn-moderate")
