@@ -39,7 +39,7 @@ def _one_connection() -> Iterator[None]:
 
 
 def _operations() -> Iterator[Any]:
-    description = SchemaGenerator().get_schema(public=True)
+    description = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
     schema = schemathesis.openapi.from_dict(description)
     schema.app = application
     for operation in schema.get_all_operations():

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +13,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
+from pytest_django.fixtures import SettingsWrapper
 
 from clinic.localtime import local_date
 from clinic.models import Absence, Clinic, Location, StaffMember
@@ -25,7 +27,9 @@ NOW = datetime(2027, 3, 17, 10, 20, tzinfo=ZoneInfo("Europe/London"))
 
 
 @pytest.fixture(scope="module")
-def demo(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Location]:
+def demo(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Location]:
     """Loaded once for this module, and gone after it; an ordinary Wednesday morning for all its tests."""
     files = override_settings(MEDIA_ROOT=str(tmp_path_factory.mktemp("demo")))
     with django_db_blocker.unblock(), files, transaction.atomic(), time_machine.travel(NOW, tick=False):
@@ -34,23 +38,23 @@ def demo(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Locat
         transaction.set_rollback(True)
 
 
-def test_the_clinic_has_its_people_rooms_and_devices(demo):
+def test_the_clinic_has_its_people_rooms_and_devices(demo: Location) -> None:
     kinds = Counter(demo.resources.values_list("kind", flat=True))
     assert kinds == {"practitioner": 4, "room": 3, "device": 2}
     assert StaffMember.objects.count() == 4
     assert Absence.objects.filter(kind="leave", starts_at__gt=timezone.now()).count() == 1
 
 
-def test_as_many_patients_as_a_full_fortnight_needs_of_all_skin_types(demo):
+def test_as_many_patients_as_a_full_fortnight_needs_of_all_skin_types(demo: Location) -> None:
     assert 120 <= Patient.objects.count() <= 220
     assert set(Patient.objects.values_list("skin_type", flat=True)) == {1, 2, 3, 4, 5, 6}
 
 
-def test_series_in_every_state(demo):
+def test_series_in_every_state(demo: Location) -> None:
     assert set(Series.objects.values_list("state", flat=True)) == set(SeriesState)
 
 
-def test_today_is_a_full_day(demo):
+def test_today_is_a_full_day(demo: Location) -> None:
     today = local_date(timezone.now(), demo.zone)
     visits = [
         s for s in Session.objects.exclude(starts_at=None) if local_date(s.starts_at, demo.zone) == today
@@ -58,7 +62,7 @@ def test_today_is_a_full_day(demo):
     assert 10 <= len(visits) <= 14
 
 
-def test_every_working_day_of_the_fortnight_is_alive(demo):
+def test_every_working_day_of_the_fortnight_is_alive(demo: Location) -> None:
     """Before, the week of the demo was empty but for today."""
     days = Counter(
         local_date(at, demo.zone)
@@ -68,7 +72,7 @@ def test_every_working_day_of_the_fortnight_is_alive(demo):
     assert {day: n for day in around if day.weekday() < 5 and not 10 <= (n := days[day]) <= 14} == {}
 
 
-def test_most_of_those_who_come_soon_have_confirmed(demo):
+def test_most_of_those_who_come_soon_have_confirmed(demo: Location) -> None:
     states = Counter(
         Session.objects.filter(starts_at__gt=NOW, starts_at__lt=NOW + timedelta(days=6)).values_list(
             "state", flat=True
@@ -77,13 +81,13 @@ def test_most_of_those_who_come_soon_have_confirmed(demo):
     assert states[SessionState.CONFIRMED] > states[SessionState.BOOKED] > 0
 
 
-def test_there_were_no_shows_and_treatments(demo):
+def test_there_were_no_shows_and_treatments(demo: Location) -> None:
     states = Counter(Session.objects.values_list("state", flat=True))
     assert states[SessionState.DONE] >= 100
     assert Session.objects.filter(events__kind="no_show").exists()
 
 
-def test_scores_improve(demo):
+def test_scores_improve(demo: Location) -> None:
     """On average, from the first time a patient was asked to the last."""
     first, last = [], []
     for patient in Patient.objects.all():
@@ -97,12 +101,12 @@ def test_scores_improve(demo):
     assert sum(last) / len(last) < sum(first) / len(first)
 
 
-def test_one_patient_is_blocked_and_one_drifts(demo):
+def test_one_patient_is_blocked_and_one_drifts(demo: Location) -> None:
     assert ScreeningAnswer.objects.filter(said_yes=True, question__effect="block").count() == 1
     assert Session.objects.filter(state=SessionState.NO_SHOW, series__state=SeriesState.ACTIVE).exists()
 
 
-def test_mails_were_sent_and_wait(demo):
+def test_mails_were_sent_and_wait(demo: Location) -> None:
     states = Counter(Message.objects.values_list("state", flat=True))
     assert states[MessageState.SENT] > 100
     assert states[MessageState.WAITING] > 100
@@ -110,23 +114,25 @@ def test_mails_were_sent_and_wait(demo):
     assert not Message.objects.filter(state=MessageState.WAITING, due_at__lt=timezone.now()).exists()
 
 
-def test_pictures_are_drawn(demo):
+def test_pictures_are_drawn(demo: Location) -> None:
     assert Photo.objects.count() >= 80
 
 
-def test_everything_booked_holds_its_resources(demo):
+def test_everything_booked_holds_its_resources(demo: Location) -> None:
     booked = Session.objects.filter(state__in=[SessionState.BOOKED, SessionState.CONFIRMED])
     for session in booked:
         assert Reservation.objects.filter(session=session, is_active=True).count() == 3
 
 
-def test_a_second_demo_is_refused(demo):
+def test_a_second_demo_is_refused(demo: Location) -> None:
     with pytest.raises(CommandError, match="is there already"):
         call_command("load_demo")
     assert Clinic.objects.count() == 1
 
 
-def test_a_production_installation_refuses_public_passwords(demo, settings):
+def test_a_production_installation_refuses_public_passwords(
+    demo: Location, settings: SettingsWrapper
+) -> None:
     settings.LOCAL = False
     with pytest.raises(CommandError, match="passwords are public"):
         call_command("load_demo")
