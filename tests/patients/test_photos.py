@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError
 from django.test import Client
 from PIL import Image
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from clinic.models import StaffMember, WriteKey
 from patients.choices import ConsentKind, PhotoView
@@ -61,12 +61,12 @@ def store(patient: Patient, nurse: Any, sent: Any, *, key: str = "k", area: Any 
     return store_photo(patient, upload, view=PhotoView.REGION, area=area, by=acting(nurse), key=key, now=NOW)
 
 
-def stored_files(settings: SettingsWrapper) -> Any:
+def stored_files(settings: Settings) -> Any:
     return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
 def test_a_photo_is_stored_under_a_name_that_says_nothing(
-    patient: Patient, nurse: StaffMember, settings: SettingsWrapper
+    patient: Patient, nurse: StaffMember, settings: Settings
 ) -> None:
     kept = store(patient, nurse, picture(), area=make_area(patient))
     assert (kept.width_px, kept.height_px, kept.taken_by) == (40, 30, nurse.user)
@@ -116,14 +116,12 @@ def test_a_small_copy_is_small(patient: Patient, nurse: StaffMember) -> None:
         assert (image.format, image.size) == ("JPEG", (480, 360))
 
 
-def test_the_same_key_stores_one_photo(
-    patient: Patient, nurse: StaffMember, settings: SettingsWrapper
-) -> None:
+def test_the_same_key_stores_one_photo(patient: Patient, nurse: StaffMember, settings: Settings) -> None:
     assert store(patient, nurse, picture()) == store(patient, nurse, picture())
     assert len(stored_files(settings)) == 1
 
 
-def refused(refusal: Any, patient: Patient, nurse: Any, sent: Any, settings: SettingsWrapper) -> None:
+def refused(refusal: Any, patient: Patient, nurse: Any, sent: Any, settings: Settings) -> None:
     with pytest.raises(refusal):
         store(patient, nurse, sent)
     assert Photo.objects.count() == 0
@@ -131,13 +129,13 @@ def refused(refusal: Any, patient: Patient, nurse: Any, sent: Any, settings: Set
     assert stored_files(settings) == []
 
 
-def test_no_photo_without_a_consent_to_photos(nurse: StaffMember, settings: SettingsWrapper) -> None:
+def test_no_photo_without_a_consent_to_photos(nurse: StaffMember, settings: Settings) -> None:
     patient = make_patient(nurse.location.clinic)
     make_consent(patient, kind=ConsentKind.TREATMENT)
     refused(photos.NoPhotoConsent, patient, nurse, picture(), settings)
 
 
-def test_no_photo_after_the_consent_was_withdrawn(nurse: StaffMember, settings: SettingsWrapper) -> None:
+def test_no_photo_after_the_consent_was_withdrawn(nurse: StaffMember, settings: Settings) -> None:
     patient = make_patient(nurse.location.clinic)
     consent = make_consent(patient, kind=ConsentKind.PHOTO)
     withdraw_consent(consent, by=acting(nurse), key="w", now=NOW)
@@ -160,7 +158,7 @@ def test_no_photo_after_the_consent_was_withdrawn(nurse: StaffMember, settings: 
     ],
 )
 def test_what_is_no_photo_is_refused(
-    patient: Patient, nurse: StaffMember, settings: SettingsWrapper, sent: Any
+    patient: Patient, nurse: StaffMember, settings: Settings, sent: Any
 ) -> None:
     refused(NotAPhoto, patient, nurse, sent, settings)
 
@@ -175,13 +173,13 @@ def bomb(width: Any, height: Any) -> Any:
 
 @pytest.mark.parametrize("size", [(10_000, 6_000), (12_000, 9_000), (60_000, 60_000)])
 def test_a_pixel_bomb_is_refused_unopened(
-    patient: Patient, nurse: StaffMember, settings: SettingsWrapper, size: Any
+    patient: Patient, nurse: StaffMember, settings: Settings, size: Any
 ) -> None:
     refused(TooManyPixels, patient, nurse, bomb(*size), settings)
 
 
 def test_a_file_over_the_limit_is_refused_unread(
-    patient: Patient, nurse: StaffMember, settings: SettingsWrapper
+    patient: Patient, nurse: StaffMember, settings: Settings
 ) -> None:
     settings.MAX_PHOTO_BYTES = 2**20
     refused(photos.PhotoTooLarge, patient, nurse, picture() + bytes(2**20), settings)
@@ -195,7 +193,7 @@ def test_a_file_with_something_hidden_behind_the_picture_loses_it(
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(
-    patient: Patient, nurse: StaffMember, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+    patient: Patient, nurse: StaffMember, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_args: Any, **_more: Any) -> None:
         raise OSError(28, "No space left on device")
@@ -205,7 +203,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(
 
 
 def test_a_picture_of_which_no_row_comes_leaves_no_file(
-    patient: Patient, nurse: StaffMember, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+    patient: Patient, nurse: StaffMember, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_args: Any, **_more: Any) -> None:
         raise DatabaseError("gone in the middle")
@@ -239,7 +237,7 @@ def test_every_mode_of_a_png_becomes_a_picture(mode: str) -> None:
 
 
 def test_whoever_waits_in_vain_to_be_decoded_is_refused(
-    patient: Patient, nurse: StaffMember, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+    patient: Patient, nurse: StaffMember, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("patients.services.pictures.WAIT_SECONDS", 0.05)
     with one_at_a_time():
@@ -291,9 +289,7 @@ def test_the_largest_picture_costs_a_bounded_amount_of_memory(
     assert int(run.stdout) < 350, f"{run.stdout!r} MB"
 
 
-def test_with_transparency_fewer_pixels_fit(
-    patient: Patient, nurse: StaffMember, settings: SettingsWrapper
-) -> None:
+def test_with_transparency_fewer_pixels_fit(patient: Patient, nurse: StaffMember, settings: Settings) -> None:
     out = BytesIO()
     Image.new("LA", (7_000, 7_000)).save(out, "PNG")
     refused(TooManyPixels, patient, nurse, out.getvalue(), settings)

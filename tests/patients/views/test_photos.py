@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from clinic.models import Location, ReadAudit
 from patients.models import (
@@ -61,7 +60,7 @@ def test_what_is_no_photo_is_told(client: Any, patient: Patient, agreed: Consent
 
 
 def test_a_hundred_megabytes_are_refused_before_anything_is_kept(
-    client: Any, patient: Patient, agreed: Consent, settings: SettingsWrapper
+    client: Any, patient: Patient, agreed: Consent, settings: Settings
 ) -> None:
     page = upload(client, patient, bytes(100 * 2**20))
     assert page.status_code == 413

@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from clinic.localtime import local_date
 from clinic.models import Absence, Clinic, Location, StaffMember
@@ -130,9 +130,7 @@ def test_a_second_demo_is_refused(demo: Location) -> None:
     assert Clinic.objects.count() == 1
 
 
-def test_a_production_installation_refuses_public_passwords(
-    demo: Location, settings: SettingsWrapper
-) -> None:
+def test_a_production_installation_refuses_public_passwords(demo: Location, settings: Settings) -> None:
     settings.LOCAL = False
     with pytest.raises(CommandError, match="passwords are public"):
         call_command("load_demo")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import connection, transaction
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from clinic.models import Location
 from planner.models import Message
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def sink(settings: SettingsWrapper) -> Iterator[Any]:
+def sink(settings: Settings) -> Iterator[Any]:
     with running(Sink()) as sink:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
@@ -80,7 +80,7 @@ def test_a_server_that_breaks_off_may_have_taken_the_mail(confirmation: Any, sin
 
 
 # Seen elsewhere: a fault of the mail server fails the booking, or is hidden.
-def test_no_server_at_all_costs_no_attempt(confirmation: Any, settings: SettingsWrapper) -> None:
+def test_no_server_at_all_costs_no_attempt(confirmation: Any, settings: Settings) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     assert [deliver_due(now=SOON + hours * HOUR) for hours in range(6)] == [0] * 6

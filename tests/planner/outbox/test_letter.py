@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from clinic.models import Location
 from planner.models import AftercareStep, Message, Series, Session
@@ -300,7 +300,7 @@ def test_a_clinic_without_phone_is_written_to(series: Series) -> None:
 
 
 @pytest.fixture
-def mailed(series: Series, settings: SettingsWrapper) -> EmailMultiAlternatives:
+def mailed(series: Series, settings: Settings) -> EmailMultiAlternatives:
     settings.MAIL_DOMAIN = "linden.example"
     settings.DEFAULT_FROM_EMAIL = "Series planner <clinic@linden.example>"
     message = message_of(series, "before_1d")

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from clinic.models import Location
 from planner.models import Message, MessageEvent, Series, Session
@@ -131,7 +130,7 @@ def test_booking_twice_writes_no_preparation_twice(series: Series) -> None:
     assert states("booked") == ["withdrawn", "waiting"]
 
 
-def test_message_ids_are_made_of_ids_and_version(series: Series, settings: SettingsWrapper) -> None:
+def test_message_ids_are_made_of_ids_and_version(series: Series, settings: Settings) -> None:
     settings.MAIL_DOMAIN = "clinic.example"
     messages_for_booking(series, now=NOW)
     first = Message.objects.get(session__number=2, step__code="before_1d")

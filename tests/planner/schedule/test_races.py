@@ -67,10 +67,16 @@ def deadlocks() -> int:
         return cursor.fetchone()[0]
 
 
+def wait_for_locks(patch: pytest.MonkeyPatch, span: str) -> None:
+    """So long and no longer, in every connection opened from now on."""
+    options = connection.settings_dict["OPTIONS"]
+    patch.setitem(options, "options", f"{options['options']} -c lock_timeout={span}")
+
+
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fifty threads of one busy test process may queue for longer than a web server's dozen does."""
-    monkeypatch.setattr("planner.schedule.locking.LOCK_TIMEOUT", "60s")
+    wait_for_locks(monkeypatch, "60s")
 
 
 def overlaps() -> list[tuple[int, int]]:
@@ -195,7 +201,7 @@ def test_whoever_writes_past_the_locks_loses_cleanly(desk: Desk, monkeypatch: py
     """The constraint is the last guard: a foreign row between our look and our write becomes a refusal."""
     series, other = desk.series(sessions_planned=1), desk.series(sessions_planned=1)
     visit, at = desk.visits(1)[0], desk.visits(1)[0].starts_at
-    looks = booking.refuse_unless_possible
+    looks = booking.refuse_unless_possible  # type: ignore[attr-defined]
     intruders = []
 
     def look_then_intrude(*args: Any, **kwargs: Any) -> Any:
@@ -226,7 +232,7 @@ def held_by_another(row: Model) -> Iterator[None]:
 
     def hold() -> None:
         with transaction.atomic():
-            type(row).objects.select_for_update().get(pk=row.pk)
+            type(row).objects.select_for_update().get(pk=row.pk)  # type: ignore[attr-defined]
             held.set()
             release.wait(10)
         connection.close()
@@ -236,7 +242,7 @@ def held_by_another(row: Model) -> Iterator[None]:
     held.wait()
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("planner.schedule.locking.LOCK_TIMEOUT", "50ms")
+            wait_for_locks(patch, "50ms")
             yield
     finally:
         release.set()

@@ -174,7 +174,7 @@ def test_reading_a_message_is_kept(desk: Client, location: Location, now: Any) -
 def test_the_desk_sends_a_message_now(desk: Client, location: Location, now: Any) -> None:
     message = book(location, now).messages.get(step__code="before_7d")
     answer = desk.post(reverse("message_send", args=[message.pk]))
-    assert (answer.status_code, answer.url) == (302, reverse("message", args=[message.pk]))
+    assert (answer.status_code, answer.url) == (302, reverse("message", args=[message.pk]))  # type: ignore[attr-defined]
     message.refresh_from_db()
     assert message.due_at < timezone.now()
     assert message.events.last().detail == "To be sent now: Tom Ellis"

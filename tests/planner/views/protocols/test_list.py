@@ -128,7 +128,7 @@ def test_a_protocol_is_offered_no_longer_and_again(
     clinician: Client, location: Location, protocol: Protocol
 ) -> None:
     path = reverse("protocol_offer", args=[protocol.pk])
-    assert clinician.post(path, {"offered": "no"}).url == reverse("protocol", args=[protocol.pk])
+    assert clinician.post(path, {"offered": "no"}).url == reverse("protocol", args=[protocol.pk])  # type: ignore[attr-defined]
     assert current(protocol) not in current_versions(location.clinic)
     clinician.post(path, {"offered": "yes"})
     assert current(protocol) in current_versions(location.clinic)
