@@ -15,8 +15,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-WAITED_IN_VAIN = {"55P03", "57014", "40P01", "40001"}
-"""PostgreSQL's codes: no lock in time, cut by the statement time-out, a deadlock, a serialization failure."""
+WAITED_IN_FULL = {"55P03", "57014"}
+"""PostgreSQL's codes: no lock in time, cut by the statement time-out."""
+WAITED_IN_VAIN = {*WAITED_IN_FULL, "40P01", "40001"}
+"""These, a deadlock and a serialization failure."""
 CUT_OFF = {"25P03", "25P04"}
 """A transaction that idled too long or took too long; the connection is gone, and Django calls it an internal error."""
 UNPARSABLE = (
@@ -49,11 +51,16 @@ UNAVAILABLE = Fault(
 )
 
 
+def pgcode(error: Exception) -> str | None:
+    """PostgreSQL's own code of what Django calls a database error."""
+    return getattr(error.__cause__, "pgcode", None)
+
+
 def fault_of(error: BaseException | None) -> Fault | None:
     """Whether the error is the database's and passes: busy, or unavailable. None for a fault of ours."""
     if not isinstance(error, (DatabaseError, InterfaceError)):
         return None
-    code = getattr(error.__cause__, "pgcode", None)
+    code = pgcode(error)
     if code in WAITED_IN_VAIN:
         return BUSY
     lost = isinstance(error, (OperationalError, InterfaceError)) or code in CUT_OFF

@@ -51,6 +51,8 @@ class _Element:
     """How many brackets were open where it began: those opened inside end with it, cut off or not."""
     is_typed: bool = False
     """Whether it shows text with lines of its own, as a mail's."""
+    value: str | None = None
+    """Of a choice: what is said as it is sent, as a time zone, is a name and no text."""
     pieces: list[str] = field(default_factory=list)
     """Its own texts; an inline child with text of its own stands between them as ␟."""
 
@@ -72,7 +74,7 @@ class Reader(HTMLParser):
             if tag == "input" and given.get("type") in ("submit", "button"):
                 self.said.append((tag, given.get("value") or ""))
         if tag not in EMPTY:
-            self._open.append(_Element(tag, self._depth, given.get("dir") == "auto"))
+            self._open.append(_Element(tag, self._depth, given.get("dir") == "auto", given.get("value")))
 
     def handle_endtag(self, tag: str) -> None:
         while self._open:
@@ -92,6 +94,8 @@ class Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not data.strip() or any(each.tag in SILENT for each in self._open):
+            return
+        if self._open and (self._open[-1].value or "").replace("_", " ") == data.strip():
             return
         within = "⟦" * self._depth + data
         self._depth = max(0, within.count("⟦") - within.count("⟧"))

@@ -1,5 +1,7 @@
 """Marks what people typed: after `mark_all()` every free text of the database stands in ⟪brackets⟫."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from django.apps import apps

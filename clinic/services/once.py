@@ -61,18 +61,23 @@ def once(write: Callable[P, Written]) -> Callable[P, Written]:
             raise KeyUnusable()
         known = {"name": write.__name__, "fingerprint": fingerprint_of(asked)}
         with transaction.atomic():
-            row, created = WriteKey.objects.get_or_create(
-                user=by.user, key=key, defaults={**known, "at": now}
-            )
-            if created:
-                written = write(*args, **kwargs)
-                row.result_id = written.pk
-                row.save(update_fields=["result_id"])
-            elif known != {"name": row.name, "fingerprint": row.fingerprint}:
+            row = _taken(WriteKey(user=by.user, key=key, at=now, **known))
+            if known != {"name": row.name, "fingerprint": row.fingerprint}:
                 raise KeyUsedForSomethingElse()
+            if (
+                row.result_id is None
+            ):  # ours: whoever else took it has left what was written, or no row at all
+                row.result_id = write(*args, **kwargs).pk
+                row.save(update_fields=["result_id"])
         return _fresh(write, row.result_id)
 
     return written_once
+
+
+def _taken(key: WriteKey) -> WriteKey:
+    """The row of this key, made now or before; waits for whoever is making it at this moment."""
+    WriteKey.objects.bulk_create([key], ignore_conflicts=True)
+    return WriteKey.objects.get(user=key.user_id, key=key.key)
 
 
 def _fresh(write: Callable[..., Written], pk: int | None) -> Written:

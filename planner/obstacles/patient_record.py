@@ -1,7 +1,7 @@
 """What stands in the records of many patients about being treated on a day, read in three statements."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -13,13 +13,21 @@ from clinic.nested import Row, nested
 from patients.choices import ConsentKind
 from patients.models import Assessment, Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
 from patients.screening_rules import StatedAnswer, Verdict, judge
-from planner.choices import SessionState
+from planner.choices import HOLDS_TIME, SessionState
 from planner.models import Session
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A session that holds its time, or held it and is done."""
+
+    starts_at: datetime
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PatientRecord:
-    """Of one patient: `consents` for treatment, newest first, from and to; `treated_at` last, by series.
+    """Of one patient: `consents` for treatment, newest first, from and to; `held` by series, in the order of time.
 
     `screened_at` is the last full screening, `asked_at` the last round of any kind, `judged_at` the last assessment.
     """
@@ -29,13 +37,22 @@ class PatientRecord:
     screened_at: datetime | None
     asked_at: datetime | None
     judged_at: datetime | None
-    treated_at: Mapping[int, datetime]
+    held: Mapping[int, Sequence[Held]]
     questions: tuple[ScreeningQuestion, ...]
     answers: tuple[tuple[StatedAnswer, bool], ...]
 
     def consent_until(self, day: date) -> date | None:
         """The last day of the newest consent that is good on `day`."""
         return next((until for since, until in self.consents if since <= day <= until), None)
+
+    def treated_last(self, series_id: int) -> datetime | None:
+        """When the last session of the series that is done began."""
+        return max((each.starts_at for each in self.held.get(series_id, ()) if each.is_done), default=None)
+
+    def treated_before(self, series_id: int, at: datetime) -> datetime | None:
+        """When the session before `at` began, if that is done; one that is still to come lies between otherwise."""
+        earlier = [each for each in self.held.get(series_id, ()) if each.starts_at < at]
+        return earlier[-1].starts_at if earlier and earlier[-1].is_done else None
 
     def verdict(self, on: date, *, sites: Collection[str] = (), modality: str | None = None) -> Verdict:
         """Whether needling these sites is possible on a day, by the newest answer to each question.
@@ -91,7 +108,7 @@ def _with_records() -> "QuerySet[Patient, Any]":
     of_patient = {"patient": OuterRef("pk")}
     consents = Consent.objects.filter(**of_patient, kind=ConsentKind.TREATMENT, withdrawn_at=None)
     rounds = Screening.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
-    done = Session.objects.filter(**of_patient, state=SessionState.DONE).order_by("series_id", "-starts_at")
+    held = Session.objects.filter(**of_patient, state__in=HOLDS_TIME, starts_at__isnull=False)
     judged = Assessment.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
     return Patient.objects.order_by().values(
         "pk",
@@ -99,7 +116,7 @@ def _with_records() -> "QuerySet[Patient, Any]":
         screened_at=Subquery(rounds.filter(is_recheck=False)[:1]),
         asked_at=Subquery(rounds[:1]),
         judged_at=Subquery(judged[:1]),
-        treated=nested(done.distinct("series_id"), "series_id", "starts_at"),
+        held=nested(held.order_by("starts_at"), "series_id", "starts_at", "state"),
     )
 
 
@@ -115,13 +132,17 @@ def _record(
     questions: tuple[ScreeningQuestion, ...],
     answers: tuple[tuple[StatedAnswer, bool], ...],
 ) -> PatientRecord:
+    held: defaultdict[int, list[Held]] = defaultdict(list)
+    for each in row["held"]:
+        at = datetime.fromisoformat(each["starts_at"])
+        held[each["series_id"]].append(Held(at, each["state"] == SessionState.DONE))
     return PatientRecord(
         patient=patient,
         consents=tuple((_date(each["valid_from"]), _date(each["valid_to"])) for each in row["consented"]),
         screened_at=row["screened_at"],
         asked_at=row["asked_at"],
         judged_at=row["judged_at"],
-        treated_at={each["series_id"]: datetime.fromisoformat(each["starts_at"]) for each in row["treated"]},
+        held=held,
         questions=questions,
         answers=answers,
     )

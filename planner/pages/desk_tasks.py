@@ -226,7 +226,7 @@ def _to_judge(
     """Sessions before which the protocol wants the marks judged, where that was not done since the last one."""
     for session in sessions:
         record = records[session.patient_id]
-        treated_at = record.treated_at.get(session.series_id)
+        treated_at = record.treated_last(session.series_id)
         is_judged = treated_at and record.judged_at and record.judged_at > treated_at
         is_due = session.series.protocol_version.interim_review_before == session.number
         if session.starts_at and is_due and not is_judged:

@@ -1,8 +1,8 @@
 """Booking, moving, cancelling and marking sessions: the one door to sessions and reservations.
 
-Each function is one transaction. It locks first (`locking`), reads anew, checks everything (`checks`), then writes
-sessions, reservations, history and messages together. Repeated with the same key, it does nothing a second time. A
-refusal leaves everything as it was.
+Each function is one transaction. It locks first and reads anew (`locking`), checks everything (`rules`), then writes
+sessions, reservations, history and messages together, each kind in one statement. Repeated with the same key, it does
+nothing a second time. A refusal leaves everything as it was.
 """
 
 from collections import defaultdict
@@ -12,6 +12,7 @@ from typing import Any
 
 from clinic.actor import Actor
 from clinic.localtime import local_date
+from clinic.services.changing import changing
 from clinic.services.once import once
 from clinic.services.versions import Stale
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
@@ -27,7 +28,7 @@ from planner.schedule.refusals import (
     SeriesClosed,
     WrongState,
 )
-from planner.schedule.rules import BookingFacts, refuse_unless_possible
+from planner.schedule.rules import Uses, ends_at, refuse_unless_possible
 from planner.schedule.session_place import SessionPlace
 
 Kind = SessionEvent.Kind
@@ -56,9 +57,8 @@ def book_series(
     series = locked.series
     _refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
     _refuse_partial(locked, visits)
-    facts = refuse_unless_possible(series, locked.sessions, locked.resources, visits, now=now)
-    series.state = SeriesState.ACTIVE
-    _place(locked, visits, facts, by, "")
+    uses = refuse_unless_possible(locked.facts, locked.resources, visits, now=now)
+    _place(locked, visits, uses, by, now, "")
     messages_for_booking(series, now=now)
     return series
 
@@ -90,8 +90,8 @@ def move_sessions(
     changed = _changed(locked, visits)
     if changed:
         _refuse_fixed(locked, changed)
-        facts = refuse_unless_possible(locked.series, locked.sessions, locked.resources, changed, now=now)
-        moved = _place(locked, changed, facts, by, reason)
+        uses = refuse_unless_possible(locked.facts, locked.resources, changed, now=now)
+        moved = _place(locked, changed, uses, by, now, reason)
         messages_for_change(locked.series, moved, now=now)
     return session
 
@@ -109,13 +109,8 @@ def cancel_session(
     session = locked.session(session_id)
     _refuse_stale(session, version)
     _refuse_step(session, SessionState.CANCELLED)
-    series = locked.series
-    told = _take_out([session], by, now, reason)
-    if all(each.state in CLOSED for each in locked.sessions):
-        any_done = any(each.state == SessionState.DONE for each in locked.sessions)
-        series.state = SeriesState.DONE if any_done else SeriesState.STOPPED
-    _raise_version(series)
-    messages_for_cancellation(series, told, now=now)
+    told = _take_out(locked, [session], by, now, reason)
+    messages_for_cancellation(locked.series, told, now=now)
     return session
 
 
@@ -132,9 +127,7 @@ def stop_series(series_id: int, *, by: Actor, key: str, version: int, now: datet
         if session.state == SessionState.IN_TREATMENT:
             _refuse(session, SessionState.CANCELLED)
     to_come = [session for session in locked.sessions if session.state not in CLOSED]
-    told = _take_out(to_come, by, now, reason)
-    series.state = SeriesState.STOPPED
-    _raise_version(series)
+    told = _take_out(locked, to_come, by, now, reason, to=SeriesState.STOPPED)
     messages_for_cancellation(series, told, now=now)
     return series
 
@@ -163,15 +156,15 @@ def change_state(
         _refuse(session, to)
     _refuse_step(session, to)
     _refuse_wrong_moment(locked.series, session, to, now)
-    if to == SessionState.NO_SHOW:
-        _release([session])
-        session.version += 1
-    elif session.state == SessionState.NO_SHOW:
-        _reclaim(locked, session, now)
-        session.version += 1
-    session.state = to
-    session.arrived_at = now if to == SessionState.ARRIVED else None
-    session.save(update_fields=["state", "version", "arrived_at"])
+    with changing([session], "state", "version", "arrived_at", by=by):
+        if to == SessionState.NO_SHOW:
+            _release([session])
+            session.version += 1
+        elif session.state == SessionState.NO_SHOW:
+            _reclaim(locked, session, now)
+            session.version += 1
+        session.state = to
+        session.arrived_at = now if to == SessionState.ARRIVED else None
     _event(session, KIND_OF_STATE[to], by, now, was_at=session.starts_at, reason=reason).save()
     return session
 
@@ -218,15 +211,34 @@ def _changed(locked: Locked, visits: Sequence[SessionPlace]) -> list[SessionPlac
     return [each for each in visits if where.get(each.number) != (each.starts_at, set(each.resource_ids))]
 
 
-def _take_out(sessions: Sequence[Session], by: Actor, now: datetime, reason: str) -> list[Session]:
-    """Cancel; answers those that had a time the patient may have been told."""
-    told = [session for session in sessions if session.state in HOLDS_TIME]
-    _release(sessions)
-    for session in sessions:
-        session.state, session.version = SessionState.CANCELLED, session.version + 1
-        session.save(update_fields=["state", "version"])
-        _event(session, Kind.CANCELLED, by, now, was_at=session.starts_at, reason=reason).save()
+def _take_out(
+    locked: Locked,
+    sessions: Sequence[Session],
+    by: Actor,
+    now: datetime,
+    reason: str,
+    to: SeriesState | None = None,
+) -> list[Session]:
+    """Cancel, with the series then in state `to`; answers those that had a time the patient may have been told."""
+    series, told = locked.series, [session for session in sessions if session.state in HOLDS_TIME]
+    _release(told)
+    with changing([*sessions, series], "state", "version", by=by):
+        for session in sessions:
+            session.state, session.version = SessionState.CANCELLED, session.version + 1
+        series.state, series.version = to or _state_after(locked), series.version + 1
+    SessionEvent.objects.bulk_create(
+        _event(session, Kind.CANCELLED, by, now, was_at=session.starts_at, reason=reason)
+        for session in sessions
+    )
     return told
+
+
+def _state_after(locked: Locked) -> str:
+    """Of the series, when nothing is left to come."""
+    if any(each.state not in CLOSED for each in locked.sessions):
+        return locked.series.state
+    any_done = any(each.state == SessionState.DONE for each in locked.sessions)
+    return SeriesState.DONE if any_done else SeriesState.STOPPED
 
 
 def _refuse_wrong_moment(series: Series, session: Session, to: SessionState, now: datetime) -> None:
@@ -240,10 +252,10 @@ def _refuse_wrong_moment(series: Series, session: Session, to: SessionState, now
 
 def _reclaim(locked: Locked, session: Session, now: datetime) -> None:
     """Hold again what a missed session held; refuses if that has gone to somebody else meanwhile."""
-    visit = _last_visit(session)
-    refuse_unless_possible(locked.series, locked.sessions, locked.resources, [visit], now=now, as_it_was=True)
-    held = [reservation.pk for reservation in _last_reservations(session)]
-    Reservation.objects.filter(pk__in=held).update(is_active=True)
+    held = _last_reservations(session)
+    visit = _place_of(session, {each.resource.kind: each.resource_id for each in held})
+    refuse_unless_possible(locked.facts, locked.resources, [visit], now=now, as_it_was=True)
+    Reservation.objects.filter(pk__in=[each.pk for each in held]).update(is_active=True)
 
 
 def _last_reservations(session: Session) -> list[Reservation]:
@@ -254,18 +266,10 @@ def _last_reservations(session: Session) -> list[Reservation]:
     return list(newest.values())
 
 
-def _last_visit(session: Session) -> SessionPlace:
+def _place_of(session: Session, by_kind: Mapping[str, int]) -> SessionPlace:
     assert session.starts_at is not None
-    by_kind: Mapping[str, int] = {
-        each.resource.kind: each.resource_id for each in _last_reservations(session)
-    }
-    return SessionPlace(
-        session.number,
-        session.starts_at,
-        by_kind.get("practitioner"),
-        by_kind.get("room"),
-        by_kind.get("device"),
-    )
+    who, room, device = (by_kind.get(kind) for kind in ("practitioner", "room", "device"))
+    return SessionPlace(session.number, session.starts_at, who, room, device)
 
 
 def _resources_of(visits: Iterable[SessionPlace]) -> set[int]:
@@ -307,30 +311,42 @@ def _refuse(session: Session, to: SessionState) -> None:
 
 
 def _place(
-    locked: Locked, visits: Sequence[SessionPlace], facts: BookingFacts, by: Actor, reason: str
+    locked: Locked, visits: Sequence[SessionPlace], uses: Uses, by: Actor, now: datetime, reason: str
 ) -> list[Session]:
     """Write the sessions at their new times. All are lifted before the first is set down: one may take another's."""
-    sessions, events = _of(locked, visits), []
-    _release(sessions)
-    Session.objects.filter(pk__in=[session.pk for session in sessions]).update(state=SessionState.PLANNED)
-    for session, visit in zip(sessions, visits, strict=True):
-        kind = Kind.MOVED if session.starts_at else Kind.BOOKED
-        times = {"was_at": session.starts_at, "now_at": visit.starts_at}
-        events.append(_event(session, kind, by, facts.now, reason=reason, **times))
-        session.state, session.version, session.arrived_at = SessionState.BOOKED, session.version + 1, None
-        session.starts_at, session.ends_at = visit.starts_at, facts.ends_at(visit)
-        session.save(update_fields=["state", "version", "arrived_at", "starts_at", "ends_at"])
+    series, sessions, events = locked.series, _of(locked, visits), []
+    _lift(sessions)
+    fields = ("state", "version", "arrived_at", "starts_at", "ends_at")
+    with changing([*sessions, series], *fields, by=by):
+        series.state, series.version = SeriesState.ACTIVE, series.version + 1
+        for session, visit in zip(sessions, visits, strict=True):
+            kind = Kind.MOVED if session.starts_at else Kind.BOOKED
+            times = {"was_at": session.starts_at, "now_at": visit.starts_at}
+            events.append(_event(session, kind, by, now, reason=reason, **times))
+            session.state, session.version, session.arrived_at = (
+                SessionState.BOOKED,
+                session.version + 1,
+                None,
+            )
+            session.starts_at, session.ends_at = visit.starts_at, ends_at(visit, locked.facts)
     SessionEvent.objects.bulk_create(events)
-    _reserve(sessions, facts)
-    _raise_version(locked.series)
+    _reserve(sessions, uses)
     return sessions
 
 
-def _release(sessions: Iterable[Session]) -> None:
-    Reservation.objects.filter(session__in=sessions, is_active=True).update(is_active=False)
+def _lift(sessions: Iterable[Session]) -> None:
+    held = [session for session in sessions if session.state in HOLDS_TIME]
+    if held:
+        _release(held)
+        Session.objects.filter(pk__in=[session.pk for session in held]).update(state=SessionState.PLANNED)
 
 
-def _reserve(sessions: Iterable[Session], facts: BookingFacts) -> None:
+def _release(sessions: Sequence[Session]) -> None:
+    if sessions:
+        Reservation.objects.filter(session__in=sessions, is_active=True).update(is_active=False)
+
+
+def _reserve(sessions: Iterable[Session], uses: Uses) -> None:
     Reservation.objects.bulk_create(
         Reservation(
             session=session,
@@ -340,13 +356,8 @@ def _reserve(sessions: Iterable[Session], facts: BookingFacts) -> None:
             ends_at=use.ends_at,
         )
         for session in sessions
-        for use in facts.uses[session.number]
+        for use in uses[session.number]
     )
-
-
-def _raise_version(series: Series) -> None:
-    series.version += 1
-    series.save(update_fields=["state", "version"])
 
 
 def _event(session: Session, kind: Kind, by: Actor, now: datetime, **fields: Any) -> SessionEvent:

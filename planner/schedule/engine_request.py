@@ -26,7 +26,7 @@ from planner.models import Series, Session
 from planner.schedule.free_time import depth_skill, engine_id
 from planner.schedule.resource_use import skills_needed
 from planner.schedule.series_facts import SeriesFacts, standing_of
-from planner.schedule.skin_rest import shortest_gap_days
+from planner.schedule.skin_rest import longest_gap_days, shortest_gap_days
 
 LOOK_AHEAD_DAYS = 180
 """How late it may begin at all, beyond its longest gaps."""
@@ -56,6 +56,12 @@ def request_for(
     kept = before if before and facts.day(before) + timedelta(days=gap.max) >= today else None
     latest = earliest + timedelta(days=len(placing) * gap.max + LOOK_AHEAD_DAYS)
     latest = min(latest, today + timedelta(days=MAX_HORIZON_DAYS - 1))
+    if before:
+        last_day = facts.day(before) + timedelta(
+            days=facts.longest_wait_days(before.number, placing[0].number)
+        )
+        if last_day >= today:
+            latest = min(latest, last_day + timedelta(days=(len(placing) - 1) * gap.max))
     if after:
         latest = min(latest, facts.day(after) - timedelta(days=gap.min))
         if len(placing) == 1:
@@ -77,14 +83,14 @@ def request_for(
 def gap_of(series: Series) -> Gap:
     """The series' own gaps, none of them under the protocol's floor."""
     shortest = shortest_gap_days(series)
-    return Gap(shortest, max(shortest, series.gap_target_days), max(shortest, series.gap_max_days))
+    return Gap(shortest, max(shortest, series.gap_target_days), longest_gap_days(series))
 
 
 def neighbours(facts: SeriesFacts, placing: Sequence[Session]) -> tuple[Session | None, Session | None]:
-    """The sessions with a time of their own right before and right after those to be placed."""
+    """The sessions with a time of their own right before and right after the first of those to be placed."""
     fixed = [session for session in facts.in_states(HOLDS_TIME) if session not in placing]
     before = [session for session in fixed if session.number < placing[0].number]
-    after = [session for session in fixed if session.number > placing[-1].number]
+    after = [session for session in fixed if session.number > placing[0].number]
     return (before[-1] if before else None), (after[0] if after else None)
 
 
@@ -95,10 +101,10 @@ def _phases(facts: SeriesFacts) -> Iterator[Phase]:
     """
     grid, at = facts.location.grid_minutes, 0
     spans: dict[str, tuple[int, int]] = {}
-    for minutes, needs in facts.phases:
-        for kind in needs:
-            spans[kind] = (spans.get(kind, (at, 0))[0], at + minutes)
-        at += minutes
+    for phase in facts.phases:
+        for kind in phase.needs:
+            spans[kind] = (spans.get(kind, (at, 0))[0], at + phase.minutes)
+        at += phase.minutes
     steps = {kind: (first // grid, -(-last // grid)) for kind, (first, last) in spans.items()}
     cuts = sorted({0, -(-at // grid), *(edge for span in steps.values() for edge in span)})
     for first, last in pairwise(cuts):
@@ -126,12 +132,12 @@ def _patient_busy(
     midnight, _ = day_bounds(local_date(now, facts.zone), facts.zone)
     if now > midnight:
         yield shown_while(midnight, now, facts.zone)
-    own = [session for session in facts.in_states(HOLDS_TIME) if session not in placing]
-    for session in (*own, *facts.elsewhere):
+    for session in facts.patient_elsewhere(placing):
         if session.starts_at and session.ends_at and session.ends_at > now:
             yield shown_while(session.starts_at, session.ends_at, facts.zone)
-    for day, rest_days in facts.skin_days:
-        first, last = day - timedelta(days=rest_days - 1), day + timedelta(days=rest_days)
+    for use in facts.skin_uses:
+        first = use.day - timedelta(days=use.rest_days - 1)
+        last = use.day + timedelta(days=use.rest_days)
         yield datetime.combine(first, time()), datetime.combine(last, time())
 
 

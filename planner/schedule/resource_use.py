@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _t
 
 from clinic.localtime import at_local
 from clinic.models import Location, Resource, ResourceKind
-from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Series, Session, SiteDepth
+from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Session
 from planner.schedule.opening_hours import Away, Calendar, Intervals, covers
 from planner.schedule.refusals import (
     BookingRefusal,
@@ -146,13 +146,6 @@ def _in_words(intervals: Intervals) -> list[str]:
 
 def skills_needed(version: ProtocolVersion, kind: str) -> frozenset[str]:
     return frozenset(getattr(version, f"{kind}_skills"))
-
-
-def depth_needed_mm(series: Series) -> Decimal | None:
-    """The least depth the protocol names for the deepest of the series' sites; none where it names none."""
-    sites = series.areas.values_list("site", flat=True)
-    depths = SiteDepth.objects.filter(version_id=series.protocol_version_id, site__in=list(sites))
-    return max(depths.values_list("min_mm", flat=True), default=None)
 
 
 def why_it_does_not_serve(

@@ -3,17 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from itertools import pairwise
 
 from clinic.localtime import local_date
-from clinic.models import Resource, ResourceKind
-from patients.choices import ConsentKind, ScreeningEffect
-from patients.screening_rules import ImpossibleDate, Verdict
-from patients.services.consents import consent_on
-from patients.services.screening import KnownAnswers, known_answers
+from clinic.models import Location, Resource, ResourceKind
 from planner.choices import HOLDS_TIME, SessionState
-from planner.models import ProtocolPhase, Reservation, Series, Session
+from planner.models import Reservation, Session
+from planner.obstacles.from_record import Lack, Missing, TreatmentDay, lacks_on
+from planner.obstacles.patient_record import records_of
 from planner.schedule.opening_hours import Calendar, open_calendar
 from planner.schedule.refusals import (
     BookingRefusal,
@@ -38,7 +35,6 @@ from planner.schedule.refusals import (
 )
 from planner.schedule.resource_use import (
     ResourceUse,
-    depth_needed_mm,
     kinds_needed,
     length,
     taken_by_others,
@@ -46,38 +42,15 @@ from planner.schedule.resource_use import (
     why_it_does_not_serve,
     why_not_free,
 )
+from planner.schedule.series_facts import SeriesFacts
 from planner.schedule.session_place import SessionPlace
-from planner.schedule.skin_rest import SkinUse, other_uses_of_the_skin, shortest_gap_days
+from planner.schedule.skin_rest import shortest_gap_days
 
 HORIZON = timedelta(days=1_830)
 TIME_TO_CHOOSE = timedelta(minutes=5)
 """A plan that begins at once may be looked at for so long before it is booked: nobody is told that it is past."""
-STILL_TO_COME = (SessionState.PLANNED, SessionState.NO_SHOW)
-
-
-@dataclass(frozen=True, slots=True)
-class BookingFacts:
-    """What is known when times for some sessions of a series are judged.
-
-    `sessions` are all of the series, `taken` and `patient_sessions` what stands beside the sessions being placed.
-    """
-
-    series: Series
-    now: datetime
-    phases: tuple[ProtocolPhase, ...]
-    sessions: tuple[Session, ...]
-    uses: Mapping[int, tuple[ResourceUse, ...]]
-    calendar: Calendar
-    taken: Mapping[int, tuple[Reservation, ...]]
-    patient_sessions: tuple[Session, ...]
-    skin_uses: tuple[SkinUse, ...]
-    depth_needed_mm: Decimal | None
-
-    def day(self, instant: datetime) -> date:
-        return local_date(instant, self.series.location.zone)
-
-    def ends_at(self, visit: SessionPlace) -> datetime:
-        return visit.starts_at + length(self.phases)
+Uses = Mapping[int, tuple[ResourceUse, ...]]
+"""By the number of a session: what it takes of each resource asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +65,28 @@ class _Stop:
 
 
 def refuse_unless_possible(
-    series: Series,
-    sessions: Sequence[Session],
+    facts: SeriesFacts,
     resources: Mapping[int, Resource],
     visits: Sequence[SessionPlace],
     *,
     now: datetime,
     as_it_was: bool = False,
-) -> BookingFacts:
-    """Check `visits` (sorted by number) for `series`; everything given was read under the locks.
+) -> Uses:
+    """Check `visits` (sorted by number) for a series; everything given was read under the locks.
 
-    Raises the first reason against them, with all the others in its `others`. Returns the facts otherwise.
+    Raises the first reason against them, with all the others in its `others`. Returns what they take otherwise.
     `as_it_was`: times that were right when they were booked; they may be past, and the record is not asked again.
     """
-    _raise_all([*_out_of_reach(series, visits, now, as_it_was), *_badly_served(series, resources, visits)])
-    facts = _gather(series, sessions, resources, visits, now)
+    _raise_all([*_out_of_reach(facts, visits, now, as_it_was), *_badly_served(facts, resources, visits)])
+    uses = {visit.number: _uses(visit, facts, resources) for visit in visits}
     _raise_all(
         [
-            *(each for visit in visits for each in _against(visit, facts)),
-            *_against_the_line(visits, facts),
-            *(() if as_it_was else _against_the_record(visits, facts)),
+            *_against_the_places(facts, resources, visits, uses),
+            *_against_the_line(visits, facts, now),
+            *(() if as_it_was else _against_the_record(visits, facts, now)),
         ]
     )
-    return facts
+    return uses
 
 
 def _raise_all(reasons: Sequence[BookingRefusal]) -> None:
@@ -125,64 +97,33 @@ def _raise_all(reasons: Sequence[BookingRefusal]) -> None:
         raise distinct[0]
 
 
-def _gather(
-    series: Series,
-    sessions: Sequence[Session],
-    resources: Mapping[int, Resource],
-    visits: Sequence[SessionPlace],
-    now: datetime,
-) -> BookingFacts:
-    phases = tuple(series.protocol_version.phases.all())
-    placed = [session for session in sessions if session.number in {visit.number for visit in visits}]
-    uses = {visit.number: _uses(visit, phases, resources) for visit in visits}
-    days = [local_date(visit.starts_at, series.location.zone) for visit in visits]
-    every_use = [use for each in uses.values() for use in each]
-    return BookingFacts(
-        series=series,
-        now=now,
-        phases=phases,
-        sessions=tuple(sessions),
-        uses=uses,
-        calendar=open_calendar(series.location, resources.values(), min(days), max(days)),
-        taken=taken_by_others(every_use, placed),
-        patient_sessions=_patient_sessions(series, placed, min(visit.starts_at for visit in visits)),
-        skin_uses=other_uses_of_the_skin(series),
-        depth_needed_mm=depth_needed_mm(series),
-    )
-
-
 def _uses(
-    visit: SessionPlace, phases: Sequence[ProtocolPhase], resources: Mapping[int, Resource]
+    visit: SessionPlace, facts: SeriesFacts, resources: Mapping[int, Resource]
 ) -> tuple[ResourceUse, ...]:
     return tuple(
-        use_of(resources[each], visit.number, visit.starts_at, phases) for each in visit.resource_ids
+        use_of(resources[each], visit.number, visit.starts_at, facts.phases) for each in visit.resource_ids
     )
-
-
-def _patient_sessions(series: Series, placed: Collection[Session], since: datetime) -> tuple[Session, ...]:
-    held = Session.objects.filter(patient_id=series.patient_id, state__in=HOLDS_TIME, ends_at__gt=since)
-    return tuple(held.exclude(pk__in=[session.pk for session in placed]))
 
 
 # Before anything is read: times and resources that cannot be meant
 
 
 def _out_of_reach(
-    series: Series, visits: Sequence[SessionPlace], now: datetime, as_it_was: bool
+    facts: SeriesFacts, visits: Sequence[SessionPlace], now: datetime, as_it_was: bool
 ) -> Iterator[BookingRefusal]:
     for visit in visits:
         if visit.starts_at < now - TIME_TO_CHOOSE and not as_it_was:
             yield InThePast(number=visit.number, at=visit.starts_at)
         elif visit.starts_at > now + HORIZON:
-            last_day = local_date(now + HORIZON, series.location.zone)
+            last_day = local_date(now + HORIZON, facts.zone)
             yield TooFarAhead(number=visit.number, at=visit.starts_at, last_day=last_day)
 
 
 def _badly_served(
-    series: Series, resources: Mapping[int, Resource], visits: Sequence[SessionPlace]
+    facts: SeriesFacts, resources: Mapping[int, Resource], visits: Sequence[SessionPlace]
 ) -> Iterator[BookingRefusal]:
     """A kind that is needed and missing, chosen and not needed, or not what it should be."""
-    needed = kinds_needed(series.protocol_version.phases.all())
+    needed = kinds_needed(facts.phases)
     for visit in visits:
         chosen = {
             ResourceKind.PRACTITIONER: visit.practitioner_id,
@@ -190,57 +131,76 @@ def _badly_served(
             ResourceKind.DEVICE: visit.device_id,
         }
         for kind, resource_id in chosen.items():
-            facts = {"number": visit.number, "at": visit.starts_at, "kind": kind.label}
+            about = {"number": visit.number, "at": visit.starts_at, "kind": kind.label}
             if resource_id is None:
                 if kind in needed:
-                    yield ResourceMissing(**facts)
-            elif kind not in needed or not _is_here(resources.get(resource_id), kind, series):
-                yield ResourceUnknown(**facts)
+                    yield ResourceMissing(**about)
+            elif kind not in needed or not _is_here(resources.get(resource_id), kind, facts.location):
+                yield ResourceUnknown(**about)
 
 
-def _is_here(resource: Resource | None, kind: str, series: Series) -> bool:
-    return resource is not None and resource.kind == kind and resource.location_id == series.location_id
+def _is_here(resource: Resource | None, kind: str, location: Location) -> bool:
+    return resource is not None and resource.kind == kind and resource.location_id == location.pk
 
 
 # One session by itself
 
 
-def _against(visit: SessionPlace, facts: BookingFacts) -> Iterator[BookingRefusal]:
-    yield from _odd_time(visit, facts)
-    version = facts.series.protocol_version
-    for use in facts.uses[visit.number]:
-        reason = why_it_does_not_serve(use.resource, visit.number, version, facts.depth_needed_mm)
-        reason = reason or why_not_free(use, facts.series.location, facts.calendar, facts.taken)
-        if reason:
-            yield reason
-    yield from _patient_is_busy(visit, facts)
-    yield from _skin_is_in_use(visit, facts)
+def _against_the_places(
+    facts: SeriesFacts, resources: Mapping[int, Resource], visits: Sequence[SessionPlace], uses: Uses
+) -> Iterator[BookingRefusal]:
+    days = [_day(visit, facts) for visit in visits]
+    calendar = open_calendar(facts.location, resources.values(), min(days), max(days))
+    numbers = {visit.number for visit in visits}
+    placing = [session for session in facts.sessions if session.number in numbers]
+    taken = taken_by_others([use for each in uses.values() for use in each], placing)
+    for visit in visits:
+        yield from _odd_time(visit, facts)
+        for use in uses[visit.number]:
+            yield from _not_for_this(use, facts, calendar, taken)
+        yield from _patient_is_busy(visit, facts, placing)
+        yield from _skin_is_in_use(visit, facts)
 
 
-def _odd_time(visit: SessionPlace, facts: BookingFacts) -> Iterator[BookingRefusal]:
-    at, location = visit.starts_at, facts.series.location
-    local = at.astimezone(location.zone)
-    off_grid = (local.hour * 60 + local.minute) % location.grid_minutes or local.second or local.microsecond
+def ends_at(visit: SessionPlace, facts: SeriesFacts) -> datetime:
+    return visit.starts_at + length(facts.phases)
+
+
+def _odd_time(visit: SessionPlace, facts: SeriesFacts) -> Iterator[BookingRefusal]:
+    at, grid_minutes = visit.starts_at, facts.location.grid_minutes
+    local = at.astimezone(facts.zone)
+    off_grid = (local.hour * 60 + local.minute) % grid_minutes or local.second or local.microsecond
     if off_grid:
-        yield OffGrid(number=visit.number, at=at, grid_minutes=location.grid_minutes)
-    ends_at = facts.ends_at(visit)
-    if facts.day(ends_at - timedelta.resolution) != facts.day(at):
-        yield OverMidnight(number=visit.number, at=at, ends_at=ends_at)
+        yield OffGrid(number=visit.number, at=at, grid_minutes=grid_minutes)
+    over = ends_at(visit, facts)
+    if local_date(over - timedelta.resolution, facts.zone) != local.date():
+        yield OverMidnight(number=visit.number, at=at, ends_at=over)
 
 
-def _patient_is_busy(visit: SessionPlace, facts: BookingFacts) -> Iterator[BookingRefusal]:
-    ends_at = facts.ends_at(visit)
-    for other in facts.patient_sessions:
+def _not_for_this(
+    use: ResourceUse, facts: SeriesFacts, calendar: Calendar, taken: Mapping[int, Sequence[Reservation]]
+) -> Iterator[BookingRefusal]:
+    version = facts.series.protocol_version
+    reason = why_it_does_not_serve(use.resource, use.number, version, facts.depth_mm)
+    reason = reason or why_not_free(use, facts.location, calendar, taken)
+    if reason:
+        yield reason
+
+
+def _patient_is_busy(
+    visit: SessionPlace, facts: SeriesFacts, placing: Collection[Session]
+) -> Iterator[BookingRefusal]:
+    over = ends_at(visit, facts)
+    for other in facts.patient_elsewhere(placing):
         assert other.starts_at is not None
         assert other.ends_at is not None
-        if other.starts_at < ends_at and other.ends_at > visit.starts_at:
+        if other.starts_at < over and other.ends_at > visit.starts_at:
             yield PatientBusy(number=visit.number, at=visit.starts_at, until=other.ends_at)
 
 
-def _skin_is_in_use(visit: SessionPlace, facts: BookingFacts) -> Iterator[BookingRefusal]:
-    day = facts.day(visit.starts_at)
+def _skin_is_in_use(visit: SessionPlace, facts: SeriesFacts) -> Iterator[BookingRefusal]:
     for use in facts.skin_uses:
-        days = abs((day - use.day).days)
+        days = abs((_day(visit, facts) - use.day).days)
         if days < use.rest_days:
             about = {"number": visit.number, "at": visit.starts_at, "other_day": use.day}
             yield SkinNotRested(days=days, needed=use.rest_days, **about)
@@ -249,23 +209,32 @@ def _skin_is_in_use(visit: SessionPlace, facts: BookingFacts) -> Iterator[Bookin
 # The series as a line in time
 
 
-def _against_the_line(visits: Sequence[SessionPlace], facts: BookingFacts) -> Iterator[BookingRefusal]:
+def _against_the_line(
+    visits: Sequence[SessionPlace], facts: SeriesFacts, now: datetime
+) -> Iterator[BookingRefusal]:
     for before, after in pairwise(_line(visits, facts)):
         if before.moves or after.moves:
-            yield from _against_the_pair(before, after, facts)
+            yield from _against_the_pair(before, after, facts, now)
 
 
-def _line(visits: Sequence[SessionPlace], facts: BookingFacts) -> list[_Stop]:
+def _line(visits: Sequence[SessionPlace], facts: SeriesFacts) -> list[_Stop]:
     placed = {visit.number for visit in visits}
-    stops = [_Stop(each.number, each.starts_at, facts.day(each.starts_at), "", True) for each in visits]
-    for session in facts.sessions:
-        if session.number not in placed and session.state in HOLDS_TIME and session.starts_at:
-            day = facts.day(session.starts_at)
-            stops.append(_Stop(session.number, session.starts_at, day, session.state, False))
+    stops = [_Stop(each.number, each.starts_at, _day(each, facts), "", True) for each in visits]
+    stops += (
+        _Stop(each.number, each.starts_at, facts.day(each), each.state, False)
+        for each in facts.in_states(HOLDS_TIME)
+        if each.number not in placed and each.starts_at
+    )
     return sorted(stops, key=lambda stop: stop.number)
 
 
-def _against_the_pair(before: _Stop, after: _Stop, facts: BookingFacts) -> Iterator[BookingRefusal]:
+def _day(visit: SessionPlace, facts: SeriesFacts) -> date:
+    return local_date(visit.starts_at, facts.zone)
+
+
+def _against_the_pair(
+    before: _Stop, after: _Stop, facts: SeriesFacts, now: datetime
+) -> Iterator[BookingRefusal]:
     days, shortest = (after.day - before.day).days, shortest_gap_days(facts.series)
     about = {"number": after.number, "at": after.starts_at, "after": before.number}
     if after.starts_at <= before.starts_at:
@@ -274,73 +243,58 @@ def _against_the_pair(before: _Stop, after: _Stop, facts: BookingFacts) -> Itera
         first_day = before.day + timedelta(days=shortest)
         yield TooSoon(days=days, needed=shortest, first_day=first_day, **about)
     else:
-        yield from _too_late(before, after, facts)
-        yield from _lapsed(before, after, facts)
+        yield from _too_late(before, after, facts, now)
 
 
-def _too_late(before: _Stop, after: _Stop, facts: BookingFacts) -> Iterator[BookingRefusal]:
+def _too_late(before: _Stop, after: _Stop, facts: SeriesFacts, now: datetime) -> Iterator[BookingRefusal]:
     """Past the longest gap; one that can no longer be kept whatever is chosen, forbids nothing."""
-    between = [each for each in facts.sessions if before.number < each.number < after.number]
-    steps = 1 + sum(session.state in STILL_TO_COME for session in between)
-    allowed = facts.series.gap_max_days * steps
+    allowed = facts.longest_wait_days(before.number, after.number)
     last_day = before.day + timedelta(days=allowed)
-    if after.day > last_day >= facts.day(facts.now):
+    if after.day > last_day >= local_date(now, facts.zone):
         about = {"number": after.number, "at": after.starts_at, "after": before.number}
         yield TooLate(days=(after.day - before.day).days, allowed=allowed, last_day=last_day, **about)
-
-
-def _lapsed(before: _Stop, after: _Stop, facts: BookingFacts) -> Iterator[BookingRefusal]:
-    allowed = facts.series.protocol_version.lapse_days
-    if before.state != SessionState.DONE or (after.day - before.day).days <= allowed:
-        return
-    screenings = facts.series.patient.screenings.filter(is_recheck=False)
-    if not any(facts.day(each.taken_at) > before.day for each in screenings):
-        yield RescreenNeeded(number=after.number, last_day=before.day, allowed=allowed)
 
 
 # What must stand in the record first
 
 
-def _against_the_record(visits: Sequence[SessionPlace], facts: BookingFacts) -> Iterator[BookingRefusal]:
-    screened = facts.series.patient.screenings.filter(is_recheck=False).exists()
-    if not screened:
-        yield NotScreened(number=visits[0].number)
-    asked = _asked(facts.series)
+def _against_the_record(
+    visits: Sequence[SessionPlace], facts: SeriesFacts, now: datetime
+) -> Iterator[BookingRefusal]:
+    patient, today = facts.series.patient, local_date(now, facts.zone)
+    record = records_of([patient])[patient.pk]
+    for planned, visit in _planned(visits, facts):
+        for lack in lacks_on(planned, record, facts.zone, today=today):
+            yield _of_the_record(lack, planned, visit, visits[0].number)
+
+
+def _planned(
+    visits: Sequence[SessionPlace], facts: SeriesFacts
+) -> Iterator[tuple[TreatmentDay, SessionPlace]]:
+    line, version = _line(visits, facts), facts.series.protocol_version
     for visit in visits:
-        yield from _not_consented(visit, facts)
-        if screened:
-            yield from _ruled_out(visit, facts, asked)
+        at = next(place for place, stop in enumerate(line) if stop.number == visit.number)
+        is_done = at > 0 and line[at - 1].state == SessionState.DONE
+        treated_on = line[at - 1].day if is_done else None
+        yield TreatmentDay(line[at].day, version, facts.sites, treated_on), visit
 
 
-def _not_consented(visit: SessionPlace, facts: BookingFacts) -> Iterator[BookingRefusal]:
-    patient, about = facts.series.patient, {"number": visit.number, "at": visit.starts_at}
-    if consent_on(patient, facts.day(visit.starts_at), ConsentKind.TREATMENT):
-        return
-    today = consent_on(patient, facts.day(facts.now), ConsentKind.TREATMENT)
-    yield ConsentEnds(until=today.valid_to, **about) if today else NoConsent(**about)
-
-
-def _ruled_out(visit: SessionPlace, facts: BookingFacts, asked: KnownAnswers) -> Iterator[BookingRefusal]:
+def _of_the_record(lack: Lack, planned: TreatmentDay, visit: SessionPlace, first: int) -> BookingRefusal:
     about = {"number": visit.number, "at": visit.starts_at}
-    verdict = _verdict_on(facts.day(visit.starts_at), asked)
-    if verdict and verdict.may_book:
-        return
-    if verdict and verdict.effect == ScreeningEffect.BLOCK:
-        yield ScreeningBlocks(**about)
-    elif verdict and verdict.effect == ScreeningEffect.POSTPONE and verdict.earliest:
-        yield ScreeningPostpones(until=verdict.earliest, **about)
-    else:
-        yield ScreeningHolds(**about)
+    if lack.kind == Missing.NOT_SCREENED:  # said once for all of them
+        return NotScreened(number=first)
+    if lack.kind == Missing.SCREEN_ANEW:
+        allowed = planned.version.lapse_days
+        return RescreenNeeded(number=visit.number, last_day=planned.treated_on, allowed=allowed)
+    if lack.day is not None:
+        ends = {Missing.CONSENT_ENDS: ConsentEnds, Missing.WAITS: ScreeningPostpones}
+        return ends[lack.kind](until=lack.day, **about)
+    return _WITHOUT_END[lack.kind](**about)
 
 
-def _asked(series: Series) -> KnownAnswers:
-    sites = {area.site for area in series.areas.all()}
-    return known_answers(series.patient, sites=sites, modality=series.protocol_version.protocol.modality)
-
-
-def _verdict_on(day: date, asked: KnownAnswers) -> Verdict | None:
-    """Nothing when the answers cannot be judged: something they tell of happened after that day."""
-    try:
-        return asked.standing(day)
-    except ImpossibleDate:
-        return None
+_WITHOUT_END: Mapping[Missing, type[BookingRefusal]] = {
+    Missing.NO_CONSENT: NoConsent,
+    Missing.BLOCKED: ScreeningBlocks,
+    Missing.WAITS: ScreeningHolds,
+    Missing.ON_HOLD: ScreeningHolds,
+}

@@ -1,8 +1,7 @@
-"""From rows to the engine's problem: the only bridge between the database and the engine.
+"""What is known of a series before anything is offered or written: one reading for both, alone or under locks.
 
-A proposal is read in at most eight queries, however many sessions, resources or days: the series with all that its
-patient has (1), the medical answers (2), resources with their reservations (1, and once more when the first look
-ahead was too short), opening hours (3).
+One query, however many sessions: the series with its patient, protocol and place, all its sessions, and what else of
+the patient's has a time.
 """
 
 from collections import defaultdict
@@ -23,9 +22,12 @@ from clinic.models import Location, ResourceKind
 from patients.models import Area
 from patients.screening_rules import Verdict
 from patients.services.screening import standing
-from planner.choices import HOLDS_TIME
+from planner.choices import HOLDS_TIME, SessionState
 from planner.models import ProtocolPhase, Reservation, Series, Session, SiteDepth
-from planner.schedule.skin_rest import same_skin, shortest_gap_days
+from planner.schedule.skin_rest import SkinUse, longest_gap_days, same_skin, shortest_gap_days
+
+STILL_TO_COME = (SessionState.PLANNED, SessionState.NO_SHOW)
+"""Without a time that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +35,17 @@ class SeriesFacts:
     """A series with all its sessions by number, and what else its patient has.
 
     `practitioners` says who is or was booked for a session, by its id. `elsewhere` are the sessions of the patient's
-    other series that have a time; `skin_days` the days on which those treat skin of this one, with the days that
-    must lie between.
+    other series that have a time; `skin_uses` the days on which those treat skin of this one, in order. `depth_mm` is
+    the least depth that the protocol names for the deepest of the sites.
     """
 
     series: Series
     sessions: tuple[Session, ...]
     practitioners: Mapping[int, int | None]
     elsewhere: tuple[Session, ...]
-    skin_days: tuple[tuple[date, int], ...]
-    phases: tuple[tuple[int, tuple[str, ...]], ...]
+    skin_uses: tuple[SkinUse, ...]
+    phases: tuple[ProtocolPhase, ...]
+    sites: frozenset[str]
     depth_mm: Decimal | None
 
     @property
@@ -60,6 +63,16 @@ class SeriesFacts:
 
     def in_states(self, states: Collection[str]) -> tuple[Session, ...]:
         return tuple(session for session in self.sessions if session.state in states)
+
+    def patient_elsewhere(self, placing: Collection[Session]) -> tuple[Session, ...]:
+        """Every session of the patient that has a time, but for those to be placed."""
+        own = (session for session in self.in_states(HOLDS_TIME) if session not in placing)
+        return (*own, *self.elsewhere)
+
+    def longest_wait_days(self, before: int, after: int) -> int:
+        """From one session to another, by number: a longest gap, and one more for each between that has yet to be."""
+        between = (each for each in self.in_states(STILL_TO_COME) if before < each.number < after)
+        return longest_gap_days(self.series) * (1 + len(tuple(between)))
 
     def day(self, session: Session) -> date:
         assert session.starts_at is not None
@@ -103,35 +116,30 @@ def _facts(series_id: int, of_patient: Sequence[Any]) -> SeriesFacts:
         for session in of_patient
         if session.series_id != series_id and session.state in HOLDS_TIME and session.starts_at
     ]
+    for session in own:
+        session.series, session.patient, session.location = series, series.patient, series.location
     return SeriesFacts(
         series=series,
         sessions=tuple(own),
         practitioners={session.pk: session.practitioner_id for session in own},
         elsewhere=tuple(elsewhere),
-        skin_days=tuple(_skin_days(own[0], elsewhere)),
-        phases=tuple((phase["minutes"], tuple(phase["needs"])) for phase in own[0].phases),
+        skin_uses=tuple(sorted(_skin_uses(own[0], elsewhere), key=lambda use: use.day)),
+        phases=tuple(ProtocolPhase(**phase) for phase in own[0].phases),
+        sites=frozenset(area["site"] for area in own[0].skin),
         depth_mm=own[0].depth_mm,
     )
 
 
-def _skin_days(own: Any, elsewhere: Iterable[Any]) -> Iterator[tuple[date, int]]:
+def _skin_uses(own: Any, elsewhere: Iterable[Any]) -> Iterator[SkinUse]:
     ours = [(area["site"], area["side"]) for area in own.skin]
     for session in elsewhere:
         theirs = [(area["site"], area["side"]) for area in session.skin]
         if any(same_skin(mine, their) for mine in ours for their in theirs):
             rest = max(shortest_gap_days(own.series), shortest_gap_days(session.series))
-            yield local_date(session.starts_at, session.series.location.zone), rest
+            yield SkinUse(local_date(session.starts_at, session.series.location.zone), rest)
 
 
 def standing_of(facts: SeriesFacts, on: date) -> Verdict:
     """What the patient's answers mean for this series on a day: two queries."""
-    series = facts.series
-    sites = {area["site"] for area in facts.sessions[0].skin}  # type: ignore[attr-defined]
-    modality = series.protocol_version.protocol.modality
-    return standing(series.patient, on=on, sites=sites, modality=modality)
-
-
-# Requests
-
-
-# Free time
+    modality = facts.series.protocol_version.protocol.modality
+    return standing(facts.series.patient, on=on, sites=facts.sites, modality=modality)

@@ -133,7 +133,6 @@ def _locked(session_id: int, version: int | None = None) -> Session:
     """The session, locked with its patient, its series and the series' other sessions, in every writer's order."""
     locked = lock(Session.objects.values_list("series_id", flat=True).get(pk=session_id))
     session = locked.session(session_id)
-    session.patient, session.location = locked.series.patient, locked.series.location
     if version is not None and session.version != version:
         raise Stale()
     return session

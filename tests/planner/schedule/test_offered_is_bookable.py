@@ -18,7 +18,7 @@ from patients.models import Consent, Screening
 from planner.models import Reservation, Series, Session
 from planner.schedule.move import propose_move
 from planner.schedule.propose import propose
-from tests.makers import make_area, make_consent, make_device, make_practitioner, make_room
+from tests.makers import NOW, make_area, make_consent, make_device, make_practitioner, make_room
 from tests.planner.desk import Desk, open_desk, session_of
 
 ZONES = st.sampled_from(
@@ -161,3 +161,46 @@ def test_no_plan_begins_before_now(now):
     assert len(plans) == 3
     assert min(plan.visits[0].starts_at for plan in plans) - now < timedelta(hours=1)
     assert [plan for plan in plans if plan.visits[0].starts_at < now] == []
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return open_desk()
+
+
+@pytest.mark.django_db
+def test_a_longest_gap_under_the_protocols_floor_reaches_as_far_as_the_floor(desk):
+    gaps = {"gap_min_days": 7, "gap_target_days": 14, "gap_max_days": 20}
+    series = desk.series(sessions_planned=2, **gaps)
+    (plan, *_) = propose(series, now=NOW).plans
+    assert desk.book(series, list(plan.visits)).state == "active"
+
+
+def missed(series: Series, number: int) -> None:
+    Session.objects.filter(series=series, number=number).update(state="no_show")
+    Reservation.objects.filter(session__series=series, session__number=number).update(is_active=False)
+
+
+@pytest.mark.django_db
+def test_a_missed_session_does_not_let_the_next_one_wait_for_ever(desk):
+    """Two longest gaps lie between the first and the third while the second is to be caught up with."""
+    series = desk.booked(sessions_planned=3)
+    Session.objects.filter(series=series, number=1).update(state="done")
+    missed(series, 2)
+    now, third = datetime(2027, 3, 22, 9, tzinfo=UTC), session_of(series, 3)
+    Screening.objects.create(patient=series.patient, taken_at=now, taken_by=desk.by.user)
+    last = desk.at(datetime(2027, 1, 19, 10) + timedelta(days=112))
+    for to in (last, last + timedelta(days=1)):
+        for plan in propose_move(third, to=to, with_later=False, now=now).plans:
+            with undone():
+                desk.move(third, *plan.visits, now=now)
+    assert propose_move(third, to=last, with_later=False, now=now).plans[0].visits[0].starts_at == last
+
+
+@pytest.mark.django_db
+def test_a_missed_session_is_not_offered_a_time_after_a_later_one_that_is_done(desk):
+    series = desk.booked()
+    Session.objects.filter(series=series, number__in=(1, 3)).update(state="done")
+    missed(series, 2)
+    now, second = datetime(2027, 4, 1, 9, tzinfo=UTC), session_of(series, 2)
+    assert propose_move(second, with_later=True, now=now).plans == ()

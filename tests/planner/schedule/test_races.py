@@ -66,10 +66,16 @@ def deadlocks() -> int:
         return cursor.fetchone()[0]
 
 
+def wait_for_locks(patch: pytest.MonkeyPatch, span: str) -> None:
+    """So long and no longer, in every connection opened from now on."""
+    options = connection.settings_dict["OPTIONS"]
+    patch.setitem(options, "options", f"{options['options']} -c lock_timeout={span}")
+
+
 @pytest.fixture
 def patience(monkeypatch):
     """Fifty threads of one busy test process may queue for longer than a web server's dozen does."""
-    monkeypatch.setattr("planner.schedule.locking.LOCK_TIMEOUT", "60s")
+    wait_for_locks(monkeypatch, "60s")
 
 
 def overlaps() -> list[tuple[int, int]]:
@@ -235,7 +241,7 @@ def held_by_another(row: Model) -> Iterator[None]:
     held.wait()
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("planner.schedule.locking.LOCK_TIMEOUT", "50ms")
+            wait_for_locks(patch, "50ms")
             yield
     finally:
         release.set()

@@ -118,7 +118,7 @@ def test_the_list_costs_the_same_queries_for_any_number_of_rows(
     for _ in range(patients):
         book(location, now)
     desk.get("/messages/?state=waiting")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         desk.get("/messages/?state=waiting")
 
 

@@ -1,0 +1,101 @@
+"""What a record lacks: the same for a booking and for the board, read for many at once."""
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from patients.models import Consent, Screening
+from planner.models import Series, Session
+from planner.obstacles.from_record import Lack, Missing, lacks_of
+from planner.obstacles.patient_record import records_of
+from tests.makers import NOW
+from tests.planner.desk import Desk, open_desk, refused, session_of
+
+pytestmark = pytest.mark.django_db
+LONDON = ZoneInfo("Europe/London")
+TODAY = date(2027, 1, 11)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return open_desk()
+
+
+def lacks(*series) -> dict[int, tuple[Lack, ...]]:
+    """By number of the session."""
+    sessions = Session.objects.filter(series__in=series).select_related(
+        "patient", "series__protocol_version__protocol"
+    )
+    records = records_of(each.patient for each in sessions)
+    found = lacks_of(list(sessions), records, LONDON, today=TODAY)
+    return {each.number: found[each.pk] for each in sessions if each.pk in found}
+
+
+def test_a_record_that_is_whole_lacks_nothing(desk):
+    assert lacks(desk.booked()) == {}
+
+
+def test_a_consent_that_ends_is_missing_from_the_day_after(desk):
+    series = desk.booked()
+    Consent.objects.update(valid_to=date(2027, 3, 30))
+    assert lacks(series) == {4: (Lack(Missing.CONSENT_ENDS, date(2027, 3, 30)),)}
+    Consent.objects.update(withdrawn_at=NOW)
+    assert set(lacks(series)) == {1, 2, 3, 4}
+
+
+def test_without_a_full_screening_nothing_begins(desk):
+    series = desk.booked()
+    Screening.objects.update(is_recheck=True)
+    assert lacks(series)[1] == (Lack(Missing.NOT_SCREENED),)
+
+
+def done_long_ago(desk):
+    """Of four sessions 42 days apart the first is done, the third lies 84 days after it, the last 126."""
+    series = desk.book(desk.series(), desk.visits(gap=42))
+    Session.objects.filter(series=series, number=1).update(state="done", done_at=NOW)
+    return series
+
+
+def test_a_lapse_counts_from_the_session_before_and_not_from_the_last_one_done(desk):
+    """It said "screen anew" of session 4, between which and the treatment two sessions are booked."""
+    series = done_long_ago(desk)
+    assert lacks(series) == {}
+    for number in (2, 3):
+        desk.cancel(session_of(series, number))
+    assert lacks(series) == {4: (Lack(Missing.SCREEN_ANEW),)}
+
+
+def test_a_full_screening_of_the_day_of_the_treatment_is_not_one_after_it(desk):
+    """The board took it for one, and the booking did not."""
+    series = done_long_ago(desk)
+    for number in (2, 3):
+        desk.cancel(session_of(series, number))
+    Series.objects.update(gap_max_days=200)
+    last = session_of(series, 4)
+    for days, lacking in ((0, {4}), (1, set())):
+        at = session_of(series, 1).starts_at + timedelta(days=days, hours=3)
+        Screening.objects.create(patient=series.patient, taken_at=at, taken_by=desk.by.user)
+        assert set(lacks(series)) == lacking
+        if lacking:
+            with refused("rescreen_needed"):
+                desk.move(last, desk.visit(4, desk_time(last) + timedelta(days=1)), now=at)
+    assert desk.move(last, desk.visit(4, desk_time(last) + timedelta(days=1)), now=at).version == 3
+
+
+def desk_time(session):
+    return session.starts_at.astimezone(LONDON).replace(tzinfo=None)
+
+
+def test_many_sessions_take_as_many_queries_as_one(desk, django_assert_num_queries):
+    one = desk.booked()
+    other = desk.book(desk.series(), desk.visits(first=desk_time(session_of(one, 1)) + timedelta(days=1)))
+    for series in ([one], [one, other]):
+        sessions = Session.objects.filter(series__in=series)
+        whole = list(
+            sessions.select_related("patient", "series__protocol_version__protocol").prefetch_related(
+                "series__areas"
+            )
+        )
+        with django_assert_num_queries(3):
+            lacks_of(whole, records_of(each.patient for each in whole), LONDON, today=TODAY)
