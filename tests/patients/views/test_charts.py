@@ -20,5 +20,5 @@ def test_scores_over_time_are_drawn(client, patient):
 def test_scores_cost_the_same_whatever_was_judged(client, patient, count, django_assert_num_queries):
     for number in range(count):
         client.post(url("assess", patient), judged(key=str(number)))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(7):
         client.get(url("scores", patient))

@@ -59,7 +59,7 @@ def test_the_list_costs_the_same_for_one_and_thirty(client, location, count, dja
     for _ in range(count):
         make_patient(location.clinic)
     client.get(reverse("patients"))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         page = client.get(reverse("patients"))
     assert page.content.count(b'class="name"') == count
 
