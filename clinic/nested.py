@@ -8,16 +8,23 @@ from functools import cache
 from typing import Any, TypeVar
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Field, Model, QuerySet
-from django.db.models.functions import JSONObject
+from django.db.models import DecimalField, Field, Model, QuerySet, TextField
+from django.db.models.functions import Cast, JSONObject
 
 M = TypeVar("M", bound=Model)
 Row = Mapping[str, Any]
 
 
-def nested(children: QuerySet[Any], *fields: str, **renamed: str) -> ArraySubquery:
-    """`fields` of the `children` of each row, for `annotate`; in the children's order."""
-    return ArraySubquery(children.values(row=JSONObject(**{name: name for name in fields}, **renamed)))
+def nested(children: QuerySet[Any], *fields: str, **renamed: Any) -> ArraySubquery:
+    """`fields` of the `children` of each row, for `annotate`; in the children's order. `renamed` may be nested too."""
+    read = {name: _exact(children.model, name) for name in fields}
+    return ArraySubquery(children.values(row=JSONObject(**read, **renamed)))
+
+
+def _exact(model: type[Model], name: str) -> Any:
+    """JSON knows no decimals, only their words."""
+    kinds = {field.attname: field for field in model._meta.concrete_fields}
+    return Cast(name, TextField()) if isinstance(kinds.get(name), DecimalField) else name
 
 
 def revived(model: type[M], row: Row) -> M:

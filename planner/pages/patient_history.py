@@ -3,23 +3,27 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import OuterRef, QuerySet
 from django.urls import reverse
-from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clinic.labels import label_of
-from clinic.localtime import local_date
+from clinic.localtime import day_label, local_date
 from clinic.models import StaffMember
-from clinic.permissions import Right
-from patients.models import AreaFinding, Patient
+from clinic.nested import Row, nested, revived
+from patients.models import Area, AreaFinding, Assessment, Consent, Patient, Photo, Screening
 from planner.choices import MessageState
 from planner.models import Message, SessionEvent, TreatmentRecord
-from planner.treatment.records import treated_areas
+from planner.treatment.records import areas_treated, treated
+
+PHOTO = ("id", "area_id", "view", "taken_at")
+TOLD = (MessageState.SENT, MessageState.FAILED, MessageState.MISSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +40,85 @@ class HistoryEntry:
     number: int | None = None
     is_done: bool = False
 
+    @property
+    def look(self) -> str:
+        if self.is_done:
+            return " story__mark--done"
+        return " story__mark--mail" if self.mark == "mail" else ""
 
-def story_of(patient: Patient, staff: StaffMember) -> list[HistoryEntry]:
-    """The history as `staff` may see it: who may not see the record gets dates and mails only.
 
-    A dozen statements at most, however long the history.
-    """
-    entries = [*_bookings(patient), *_mails(patient)]
-    if staff.may(Right.SEE_RECORD):
-        entries += [*_treatments(patient), *_screenings(patient), *_assessments(patient), *_consents(patient)]
-        entries += _photos(patient, staff)
-    else:
+@dataclass(frozen=True, slots=True)
+class ClinicalRecord:
+    """What was recorded of a patient, as it was read; `photos` are newest first."""
+
+    treatments: tuple[Row, ...]
+    screenings: tuple[Row, ...]
+    assessments: tuple[Row, ...]
+    consents: tuple[Row, ...]
+    photos: tuple[Photo, ...]
+
+
+def story_of(
+    patient: Patient, staff: StaffMember, record: ClinicalRecord | None, mails: Iterable[Message]
+) -> list[HistoryEntry]:
+    """The history; who may not see the record gives none, and gets dates and mails only."""
+    entries = [*_bookings(patient), *_mails(mails)]
+    if record is None:
         entries += _visits(patient)
+    else:
+        entries += [*_treatments(record), *_screenings(patient, record), *_assessments(patient, record)]
+        entries += [*_consents(patient, record), *_photos(patient, record, staff)]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
+
+
+def clinical_record(patient: Patient) -> ClinicalRecord:
+    """One statement, however long the history."""
+    row = _with_record().get(pk=patient.pk)
+    return ClinicalRecord(
+        treatments=tuple(row["treatments"]),
+        screenings=tuple(row["rounds"]),
+        assessments=tuple(row["judged"]),
+        consents=tuple(row["signed"]),
+        photos=tuple(_photo(each) for each in row["pictures"]),
+    )
+
+
+@cache
+def _with_record() -> "QuerySet[Patient, Any]":
+    """Never evaluated itself; kept because describing it takes as long as asking it."""
+    treated = TreatmentRecord.objects.filter(session__patient=OuterRef("pk"))
+    findings = AreaFinding.objects.filter(assessment=OuterRef("pk")).order_by("pk")
+    of_patient = {"patient": OuterRef("pk")}
+    return Patient.objects.order_by().values(
+        treatments=nested(
+            treated.order_by("-session__starts_at"), "recorded_at", "pain", "note", "session_id",
+            starts_at="session__starts_at", number="session__number", areas=areas_treated(),
+        ),
+        rounds=nested(Screening.objects.filter(**of_patient), "taken_at", "is_recheck", "note"),
+        judged=nested(
+            Assessment.objects.filter(**of_patient), "taken_at", "note",
+            findings=nested(findings, "id", "area_id", "severity", site="area__site", side="area__side"),
+        ),
+        signed=nested(
+            Consent.objects.filter(**of_patient), "signed_at", "valid_to", "kind",
+            title="text__title", number="text__version",
+        ),
+        pictures=nested(
+            Photo.objects.filter(**of_patient).order_by("-taken_at", "-pk"), *PHOTO,
+            site="area__site", side="area__side",
+        ),
+    )  # fmt: skip
+
+
+def _photo(row: Row) -> Photo:
+    photo = revived(Photo, {name: row[name] for name in PHOTO})
+    if row["area_id"]:
+        photo.area = _area(row)
+    return photo
+
+
+def _area(row: Row) -> Area:
+    return revived(Area, {"id": row["area_id"], "site": row["site"], "side": row["side"]})
 
 
 def _bookings(patient: Patient) -> Iterable[HistoryEntry]:
@@ -78,10 +148,9 @@ def _bookings(patient: Patient) -> Iterable[HistoryEntry]:
         )
 
 
-def _treatments(patient: Patient) -> Iterable[HistoryEntry]:
-    records = TreatmentRecord.objects.filter(session__patient=patient).select_related("session")
-    records = records.only("recorded_at", "pain", "note", "session__starts_at", "session__number")
-    for record in records.prefetch_related(treated_areas()):
+def _treatments(record: ClinicalRecord) -> Iterable[HistoryEntry]:
+    for row in record.treatments:
+        areas = [treated(each) for each in row["areas"]]
         facts = [
             _("%(area)s: %(depth)s mm, %(passes)s passes, %(endpoint)s")
             % {
@@ -90,18 +159,18 @@ def _treatments(patient: Patient) -> Iterable[HistoryEntry]:
                 "passes": each.passes,
                 "endpoint": label_of(each, "endpoint").lower(),
             }
-            for each in record.areas.all()
+            for each in areas
         ]
-        if record.pain is not None:
-            facts.append(_("pain %(n)s of 10") % {"n": record.pain})
+        if row["pain"] is not None:
+            facts.append(_("pain %(n)s of 10") % {"n": row["pain"]})
         yield HistoryEntry(
-            at=record.session.starts_at or record.recorded_at,
+            at=_at(row["starts_at"] or row["recorded_at"]),
             group="sessions",
-            title=_("Session %(n)s") % {"n": record.session.number},
-            detail=record.note,
+            title=_("Session %(n)s") % {"n": row["number"]},
+            detail=row["note"],
             facts=tuple(facts),
-            url=reverse("session", args=[record.session_id]),
-            number=record.session.number,
+            url=reverse("session", args=[row["session_id"]]),
+            number=row["number"],
             is_done=True,
         )
 
@@ -120,54 +189,50 @@ def _visits(patient: Patient) -> Iterable[HistoryEntry]:
         )
 
 
-def _screenings(patient: Patient) -> Iterable[HistoryEntry]:
-    for each in patient.screenings.all():
+def _screenings(patient: Patient, record: ClinicalRecord) -> Iterable[HistoryEntry]:
+    for row in record.screenings:
         yield HistoryEntry(
-            at=each.taken_at,
+            at=_at(row["taken_at"]),
             group="record",
-            title=_("Questions of the day asked") if each.is_recheck else _("Screening"),
-            detail=each.note,
+            title=_("Questions of the day asked") if row["is_recheck"] else _("Screening"),
+            detail=row["note"],
             url=reverse("screening", args=[patient.pk]),
             mark="clipboard-check",
         )
 
 
-def _assessments(patient: Patient) -> Iterable[HistoryEntry]:
-    findings = AreaFinding.objects.select_related("area")
-    for each in patient.assessments.prefetch_related(Prefetch("findings", findings)):
-        facts = [
-            f"{finding.area}: {label_of(finding, 'severity').lower()}" for finding in each.findings.all()
-        ]
+def _assessments(patient: Patient, record: ClinicalRecord) -> Iterable[HistoryEntry]:
+    for row in record.assessments:
+        findings = [(_area(each), revived(AreaFinding, each)) for each in row["findings"]]
         yield HistoryEntry(
-            at=each.taken_at,
+            at=_at(row["taken_at"]),
             group="record",
             title=_("Assessment"),
-            detail=each.note,
-            facts=tuple(facts),
+            detail=row["note"],
+            facts=tuple(f"{area}: {label_of(found, 'severity').lower()}" for area, found in findings),
             url=reverse("scores", args=[patient.pk]),
             mark="ruler",
         )
 
 
-def _consents(patient: Patient) -> Iterable[HistoryEntry]:
-    consents = patient.consents.select_related("text")
-    for each in consents.only("patient", "signed_at", "valid_to", "kind", "text__title", "text__version"):
+def _consents(patient: Patient, record: ClinicalRecord) -> Iterable[HistoryEntry]:
+    for row in record.consents:
         yield HistoryEntry(
-            at=each.signed_at,
+            at=_at(row["signed_at"]),
             group="record",
-            title=_("Consent signed: %(what)s") % {"what": each.text.title},
+            title=_("Consent signed: %(what)s") % {"what": row["title"]},
             detail=_("Version %(n)s, good until %(day)s")
-            % {"n": each.text.version, "day": formats.date_format(each.valid_to, "D j M Y")},
-            url=reverse("consent", args=[patient.pk, each.kind]),
+            % {"n": row["number"], "day": day_label(date.fromisoformat(row["valid_to"]))},
+            url=reverse("consent", args=[patient.pk, row["kind"]]),
             mark="signature",
         )
 
 
-def _photos(patient: Patient, staff: StaffMember) -> list[HistoryEntry]:
+def _photos(patient: Patient, record: ClinicalRecord, staff: StaffMember) -> list[HistoryEntry]:
     """One entry a day, however many pictures."""
     by_day: dict[date, list[datetime]] = {}
-    for at in patient.photos.values_list("taken_at", flat=True):
-        by_day.setdefault(local_date(at, staff.location.zone), []).append(at)
+    for photo in record.photos:
+        by_day.setdefault(local_date(photo.taken_at, staff.location.zone), []).append(photo.taken_at)
     return [
         HistoryEntry(
             at=max(times),
@@ -180,11 +245,11 @@ def _photos(patient: Patient, staff: StaffMember) -> list[HistoryEntry]:
     ]
 
 
-def _mails(patient: Patient) -> Iterable[HistoryEntry]:
-    told = (MessageState.SENT, MessageState.FAILED, MessageState.MISSED)
-    mails = Message.objects.filter(patient=patient, state__in=told, closed_at__isnull=False)
-    for each in mails.select_related("step").only("closed_at", "subject", "state", "step__subject"):
-        assert each.closed_at is not None
+def _mails(mails: Iterable[Message]) -> Iterable[HistoryEntry]:
+    """Of those that are waiting nothing has happened yet."""
+    for each in mails:
+        if each.closed_at is None or each.state not in TOLD:
+            continue
         yield HistoryEntry(
             at=each.closed_at,
             group="mails",
@@ -193,3 +258,6 @@ def _mails(patient: Patient) -> Iterable[HistoryEntry]:
             url=reverse("message", args=[each.pk]),
             mark="mail" if each.state == MessageState.SENT else "mail-x",
         )
+
+
+_at = datetime.fromisoformat

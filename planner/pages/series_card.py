@@ -3,23 +3,30 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import OuterRef, Prefetch
 
 from clinic.localtime import local_date
-from patients.models import Patient
+from clinic.nested import keep, nested, revived
+from patients.models import Area, Patient
 from planner.choices import SessionState
 from planner.models import Series, Session
 from planner.pages.series_line import Rail, Stop, draw
 
 
 def series_of(patient: Patient) -> list[Series]:
-    """All series of a patient with what their cards show: three statements."""
-    return list(
+    """All series of a patient with what their cards show: two statements."""
+    areas = Area.objects.filter(series=OuterRef("pk")).order_by("pk")
+    found: list[Any] = list(
         Series.objects.filter(patient=patient)
         .select_related("protocol_version__protocol", "location")
-        .prefetch_related("areas", Prefetch("sessions", queryset=Session.objects.order_by("number")))
+        .annotate(its_areas=nested(areas, "id", "site", "side"))
+        .prefetch_related(Prefetch("sessions", queryset=Session.objects.order_by("number")))
     )
+    for series in found:
+        keep(series, "areas", [revived(Area, each) for each in series.its_areas])
+    return found
 
 
 @dataclass(frozen=True, slots=True)

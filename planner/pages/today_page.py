@@ -10,7 +10,7 @@ from clinic.models import Location, Resource, StaffMember
 from clinic.permissions import Role
 from patients.models import Area
 from planner.choices import SessionState
-from planner.models import TreatmentRecord
+from planner.models import Session, TreatmentRecord
 from planner.obstacles.patient_record import PatientRecord
 from planner.pages.chairside import DayChecks, checks_on_the_day, depth_advice
 from planner.pages.day_row import DayRow, records_for, rows_of
@@ -86,6 +86,15 @@ class OwnDayPage:
     after: tuple[DayRow, ...]
     decisions: tuple[DeskTask, ...]
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPage:
+    """Nothing was changed, and why; `back` leads to where the button was."""
+
+    session: Session
+    refusal: str
+    back: str
 
 
 def own_column(staff: StaffMember) -> Resource | None:

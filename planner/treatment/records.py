@@ -1,19 +1,42 @@
 """Treatment records as pages read them."""
 
-from django.db.models import Prefetch
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+
+from clinic.nested import Row, keep, nested, revived
+from patients.models import Area
 from planner.models import AreaTreatment, Session, TreatmentRecord
+
+TREATED = ("id", "record_id", "area_id", "depth_mm", "passes", "endpoint", "bleeding")
+WHERE = {"site": "area__site", "side": "area__side"}
 
 
 def last_record(session: Session) -> TreatmentRecord | None:
     """What was done last time on this series, to carry forward."""
-    earlier = TreatmentRecord.objects.filter(
-        session__series=session.series_id, session__number__lt=session.number
-    )
-    with_areas = earlier.select_related("session").prefetch_related(treated_areas())
-    return with_areas.order_by("-session__number").first()
+    return own_and_last(session)[1]
 
 
-def treated_areas() -> "Prefetch[str]":
-    """A record's `areas`, each with the area itself."""
-    return Prefetch("areas", AreaTreatment.objects.select_related("area"))
+def own_and_last(session: Session) -> tuple[TreatmentRecord | None, TreatmentRecord | None]:
+    """What was done in this session, and last time on its series, each with its areas: one statement."""
+    records = TreatmentRecord.objects.filter(
+        session__series=session.series_id, session__number__lte=session.number
+    ).select_related("session", "recorded_by__staff")
+    with_areas = records.annotate(its_areas=areas_treated())
+    newest: list[Any] = list(with_areas.order_by("-session__number")[:2])
+    for record in newest:
+        keep(record, "areas", [treated(row) for row in record.its_areas])
+    own = next((record for record in newest if record.session_id == session.pk), None)
+    return own, next((record for record in newest if record.session_id != session.pk), None)
+
+
+def areas_treated() -> ArraySubquery:
+    """The areas of each record, for `annotate`; `treated` makes rows of them."""
+    return nested(AreaTreatment.objects.filter(record=OuterRef("pk")), *TREATED, **WHERE)
+
+
+def treated(row: Row) -> AreaTreatment:
+    found = revived(AreaTreatment, {name: row[name] for name in TREATED})
+    found.area = revived(Area, {"id": row["area_id"], "site": row["site"], "side": row["side"]})
+    return found

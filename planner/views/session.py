@@ -2,43 +2,45 @@
 
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import uuid4
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clinic.errors import Refusal, say
-from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import whole_number
-from planner.choices import SessionState
+from clinic.views.answer import show_page, whole_number
 from planner.forms.record import AreaRow, RecordForm, TreatedAreaForm
-from planner.models import AreaTreatment, ProtocolPhase, Session, TreatmentRecord
-from planner.pages.chairside import checks_on_the_day, depth_advice
+from planner.models import AreaTreatment, Session, TreatmentRecord
+from planner.pages.chairside import depth_advice
+from planner.pages.session_page import session_page
 from planner.protocols.recommendation import DepthAdvice
-from planner.schedule.sessions import held
+from planner.schedule.sessions import with_everything
 from planner.treatment import treat
-from planner.treatment.records import last_record
+from planner.treatment.records import own_and_last
 
-WITH = ("patient", "location", "series__protocol_version__protocol", "record__recorded_by__staff")
-STILL_TO_TREAT = (
-    SessionState.BOOKED,
-    SessionState.CONFIRMED,
-    SessionState.ARRIVED,
-    SessionState.IN_TREATMENT,
-)
+
+@dataclass(frozen=True, slots=True)
+class RecordForms:
+    """A session's record, the one before it, and the forms in which it is written."""
+
+    own: TreatmentRecord | None
+    last: TreatmentRecord | None
+    form: RecordForm
+    rows: tuple[AreaRow, ...]
 
 
 def _session_of(request: StaffRequest, session_id: int) -> Session:
-    sessions = Session.objects.select_related(*WITH).prefetch_related(held(), "series__areas")
-    return get_object_or_404(sessions, pk=session_id, patient__clinic=request.staff.location.clinic)
+    sessions = Session.objects.filter(pk=session_id, patient__clinic=request.staff.location.clinic)
+    found = with_everything(sessions.select_related("location"))
+    if not found:
+        raise Http404
+    return found[0]
 
 
 @needs(Right.SEE_PATIENTS)
@@ -70,9 +72,10 @@ def start(request: StaffRequest, session_id: int) -> HttpResponse:
 def record(request: StaffRequest, session_id: int) -> HttpResponse:
     """Save the record; with `finish`, end the treatment too."""
     session = _session_of(request, session_id)
-    form, rows = _forms(session, last_record(session), request)
+    shown = _record_shown(session, request)
+    form, rows = shown.form, shown.rows
     if not all([form.is_valid(), *(row.form.is_valid() for row in rows)]):
-        return _page(request, session, form=form, rows=rows, status=422)
+        return _page(request, session, record=shown, status=422)
     entry = form.entry(row.form.entry(row.area.pk) for row in rows)
     writer, key, now = request.actor, request.POST.get("key", ""), timezone.now()
     seen = form.cleaned_data["record_version"]
@@ -84,7 +87,7 @@ def record(request: StaffRequest, session_id: int) -> HttpResponse:
         else:
             treat.save_record(session.pk, entry, by=writer, key=key, version=seen, now=now)
     except Refusal as refusal:
-        return _page(request, session, refusal=refusal, form=form, rows=rows)
+        return _page(request, session, refusal=refusal, record=shown)
     messages.success(request, _("Recorded."))
     return redirect("session", session.pk)
 
@@ -98,65 +101,20 @@ def _page(
     session: Session,
     *,
     refusal: Refusal | None = None,
-    form: RecordForm | None = None,
-    rows: list[AreaRow] | None = None,
+    record: RecordForms | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    now, staff, zone = timezone.now(), request.staff, session.location.zone
-    is_today = session.starts_at is not None and local_date(session.starts_at, zone) == local_date(now, zone)
-    context = {
-        "is_today": is_today,
-        "has_begun": session.starts_at is not None and session.starts_at <= now,
-        "session": session,
-        "series": session.series,
-        "patient": session.patient,
-        "key": uuid4().hex,
-        "phases": _phases(session, now),
-        "used": {r.resource.kind: r.resource for r in session.reservations.all() if r.is_active},
-        "refusal": say(refusal, zone) if refusal else "",
-        "events": session.events.select_related("by__staff"),
-        "sessions": session.series.sessions.all(),
-    }
-    if staff.may(Right.SEE_RECORD):
-        last = last_record(session)
-        if form is None or rows is None:
-            form, rows = _forms(session, last)
-        context |= {
-            "form": form,
-            "rows": rows,
-            "last": last,
-            "checks": checks_on_the_day(session, now) if session.state in STILL_TO_TREAT else None,
-        }
-    return render(request, "planner/session.html", context, status=refusal.status if refusal else status)
+    if record is None and request.staff.may(Right.SEE_RECORD):
+        record = _record_shown(session)
+    said = say(refusal, session.location.zone) if refusal else ""
+    page = session_page(session, request.staff, record, timezone.now(), said)
+    return show_page(request, "planner/session.html", page, status=refusal.status if refusal else status)
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseLine:
-    """One phase of the visit by the clock; `is_now` while the patient is in it."""
-
-    phase: ProtocolPhase
-    starts: datetime
-    ends: datetime
-    is_now: bool
-
-
-def _phases(session: Session, now: datetime) -> list[PhaseLine]:
-    if session.starts_at is None:
-        return []
-    lines, starts = [], session.starts_at
-    here = session.state in (SessionState.ARRIVED, SessionState.IN_TREATMENT)
-    for phase in session.series.protocol_version.phases.all():
-        ends = starts + timedelta(minutes=phase.minutes)
-        lines.append(PhaseLine(phase, starts, ends, here and starts <= now < ends))
-        starts = ends
-    return lines
-
-
-def _forms(
-    session: Session, last: TreatmentRecord | None, request: StaffRequest | None = None
-) -> tuple[RecordForm, list[AreaRow]]:
+def _record_shown(session: Session, request: StaffRequest | None = None) -> RecordForms:
+    """With what was typed, where a `request` brings it."""
     data = request.POST if request else None
-    own: TreatmentRecord | None = getattr(session, "record", None)
+    own, last = own_and_last(session)
     initial: dict[str, object] = {"record_version": own.version if own else 0}
     if own is None and last is not None:
         initial |= {
@@ -165,7 +123,7 @@ def _forms(
     if own is not None:
         initial["cartridge_expires_on"] = own.cartridge_expires_on.strftime("%m/%Y")
     form = RecordForm(data, instance=copy(own), initial=initial)  # it writes what was typed into its instance
-    return form, _rows(session, own, last, data)
+    return RecordForms(own, last, form, tuple(_rows(session, own, last, data)))
 
 
 def _rows(

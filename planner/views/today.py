@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import came_from, show_page, whole_number
 from planner.choices import SessionState
 from planner.models import Session
-from planner.pages.today_page import desk_day, here_part, own_column, own_day
+from planner.pages.today_page import RefusedPage, desk_day, here_part, own_column, own_day
 from planner.schedule.book import change_state
 
 STATES_BY_HAND = (
@@ -60,12 +60,8 @@ def change(request: StaffRequest, session_id: int) -> HttpResponse:
             now=timezone.now(),
         )
     except Refusal as refusal:
-        context = {
-            "session": session,
-            "refusal": say(refusal, session.location.zone),
-            "back": came_from(request),
-        }
-        return render(request, "planner/refused.html", context, status=refusal.status)
+        page = RefusedPage(session, say(refusal, session.location.zone), came_from(request))
+        return show_page(request, "planner/refused.html", page, status=refusal.status)
     messages.success(request, _said(changed, request))
     return redirect(came_from(request) or reverse("session", args=[session.pk]))
 

@@ -26,5 +26,5 @@ def test_scores_cost_the_same_whatever_was_judged(
 ) -> None:
     for number in range(count):
         client.post(url("assess", patient), judged(key=str(number)))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(7):
         client.get(url("scores", patient))

@@ -64,7 +64,7 @@ def test_the_list_costs_the_same_for_one_and_thirty(
     for _ in range(count):
         make_patient(location.clinic)
     client.get(reverse("patients"))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         page = client.get(reverse("patients"))
     assert page.content.count(b'class="name"') == count
 

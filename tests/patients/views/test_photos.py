@@ -104,5 +104,5 @@ def test_photos_cost_the_same_for_one_and_thirty(
     for _ in range(count - 1):
         kept.pk = None
         kept.save()
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(7):
         client.get(url("photos", patient))

@@ -109,8 +109,8 @@ def test_the_screening_page_costs_the_same_whatever_was_answered(
 ) -> None:
     screen(client, patient, location, keloid="")
     client.get(url("screening", patient))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(9):
         client.get(url("screening", patient))
     screen(client, patient, location, **dict.fromkeys(["keloid", "herpes_history", "blood_thinner"], ""))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(9):
         client.get(url("screening", patient))

@@ -59,7 +59,7 @@ def test_the_list_costs_the_same_queries_for_any_number_of_rows(
     for _ in range(more):
         make_booked_series(location, version=make_protocol_version(location.clinic))
     clinician.get(reverse("protocols"))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         clinician.get(reverse("protocols"))
 
 
@@ -79,7 +79,7 @@ def test_a_protocol_costs_the_same_queries_for_any_number_of_versions(
         make_booked_series(location, version=version)
     path = reverse("protocol", args=[protocol.pk])
     clinician.get(path)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(9):
         clinician.get(path)
 
 
