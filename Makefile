@@ -19,7 +19,7 @@ quick: .venv/tests
 check: .venv/tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy clinic patients planner manage.py
+	$(BIN)/mypy clinic patients planner tests manage.py
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run

@@ -11,13 +11,11 @@ from django.http import HttpRequest
 from django.template import TemplateDoesNotExist, engines
 from django.template.defaultfilters import capfirst, yesno
 from django.template.loader import get_template
-from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from jinja2 import Environment
 
-from clinic.templatetags.icons import icon, lucide
-from clinic.templatetags.moments import day, moment
-from clinic.templatetags.names import name_for
+from clinic.templatetags.icons import icon
+from clinic.templatetags.moments import day
 from clinic.templatetags.shell import control, kind_of, label
 
 INPUTS = {
@@ -64,14 +62,13 @@ def _template(name: str) -> Any:
 def environment(**options: Any) -> Environment:
     """Jinja2 with what our templates ask for; times are shown in the zone of the page, as Django shows them."""
     made = Environment(**options)  # noqa: S701 - Django asks for escaping
-    made.globals |= {"_": _translated, "icon": icon, "lucide": lucide, "name_for": name_for, "url": _url}
+    made.globals |= {"_": _translated, "icon": icon}
     made.filters |= {
         "capfirst": capfirst,
         "control": control,
         "day": day,
         "kind_of": kind_of,
         "label": label,
-        "moment": moment,
         "yesno": yesno,
     }
     made.globals["parts"] = made.get_template("parts.html").module
@@ -86,7 +83,3 @@ def _translated(said: str) -> str:
 def _translation(_language: str | None, said: str) -> str:
     """Looked up once: what has no translation is sought in every catalogue there is."""
     return gettext(said)
-
-
-def _url(name: str, *arguments: Any) -> str:
-    return reverse(name, args=arguments)

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -87,14 +87,16 @@ def demo_copied(day: DemoDay) -> Iterator[Copy]:
 @contextmanager
 def in_demo(day: DemoDay) -> Iterator[None]:
     """This process works in a copy of that demo."""
-    with demo_copied(day) as copy, at_home_in(copy.database):
-        with override_settings(MEDIA_ROOT=str(copy.folder / "files")):
-            yield
+    with ExitStack() as stack:
+        copy = stack.enter_context(demo_copied(day))
+        stack.enter_context(at_home_in(copy.database))
+        stack.enter_context(override_settings(MEDIA_ROOT=str(copy.folder / "files")))
+        yield
 
 
 def drop(name: str) -> None:
     """Even if somebody, as a thread of a server, is still connected."""
-    with connection.creation._nodb_cursor() as cursor:
+    with _no_database() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
@@ -119,10 +121,15 @@ def url_of(name: str, options: str = "") -> str:
     return f"postgres://{who}@/{name}?host={at['host']}&port={at.get('port', 5432)}{more}"
 
 
+def _no_database() -> Any:
+    """A cursor in none of ours, so that any of them may be made or dropped."""
+    return connection.creation._nodb_cursor()  # type: ignore[attr-defined]
+
+
 @contextmanager
 def _alone() -> Iterator[Any]:
     """Of all processes of all runs; a dead one lets go by itself."""
-    with connection.creation._nodb_cursor() as cursor:
+    with _no_database() as cursor:
         cursor.execute("SET statement_timeout = 0; SET lock_timeout = 0")
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         for name in filter(_is_left, _names(cursor)):

@@ -44,7 +44,7 @@ class LittleClinic:
     kwargs: dict[str, Any]
 
 
-def _jpeg() -> ContentFile:
+def _jpeg() -> "ContentFile[bytes]":
     picture = BytesIO()
     Image.new("RGB", (8, 8), "tan").save(picture, "JPEG")
     return ContentFile(picture.getvalue(), "area.jpg")

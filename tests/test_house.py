@@ -61,4 +61,4 @@ def _length(node: ast.FunctionDef) -> int:
 def test_templates_get_no_longer_lines_than_they_had() -> None:
     """The aim is none. Until then the number may only fall: lower it here with each template that is tidied."""
     lines = [line for path in _files("templates") for line in path.read_text().splitlines()]
-    assert sum(len(line) > LONGEST_LINE for line in lines) <= 108
+    assert sum(len(line) > LONGEST_LINE for line in lines) <= 88

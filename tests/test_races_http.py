@@ -87,7 +87,7 @@ def visits(sent: Fields) -> list[str]:
 
 # Seen elsewhere: two people take one slot and both are confirmed; a race that a pause only hides; choosing
 # the resource and writing it were two steps; a race judged unlikely, and left untested.
-def test_of_fifty_bookings_of_one_slot_exactly_one_succeeds(clinic: Clinic):
+def test_of_fifty_bookings_of_one_slot_exactly_one_succeeds(clinic: Clinic) -> None:
     before = clinic.tables()["reservations"]
     series = clinic.drafts(RACERS, 1)
     forms = [clinic.offers(each)[0] for each in series]
@@ -106,7 +106,7 @@ def test_of_fifty_bookings_of_one_slot_exactly_one_succeeds(clinic: Clinic):
 
 # Seen elsewhere: two people take one slot and both are confirmed; the repeated visits of a series slip
 # past the guard.
-def test_thirty_whole_series_that_want_the_same_weeks(clinic: Clinic):
+def test_thirty_whole_series_that_want_the_same_weeks(clinic: Clinic) -> None:
     """Each presses one of the three plans it was offered; whoever was too late takes the best one left."""
     series = clinic.drafts(SERIES, 4)
     offers = {pk: clinic.offers(pk) for pk in series}
@@ -129,7 +129,7 @@ def test_thirty_whole_series_that_want_the_same_weeks(clinic: Clinic):
 
 
 # Seen elsewhere: two moves into one gap, each by a page of its own.
-def test_two_browsers_that_move_two_sessions_into_one_gap(clinic: Clinic):
+def test_two_browsers_that_move_two_sessions_into_one_gap(clinic: Clinic) -> None:
     series = clinic.drafts(2, 1)
     for pk in series:
         assert clinic.book(pk, clinic.offers(pk)[0]).status == 302
@@ -154,7 +154,7 @@ def session_of(clinic: Clinic, series_id: int) -> int:
 
 
 # Seen elsewhere: a form sent twice books twice.
-def test_a_button_pressed_twenty_times_books_once(clinic: Clinic):
+def test_a_button_pressed_twenty_times_books_once(clinic: Clinic) -> None:
     (series,) = clinic.drafts(1, 4)
     before, sent = clinic.tables()["reservations"], clinic.offers(series)[0]
     pages = at_once([lambda: clinic.book(series, sent)] * 20)

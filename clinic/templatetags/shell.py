@@ -6,12 +6,11 @@ from typing import Any
 from django import template
 from django.db.models import Model
 from django.forms import BoundField
-from django.forms.renderers import get_default_renderer
 from django.forms.widgets import CheckboxInput, FileInput, Select
 from django.template import Context
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from clinic.labels import label_of
@@ -97,12 +96,6 @@ def options(field: BoundField, **look: Any) -> SafeString:
 def notes(field: BoundField, **look: Any) -> SafeString:
     """A field's hint and error alone."""
     return field.render("notes.html", {"field": field, **look})
-
-
-@register.simple_tag
-def draw(template_name: str, **facts: Any) -> SafeString:
-    """What templates/compiled/`template_name` makes of these facts; it knows nothing else of the page."""
-    return mark_safe(get_default_renderer().render(template_name, facts))  # noqa: S308 - autoescaped there
 
 
 @register.filter

@@ -1,17 +1,19 @@
 """The outbox: what waits, what left and as it left, and what did not."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from csp.constants import NONE, UNSAFE_INLINE
 from csp.decorators import csp
 from django.contrib import messages as toasts
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import JSONObject
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -22,6 +24,8 @@ from clinic.models import Location
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import show_page
+from patients.models import Patient
 from planner.choices import MessageState
 from planner.forms.outbox import OutboxFilter, WithdrawForm
 from planner.models import Message, MessageEvent
@@ -39,6 +43,29 @@ AS_IT_LEFT = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class MessagesPage:
+    """The outbox's rows; `only` is the patient they are narrowed to, `overdue` how many should have left."""
+
+    found: Page[Any]
+    form: OutboxFilter
+    only: Patient | None
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """One message, `text` as it left or as it would leave now."""
+
+    message: Message
+    text: str
+    refusal: str
+    form: WithdrawForm
+    key: str
+    can_send: bool
+    can_withdraw: bool
+
+
 @needs(Right.SEE_MESSAGES)
 def index(request: StaffRequest) -> HttpResponse:
     """The location's messages, narrowed by state, day and patient."""
@@ -49,11 +76,11 @@ def index(request: StaffRequest) -> HttpResponse:
     events = MessageEvent.objects.filter(message=OuterRef("pk")).order_by("-at", "-id")
     last = events.values(said=JSONObject(code="code", facts="facts"))[:1]
     rows = found.select_related("patient", "step", "session").annotate(last_said=Subquery(last))
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    shown = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     patient_id = form.chosen.get("patient")
     only = here.clinic.patients.filter(pk=patient_id).first() if patient_id else None
-    facts = {"page": page, "form": form, "only": only, "overdue": _overdue(here, now)}
-    return render(request, "planner/messages.html", facts)
+    page = MessagesPage(shown, form, only, _overdue(here, now))
+    return show_page(request, "planner/messages.html", page)
 
 
 def _overdue(here: Location, now: datetime) -> int:
@@ -136,16 +163,16 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
-    facts = {
-        "message": message,
-        "text": message.body_text or _as_it_would_leave(message, now),
-        "refusal": say(refusal, message.location.zone) if refusal else None,
-        "form": form or WithdrawForm(),
-        "key": uuid4().hex,
-        "can_send": message.state in (MessageState.WAITING, MessageState.FAILED) and now < message.expires_at,
-        "can_withdraw": message.state in CAN_CHANGE,
-    }
-    return render(request, "planner/message.html", facts, status=status)
+    page = MessagePage(
+        message,
+        text=message.body_text or _as_it_would_leave(message, now),
+        refusal=say(refusal, message.location.zone) if refusal else "",
+        form=form or WithdrawForm(),
+        key=uuid4().hex,
+        can_send=message.state in (MessageState.WAITING, MessageState.FAILED) and now < message.expires_at,
+        can_withdraw=message.state in CAN_CHANGE,
+    )
+    return show_page(request, "planner/message.html", page, status=status)
 
 
 def _as_it_would_leave(message: Message, now: datetime) -> str:

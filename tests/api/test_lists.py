@@ -78,7 +78,7 @@ def _photo(patient: Patient, by: StaffMember, n: int) -> None:
 
 def _series(patient: Patient, by: StaffMember, n: int) -> Series:
     version = by.location.clinic.protocols.first()
-    version = version.versions.get() if version else make_protocol_version(by.location.clinic)
+    version = version.versions.get() if version else make_protocol_version(by.location.clinic)  # type: ignore[assignment]
     start = NOW + timedelta(days=n * 1_000)
     return make_booked_series(
         by.location, version=version, patient=make_patient(by.location.clinic), by=by.user, first=start

@@ -1,5 +1,6 @@
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from rest_framework.authtoken.models import Token
 
 from clinic.permissions import Role
@@ -13,7 +14,7 @@ def _printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return capsys.readouterr().out.strip()
 
 
-def test_the_token_signs_in_and_stays_the_same(capsys: pytest.CaptureFixture[str], client) -> None:
+def test_the_token_signs_in_and_stays_the_same(capsys: pytest.CaptureFixture[str], client: Client) -> None:
     member = make_staff(make_location(), Role.FRONT_DESK, email="desk@example.com")
     token = _printed(capsys, "desk@example.com")
     assert _printed(capsys, "DESK@example.com") == token
@@ -22,7 +23,7 @@ def test_the_token_signs_in_and_stays_the_same(capsys: pytest.CaptureFixture[str
     assert (response.status_code, response.json()["count"]) == (200, 0)
 
 
-def test_a_new_token_ends_the_old_one(capsys: pytest.CaptureFixture[str], client) -> None:
+def test_a_new_token_ends_the_old_one(capsys: pytest.CaptureFixture[str], client: Client) -> None:
     make_staff(make_location(), email="desk@example.com")
     old = _printed(capsys, "desk@example.com")
     new = _printed(capsys, "desk@example.com", "--new")

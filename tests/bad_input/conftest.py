@@ -1,5 +1,7 @@
 """What the pages say to what cannot be: what, who, when and the next step, with everything left as it was."""
 
+from collections.abc import Iterator
+
 import pytest
 import time_machine
 from django.test import Client
@@ -11,7 +13,7 @@ from tests.planner.desk import Desk, open_desk
 
 
 @pytest.fixture(autouse=True)
-def _on_a_quiet_monday():
+def _on_a_quiet_monday() -> Iterator[None]:
     with time_machine.travel(NOW, tick=False):
         yield
 

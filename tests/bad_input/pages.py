@@ -21,7 +21,7 @@ class Pages:
 
     client: Client
 
-    def book(self, series: Series, *tokens: str, **more: Any) -> HttpResponse:
+    def book(self, series: Series, *tokens: str, **more: Any) -> Any:
         return self.client.post(
             f"/series/{series.pk}/plans/", {"book": "1", "key": "k", "visit": tokens} | more
         )

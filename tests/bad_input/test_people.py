@@ -2,13 +2,14 @@
 
 from datetime import date
 from html import unescape
+from typing import Any
 
 import pytest
 
 from patients.models import Patient
-from tests.bad_input.pages import said, tables
+from tests.bad_input.pages import Pages, said, tables
 from tests.makers import make_patient
-from tests.planner.desk import open_desk
+from tests.planner.desk import Desk, open_desk
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("first", "last"), NAMES)
-def test_any_name_is_kept_found_and_shown_as_it_is(page, first, last):
+def test_any_name_is_kept_found_and_shown_as_it_is(page: Pages, first: Any, last: Any) -> None:
     page.client.post("/patients/new/", NEW | {"first_name": first, "last_name": last})
     patient = Patient.objects.get()
     assert (patient.first_name, patient.last_name) == (first, last)
@@ -36,7 +37,7 @@ def test_any_name_is_kept_found_and_shown_as_it_is(page, first, last):
         assert "<b>Bold</b>" not in text
 
 
-def test_notes_of_ten_thousand_characters_are_kept_to_the_last(page):
+def test_notes_of_ten_thousand_characters_are_kept_to_the_last(page: Pages) -> None:
     notes = "é" * 9_999 + "."
     assert page.client.post("/patients/new/", NEW | {"notes": notes}).status_code == 302
     patient = Patient.objects.get()
@@ -45,7 +46,7 @@ def test_notes_of_ten_thousand_characters_are_kept_to_the_last(page):
     assert notes in shown
 
 
-def test_one_character_more_is_refused_and_kept_in_the_form(page):
+def test_one_character_more_is_refused_and_kept_in_the_form(page: Pages) -> None:
     before = tables()
     answer = page.client.post("/patients/new/", NEW | {"notes": "x" * 10_001})
     assert (answer.status_code, tables()) == (422, before)
@@ -61,14 +62,14 @@ def test_one_character_more_is_refused_and_kept_in_the_form(page):
         ("2027-02-29", "Enter a valid date."),
     ],
 )
-def test_nobody_was_born_on_such_a_day(page, born, told):
+def test_nobody_was_born_on_such_a_day(page: Pages, born: str, told: str) -> None:
     before = tables()
     answer = page.client.post("/patients/new/", NEW | {"date_of_birth": born})
     assert (answer.status_code, tables()) == (422, before)
     assert told in unescape(answer.content.decode())
 
 
-def test_a_patient_who_is_there_already_is_offered(desk, page):
+def test_a_patient_who_is_there_already_is_offered(desk: Desk, page: Pages) -> None:
     known = make_patient(
         desk.location.clinic, first_name="Rubý", last_name="OKAFOR", date_of_birth=date(1990, 3, 1)
     )
@@ -82,7 +83,7 @@ def test_a_patient_who_is_there_already_is_offered(desk, page):
 
 
 # Seen elsewhere: whoever knows a number sees or changes what is another's.
-def test_a_patient_of_another_clinic_is_never_offered(page):
+def test_a_patient_of_another_clinic_is_never_offered(page: Pages) -> None:
     make_patient(
         open_desk().location.clinic, first_name="Ruby", last_name="Okafor", date_of_birth=date(1990, 3, 1)
     )
@@ -90,7 +91,7 @@ def test_a_patient_of_another_clinic_is_never_offered(page):
 
 
 @pytest.mark.parametrize("field", ["first_name", "notes", "email", "phone", "key"])
-def test_the_one_character_no_database_keeps(page, field):
+def test_the_one_character_no_database_keeps(page: Pages, field: str) -> None:
     before = tables()
     answer = page.client.post("/patients/new/", NEW | {field: "a\x00b"})
     assert (answer.status_code, tables()) == (422, before)
@@ -99,5 +100,5 @@ def test_the_one_character_no_database_keeps(page, field):
 @pytest.mark.parametrize("path", ["/patients/?q=%00", "/patients/?q=%F0%9F%8C%B8&page=²", "/board/?day=2027-02-30",
                                   "/board/?day=9999-12-31", "/board/?day=0001-01-01", "/messages/?page=-1",
                                   "/messages/?state=%00"])  # fmt: skip
-def test_odd_addresses_open(page, path):
+def test_odd_addresses_open(page: Pages, path: str) -> None:
     assert page.client.get(path).status_code == 200

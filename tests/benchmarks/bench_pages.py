@@ -116,7 +116,7 @@ def costs() -> Iterator[Cost]:
         client = people[somebody_with(right)]
         for address in addresses:
             look = lambda client=client, address=address: client.get(address)  # noqa: E731
-            if look().status_code != 200:
+            if look().status_code != 200:  # type: ignore[no-untyped-call]
                 continue
             rounds = [(milliseconds(look), milliseconds(sign_in)) for _ in range(ROUNDS)]
             ours, yardstick = (min(each) for each in zip(*rounds, strict=True))

@@ -1,6 +1,7 @@
 import pytest
 from auditlog.context import disable_auditlog, set_actor
 from auditlog.models import LogEntry
+from pytest_django import DjangoAssertNumQueries
 
 from clinic.actor import Actor
 from clinic.models import Resource
@@ -36,7 +37,9 @@ def kept(entry: LogEntry) -> dict[str, object]:
     return {name: value for name, value in vars(entry).items() if name[0] != "_" and name not in own}
 
 
-def test_many_rows_are_written_in_one_statement_and_logged_in_another(rooms, by, django_assert_num_queries):
+def test_many_rows_are_written_in_one_statement_and_logged_in_another(
+    rooms: list[Resource], by: Actor, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_num_queries(2), changing(rooms, "name", by=by):
         rename(rooms)
     names = Resource.objects.order_by("pk").values_list("name", "turnaround_minutes")
@@ -47,7 +50,7 @@ def test_many_rows_are_written_in_one_statement_and_logged_in_another(rooms, by,
     assert {(entry.actor, entry.actor_email) for entry in updates()} == {(by.user, by.user.email)}
 
 
-def test_the_log_keeps_what_one_save_after_the_other_would(rooms, by):
+def test_the_log_keeps_what_one_save_after_the_other_would(rooms: list[Resource], by: Actor) -> None:
     with set_actor(by.user, remote_addr="192.0.2.7"):
         with changing(rooms, "name", "turnaround_minutes", by=by):
             rename(rooms)
@@ -61,7 +64,7 @@ def test_the_log_keeps_what_one_save_after_the_other_would(rooms, by):
     assert in_bulk[0]["remote_addr"] == "192.0.2.7"
 
 
-def test_rows_of_several_kinds_each_get_the_fields_they_have(rooms, by):
+def test_rows_of_several_kinds_each_get_the_fields_they_have(rooms: list[Resource], by: Actor) -> None:
     location = rooms[0].location
     with changing([*rooms, location], "name", "turnaround_minutes", by=by):
         rename(rooms)
@@ -71,14 +74,14 @@ def test_rows_of_several_kinds_each_get_the_fields_they_have(rooms, by):
     assert [entry.object_repr for entry in updates()][-1] == str(location)
 
 
-def test_where_nothing_is_logged_the_rows_are_written_all_the_same(rooms, by):
+def test_where_nothing_is_logged_the_rows_are_written_all_the_same(rooms: list[Resource], by: Actor) -> None:
     with disable_auditlog(), changing(rooms, "name", by=by):
         rename(rooms)
     assert Resource.objects.filter(name="Room 0b").exists()
     assert updates() == []
 
 
-def test_a_failure_in_the_block_writes_nothing(rooms, by):
+def test_a_failure_in_the_block_writes_nothing(rooms: list[Resource], by: Actor) -> None:
     def fail() -> None:
         with changing(rooms, "name", by=by):
             rename(rooms)

@@ -164,9 +164,9 @@ def test_one_member_is_one_practitioner_of_the_same_clinic(place: Location) -> N
     taken = make_staff(place)
     own = make_practitioner(place, user=taken.user)
     choices = PractitionerForm(instance=Resource(location=place, kind="practitioner")).fields["member"]
-    assert list(choices.queryset) == [free]
-    assert set(PractitionerForm(instance=own).fields["member"].queryset) == {free, taken}
-    assert stranger not in choices.queryset
+    assert list(choices.queryset) == [free]  # type: ignore[attr-defined]
+    assert set(PractitionerForm(instance=own).fields["member"].queryset) == {free, taken}  # type: ignore[attr-defined]
+    assert stranger not in choices.queryset  # type: ignore[attr-defined]
 
 
 def _place(place: Location, **fields: Any) -> LocationForm:

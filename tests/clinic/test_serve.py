@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -30,7 +31,7 @@ def serve(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_taken_port(tmp_path):
+def test_a_taken_port(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -42,7 +43,7 @@ def test_a_taken_port(tmp_path):
     assert done.stderr.count("\n") == 1
 
 
-def test_a_database_that_does_not_answer(tmp_path):
+def test_a_database_that_does_not_answer(tmp_path: Path) -> None:
     nowhere = f"postgres://nobody@127.0.0.1:{free_port()}/nothing"
     done = serve(PORT=str(free_port()), DATA_DIR=str(tmp_path), DATABASE_URL=nowhere)
     assert done.returncode == 1
@@ -53,7 +54,7 @@ def test_a_database_that_does_not_answer(tmp_path):
 @pytest.mark.parametrize(
     ("port", "said"), [("eighty", "a number"), ("0", "from 1 to 65535"), ("70000", "from 1 to 65535")]
 )
-def test_a_port_that_is_none(tmp_path, port, said):
+def test_a_port_that_is_none(tmp_path: Path, port: str, said: str) -> None:
     done = serve(PORT=port, DATA_DIR=str(tmp_path))
     assert done.returncode == 1
     assert done.stderr.startswith("CommandError: PORT must be")
@@ -61,7 +62,7 @@ def test_a_port_that_is_none(tmp_path, port, said):
     assert done.stderr.count("\n") == 1
 
 
-def test_a_python_that_is_none(tmp_path):
+def test_a_python_that_is_none(tmp_path: Path) -> None:
     """In an empty copy of the Makefile, since here a virtual environment exists already."""
     (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
     (tmp_path / "requirements.txt").write_text("")
@@ -95,7 +96,9 @@ def small_disk(folder: Path, *options: str) -> Iterator[Path]:
 
 @pytest.mark.parametrize("is_second_run", [False, True])
 @pytest.mark.parametrize(("options", "why"), [(["ro"], "Read-only file system"), ([], "MB are free")])
-def test_a_folder_that_cannot_be_written_to(tmp_path, options, why, is_second_run):
+def test_a_folder_that_cannot_be_written_to(
+    tmp_path: Path, options: Any, why: str, is_second_run: bool
+) -> None:
     with small_disk(tmp_path / "small", *options) as folder:
         if is_second_run and options:
             subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
@@ -111,7 +114,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, options, why, is_second_ru
     assert done.stderr.count("\n") == 1
 
 
-def test_a_folder_without_one_byte_left(tmp_path):
+def test_a_folder_without_one_byte_left(tmp_path: Path) -> None:
     with small_disk(tmp_path / "small") as folder:
         with suppress(OSError):
             (folder / "filler").write_bytes(b"x" * 5_000_000)
@@ -126,7 +129,7 @@ MAKE_RUN = ("make", "--old-file=.venv/runs", f"BIN={Path(sys.executable).parent}
 """As a person types it, but for packages that are there already."""
 
 
-def test_what_a_killed_parent_leaves_behind_ends_by_itself_and_a_second_run_starts():
+def test_what_a_killed_parent_leaves_behind_ends_by_itself_and_a_second_run_starts() -> None:
     """Whether `make` alone is killed or `serve` alone."""
     with tempfile.TemporaryDirectory(prefix="serve") as name:
         folder, port = Path(name), free_port()
@@ -162,7 +165,7 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
-def test_a_root_without_the_tools_of_the_system_is_helped(tmp_path):
+def test_a_root_without_the_tools_of_the_system_is_helped(tmp_path: Path) -> None:
     """The user that PostgreSQL runs as is not there yet: `useradd` is found though PATH does not name its folder."""
     if os.geteuid():
         skip_or_fail("only root makes users")

@@ -42,7 +42,7 @@ def member() -> StaffMember:
     return member
 
 
-def _sign_in(client: Client, email: str = "abi@linden.example", password: str = PASSWORD, **more: str):
+def _sign_in(client: Client, email: str = "abi@linden.example", password: str = PASSWORD, **more: str) -> Any:
     return client.post(SIGN_IN, {"login": email, "password": password} | more)
 
 

@@ -49,7 +49,7 @@ def somebody(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     def arrive(width: int = 1440, theme: str = "light", **options: object) -> BrowserContext:
         size = {"width": width, "height": 900}
         context = browser.new_context(
-            viewport=size, color_scheme=theme, locale="en-GB", reduced_motion="reduce", **options  # type: ignore[arg-type]
+            viewport=size, color_scheme=theme, locale="en-GB", reduced_motion="reduce", **options
         )  # fmt: skip
         context.set_default_timeout(15_000)
         context.on("weberror", lambda error: complaints.append(str(error.error)))

@@ -21,7 +21,7 @@ CHRISTMAS = datetime.fromisoformat("2027-12-22T19:40+00:00")
 def main(*words: str) -> None:
     """Run a script or, after `-m`, a module in this interpreter."""
     is_frozen = words[0] == "--frozen"
-    at, *words = words[is_frozen:]
+    at, words = words[is_frozen], words[is_frozen + 1 :]
     sys.path.insert(0, str(Path.cwd()))
     with time_machine.travel(datetime.fromisoformat(at), tick=not is_frozen):
         if words[0] == "-m":

@@ -66,7 +66,7 @@ def open_page(
 
     def visit(path: str, **options: object) -> Page:
         context = somebody(**options)
-        context.add_cookies([cookie])
+        context.add_cookies([cookie])  # type: ignore[list-item]
         page = context.new_page()
         page.goto(f"{root}/patients/{patient.pk}/{path}/")
         return page

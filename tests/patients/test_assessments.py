@@ -1,11 +1,12 @@
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from clinic.models import WriteKey
+from clinic.models import StaffMember, WriteKey
 from patients.choices import AdattoStage, Severity, Side, Site, StriaType
-from patients.models import Area, AreaFinding, Assessment, Score
+from patients.models import Area, AreaFinding, Assessment, Patient, Score
 from patients.scales import SCALES
 from patients.services import assessments
 from patients.services.assessments import Filled, JudgedArea, assess
@@ -26,20 +27,20 @@ ABDOMEN = JudgedArea(
 
 
 @pytest.fixture
-def nurse():
+def nurse() -> StaffMember:
     return make_staff(make_location())
 
 
 @pytest.fixture
-def patient(nurse):
+def patient(nurse: StaffMember) -> Patient:
     return make_patient(nurse.location.clinic)
 
 
-def judge(patient, nurse, *areas, key="k", **kwargs):
+def judge(patient: Patient, nurse: Any, *areas: Any, key: str = "k", **kwargs: Any) -> Any:
     return assess(patient, areas, by=acting(nurse), key=key, now=NOW, **kwargs)
 
 
-def test_what_was_judged_is_kept_with_the_rule_that_decided(patient, nurse):
+def test_what_was_judged_is_kept_with_the_rule_that_decided(patient: Patient, nurse: StaffMember) -> None:
     judge(patient, nurse, ABDOMEN, note="Calm skin")
     finding = AreaFinding.objects.get()
     assert (finding.area.site, finding.area.side, finding.area.stria_type) == ("abdomen", "middle", "alba")
@@ -50,25 +51,25 @@ def test_what_was_judged_is_kept_with_the_rule_that_decided(patient, nurse):
     assert Assessment.objects.get().note == "Calm skin"
 
 
-def test_a_score_is_kept_with_its_points_total_version_and_band(patient, nurse):
+def test_a_score_is_kept_with_its_points_total_version_and_band(patient: Patient, nurse: StaffMember) -> None:
     judge(patient, nurse, ABDOMEN)
     score = Score.objects.get(scale="davey")
-    assert (score.points, score.total) == ([0, 1, 1, 2], 4)
+    assert (score.points, score.total) == ([0, 1, 1, 2], 4)  # type: ignore[comparison-overlap]
     assert (score.scale_version, score.band_set, score.band) == (1, "abbas-2019", "Severe")
 
 
-def test_a_score_of_the_whole_body_has_no_area(patient, nurse):
+def test_a_score_of_the_whole_body_has_no_area(patient: Patient, nurse: StaffMember) -> None:
     judge(patient, nurse, ABDOMEN, whole_body=[Filled("atwal", (1,) * 8)])
     score = Score.objects.get(scale="atwal")
-    assert (score.area, score.total) == (None, 8)
+    assert (score.area, score.total) == (None, 8)  # type: ignore[comparison-overlap]
 
 
-def test_many_and_wide_marks_are_severe(patient, nurse):
+def test_many_and_wide_marks_are_severe(patient: Patient, nurse: StaffMember) -> None:
     judge(patient, nurse, replace(ABDOMEN, widest_mm=Decimal("5.0")))
     assert AreaFinding.objects.get().severity_rule == "many_and_wide"
 
 
-def test_a_known_area_is_judged_again_not_added(patient, nurse):
+def test_a_known_area_is_judged_again_not_added(patient: Patient, nurse: StaffMember) -> None:
     known = make_area(patient, is_active=False)
     judge(patient, nurse, replace(ABDOMEN, stria_type=StriaType.NIGRA, length_cm=None))
     known.refresh_from_db()
@@ -76,38 +77,40 @@ def test_a_known_area_is_judged_again_not_added(patient, nurse):
     assert Area.objects.count() == 1
 
 
-def test_a_size_that_was_not_measured_again_stays(patient, nurse):
+def test_a_size_that_was_not_measured_again_stays(patient: Patient, nurse: StaffMember) -> None:
     known = make_area(patient, length_cm=Decimal("9.0"))
     judge(patient, nurse, replace(ABDOMEN, length_cm=None))
     known.refresh_from_db()
     assert known.length_cm == Decimal("9.0")
 
 
-def test_the_clinician_may_judge_otherwise_with_a_reason(patient, nurse):
+def test_the_clinician_may_judge_otherwise_with_a_reason(patient: Patient, nurse: StaffMember) -> None:
     judge(patient, nurse, replace(ABDOMEN, severity=Severity.SEVERE, reason="Deep on touch"))
     finding = AreaFinding.objects.get()
     assert (finding.severity, finding.severity_rule) == ("severe", "stage_iib_or_iiia")
     assert finding.severity_reason == "Deep on touch"
 
 
-def test_agreeing_with_the_rule_needs_no_reason(patient, nurse):
+def test_agreeing_with_the_rule_needs_no_reason(patient: Patient, nurse: StaffMember) -> None:
     judge(patient, nurse, replace(ABDOMEN, severity=Severity.MODERATE, reason="As I said"))
     assert AreaFinding.objects.get().severity_reason == ""
 
 
-def test_the_skin_type_goes_to_the_patient_and_raises_the_version(patient, nurse):
+def test_the_skin_type_goes_to_the_patient_and_raises_the_version(
+    patient: Patient, nurse: StaffMember
+) -> None:
     judge(patient, nurse, ABDOMEN, skin_type=5)
     patient.refresh_from_db()
     assert (patient.skin_type, patient.version) == (5, 2)
 
 
-def test_the_same_skin_type_changes_nothing(patient, nurse):
+def test_the_same_skin_type_changes_nothing(patient: Patient, nurse: StaffMember) -> None:
     judge(patient, nurse, ABDOMEN, skin_type=2)
     patient.refresh_from_db()
     assert patient.version == 1
 
 
-def test_the_same_key_keeps_one_assessment(patient, nurse):
+def test_the_same_key_keeps_one_assessment(patient: Patient, nurse: StaffMember) -> None:
     assert judge(patient, nurse, ABDOMEN) == judge(patient, nurse, ABDOMEN)
     assert Assessment.objects.count() == 1
 
@@ -131,7 +134,9 @@ HIPS = JudgedArea(Site.HIPS, Side.BOTH, StriaType.RUBRA, AdattoStage.STAGE_I)
         ([HIPS, replace(ABDOMEN, side=Side.RIGHT)], assessments.SideImpossible),
     ],
 )
-def test_what_cannot_be_right_is_refused_whole(patient, nurse, areas, refusal):
+def test_what_cannot_be_right_is_refused_whole(
+    patient: Patient, nurse: StaffMember, areas: Any, refusal: Any
+) -> None:
     with pytest.raises(refusal):
         judge(patient, nurse, *areas, skin_type=6)
     patient.refresh_from_db()
@@ -141,7 +146,9 @@ def test_what_cannot_be_right_is_refused_whole(patient, nurse, areas, refusal):
 
 
 @pytest.mark.parametrize("code", [code for code in SCALES if code not in ("adatto", "stria_size", "atwal")])
-def test_every_scale_can_be_kept_at_its_lowest_and_highest(patient, nurse, code):
+def test_every_scale_can_be_kept_at_its_lowest_and_highest(
+    patient: Patient, nurse: StaffMember, code: Any
+) -> None:
     items = SCALES[code].items
     for key, points in (("a", tuple(i.low for i in items)), ("b", tuple(i.high for i in items))):
         judge(patient, nurse, replace(ABDOMEN, filled=(Filled(code, points),)), key=key)

@@ -1,36 +1,38 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 
-from clinic.models import WriteKey
+from clinic.models import StaffMember, WriteKey
 from clinic.services.once import KeyUsedForSomethingElse
 from patients.models import Patient
 from patients.services import intake
 from patients.services.intake import PatientDetails, create_patient, edit_patient, full_number, tidy_name
 from tests.makers import NOW, acting, make_location, make_patient, make_staff
+from tests.planner.desk import Desk
 
 pytestmark = pytest.mark.django_db
 BORN = date(1995, 5, 17)
 
 
 @pytest.fixture
-def desk():
+def desk() -> StaffMember:
     return make_staff(make_location())
 
 
-def details(**fields):
+def details(**fields: Any) -> PatientDetails:
     return PatientDetails(**{"first_name": "Jade", "last_name": "Robinson", "date_of_birth": BORN} | fields)
 
 
-def create(desk, *, key="k", although_similar=False, **fields):
+def create(desk: Desk, *, key: str = "k", although_similar: bool = False, **fields: Any) -> Any:
     return create_patient(
         details(**fields), although_similar=although_similar, by=acting(desk), key=key, now=NOW
     )
 
 
-def test_a_patient_is_kept_whole(desk):
+def test_a_patient_is_kept_whole(desk: StaffMember) -> None:
     made = create(desk, email="jade@example.com", phone="07700 900123", skin_type=4, notes="Prefers mornings")
     assert made.clinic == desk.location.clinic
     assert (made.full_name, made.folded_name) == ("Jade Robinson", "jade robinson")
@@ -41,15 +43,15 @@ def test_a_patient_is_kept_whole(desk):
 @pytest.mark.parametrize(
     "name", ['O\'Brien "Kit"', "Łukasz 🌸", "فاطمة", "<script>alert(1)</script>", "Robert'); DROP TABLE--"]
 )
-def test_any_name_is_kept_as_it_is(desk, name):
+def test_any_name_is_kept_as_it_is(desk: StaffMember, name: str) -> None:
     assert create(desk, first_name=name).first_name == name
 
 
-def test_names_lose_stray_spaces_and_control_characters():
+def test_names_lose_stray_spaces_and_control_characters() -> None:
     assert tidy_name("  Anna\r\nBcc: x\t Lee\x00 ") == "Anna Bcc: x Lee"
 
 
-def test_ten_thousand_characters_of_notes_are_kept(desk):
+def test_ten_thousand_characters_of_notes_are_kept(desk: StaffMember) -> None:
     assert create(desk, notes="ä" * 10_000).notes == "ä" * 10_000
 
 
@@ -62,16 +64,16 @@ def test_ten_thousand_characters_of_notes_are_kept(desk):
         ("  ", "GB", ""),
     ],
 )
-def test_numbers_are_read_as_dialled_in_the_locations_country(phone, country, full):
+def test_numbers_are_read_as_dialled_in_the_locations_country(phone: str, country: str, full: str) -> None:
     assert full_number(phone, country) == full
 
 
-def test_the_same_key_creates_one_patient(desk):
+def test_the_same_key_creates_one_patient(desk: StaffMember) -> None:
     assert create(desk) == create(desk)
     assert Patient.objects.count() == 1
 
 
-def test_the_same_key_for_another_patient_is_refused(desk):
+def test_the_same_key_for_another_patient_is_refused(desk: StaffMember) -> None:
     create(desk)
     with pytest.raises(KeyUsedForSomethingElse):
         create(desk, first_name="Ruby")
@@ -88,14 +90,14 @@ def test_the_same_key_for_another_patient_is_refused(desk):
         ({"first_name": " ", "last_name": "\t"}, intake.NameMissing),
     ],
 )
-def test_what_cannot_be_right_is_refused(desk, fields, refusal):
+def test_what_cannot_be_right_is_refused(desk: StaffMember, fields: dict[str, Any], refusal: Any) -> None:
     with pytest.raises(refusal):
         create(desk, **fields)
     assert Patient.objects.count() == 0
     assert WriteKey.objects.count() == 0
 
 
-def test_somebody_born_today_is_kept(desk):
+def test_somebody_born_today_is_kept(desk: StaffMember) -> None:
     assert create(desk, date_of_birth=NOW.date()).date_of_birth == NOW.date()
 
 
@@ -107,7 +109,7 @@ def test_somebody_born_today_is_kept(desk):
         {"first_name": "J.", "phone": "+447700900123"},
     ],
 )
-def test_a_likely_duplicate_is_refused_and_named(desk, shared):
+def test_a_likely_duplicate_is_refused_and_named(desk: StaffMember, shared: dict[str, Any]) -> None:
     known = create(desk, email="jade@example.com", phone="07700 900123")
     with pytest.raises(intake.LikelyDuplicate) as caught:
         create(desk, key="k2", **shared)
@@ -115,7 +117,7 @@ def test_a_likely_duplicate_is_refused_and_named(desk, shared):
     assert Patient.objects.count() == 1
 
 
-def test_a_likely_duplicate_can_be_made_on_purpose_with_the_same_key(desk):
+def test_a_likely_duplicate_can_be_made_on_purpose_with_the_same_key(desk: StaffMember) -> None:
     create(desk)
     with pytest.raises(intake.LikelyDuplicate):
         create(desk, key="k2")
@@ -124,30 +126,30 @@ def test_a_likely_duplicate_can_be_made_on_purpose_with_the_same_key(desk):
 
 
 @pytest.mark.parametrize("other", [{"date_of_birth": date(1995, 5, 18)}, {"first_name": "Ruby"}])
-def test_somebody_else_is_no_duplicate(desk, other):
+def test_somebody_else_is_no_duplicate(desk: StaffMember, other: dict[str, Any]) -> None:
     create(desk)
     create(desk, key="k2", **other)
     assert Patient.objects.count() == 2
 
 
-def test_another_clinics_patient_is_no_duplicate(desk):
+def test_another_clinics_patient_is_no_duplicate(desk: StaffMember) -> None:
     create(desk)
     create(make_staff(make_location()))
     assert Patient.objects.count() == 2
 
 
-def edit(patient, desk, *, version=1, key="e", **fields):
+def edit(patient: Patient, desk: Desk, *, version: int = 1, key: str = "e", **fields: Any) -> Any:
     return edit_patient(patient, details(**fields), version=version, by=acting(desk), key=key, now=NOW)
 
 
-def test_an_edit_replaces_the_details_and_raises_the_version(desk):
+def test_an_edit_replaces_the_details_and_raises_the_version(desk: StaffMember) -> None:
     patient = create(desk)
     edited = edit(patient, desk, last_name="Żak", phone="0113 496 0123")
     assert (edited.full_name, edited.folded_name, edited.version) == ("Jade Żak", "jade zak", 2)
     assert edited.phone == "+44 113 496 0123"
 
 
-def test_an_edit_of_a_record_changed_since_is_refused(desk):
+def test_an_edit_of_a_record_changed_since_is_refused(desk: StaffMember) -> None:
     patient = make_patient(desk.location.clinic, version=3)
     with pytest.raises(intake.PatientChanged) as caught:
         edit(patient, desk, version=2)
@@ -158,8 +160,8 @@ def test_an_edit_of_a_record_changed_since_is_refused(desk):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_desks_at_the_same_time_make_one_patient(desk):
-    def one(key):
+def test_two_desks_at_the_same_time_make_one_patient(desk: StaffMember) -> None:
+    def one(key: Any) -> Any:
         try:
             return create(desk, key=key).pk
         except intake.LikelyDuplicate as refusal:
@@ -173,12 +175,12 @@ def test_two_desks_at_the_same_time_make_one_patient(desk):
     assert made == {Patient.objects.get().pk}
 
 
-def test_a_name_that_grows_too_long_when_composed_is_refused(desk):
+def test_a_name_that_grows_too_long_when_composed_is_refused(desk: StaffMember) -> None:
     with pytest.raises(intake.NameTooLong):
         create(desk, first_name="\u0958" * 120)
     assert not Patient.objects.exists()
 
 
-def test_a_name_that_grows_when_folded_is_kept_whole(desk):
+def test_a_name_that_grows_when_folded_is_kept_whole(desk: StaffMember) -> None:
     made = create(desk, first_name="ß" * 120, last_name="ß" * 120)
     assert (made.full_name, made.folded_name) == (f"{'ß' * 120} {'ß' * 120}", f"{'s' * 240} {'s' * 9}")

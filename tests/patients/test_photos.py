@@ -5,15 +5,18 @@ import sys
 import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError
+from django.test import Client
 from PIL import Image
+from pytest_django import Settings
 
-from clinic.models import WriteKey
+from clinic.models import StaffMember, WriteKey
 from patients.choices import ConsentKind, PhotoView
-from patients.models import Photo
+from patients.models import Patient, Photo
 from patients.services import photos
 from patients.services.consents import withdraw_consent
 from patients.services.photos import small_copy, store_photo
@@ -24,13 +27,15 @@ from tests.servers import ROOT
 ORIENTATION, GPS = 0x0112, 0x8825
 
 
-def picture(size=(40, 30), form="JPEG", mode="RGB", colour="red", **saved):
+def picture(
+    size: Any = (40, 30), form: str = "JPEG", mode: str = "RGB", colour: str = "red", **saved: Any
+) -> Any:
     out = BytesIO()
     Image.new(mode, size, colour).save(out, form, **saved)
     return out.getvalue()
 
 
-def tagged():
+def tagged() -> Any:
     """A JPEG that lies on its side and says where it was taken, by whom, and with what comment."""
     exif = Image.Exif()
     exif[ORIENTATION] = 6
@@ -40,27 +45,29 @@ def tagged():
 
 
 @pytest.fixture
-def nurse(db):
+def nurse(db: None) -> StaffMember:
     return make_staff(make_location())
 
 
 @pytest.fixture
-def patient(nurse):
+def patient(nurse: StaffMember) -> Patient:
     patient = make_patient(nurse.location.clinic)
     make_consent(patient, kind=ConsentKind.PHOTO)
     return patient
 
 
-def store(patient, nurse, sent, *, key="k", area=None):
+def store(patient: Patient, nurse: Any, sent: Any, *, key: str = "k", area: Any = None) -> Any:
     upload = SimpleUploadedFile("Jade Robinson.jpg", sent)
     return store_photo(patient, upload, view=PhotoView.REGION, area=area, by=acting(nurse), key=key, now=NOW)
 
 
-def stored_files(settings):
+def stored_files(settings: Settings) -> Any:
     return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
-def test_a_photo_is_stored_under_a_name_that_says_nothing(patient, nurse, settings):
+def test_a_photo_is_stored_under_a_name_that_says_nothing(
+    patient: Patient, nurse: StaffMember, settings: Settings
+) -> None:
     kept = store(patient, nurse, picture(), area=make_area(patient))
     assert (kept.width_px, kept.height_px, kept.taken_by) == (40, 30, nurse.user)
     assert kept.area.patient == patient
@@ -71,7 +78,7 @@ def test_a_photo_is_stored_under_a_name_that_says_nothing(patient, nurse, settin
     assert "jade" not in str(path.relative_to(settings.MEDIA_ROOT)).lower()
 
 
-def test_metadata_is_gone_and_the_picture_stands_upright(patient, nurse):
+def test_metadata_is_gone_and_the_picture_stands_upright(patient: Patient, nurse: StaffMember) -> None:
     kept = store(patient, nurse, tagged())
     content = kept.file.read()
     assert b"Canary" not in content
@@ -82,39 +89,39 @@ def test_metadata_is_gone_and_the_picture_stands_upright(patient, nurse):
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "HEIF"])
-def test_each_kind_of_picture_becomes_a_jpeg(patient, nurse, form):
+def test_each_kind_of_picture_becomes_a_jpeg(patient: Patient, nurse: StaffMember, form: str) -> None:
     kept = store(patient, nurse, picture(form=form))
     with Image.open(kept.file) as image:
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (40, 30))
 
 
-def test_what_was_transparent_becomes_white():
+def test_what_was_transparent_becomes_white() -> None:
     clear = picture(form="PNG", mode="RGBA", colour=(255, 0, 0, 0))
     assert clean_picture(clear).getpixel((0, 0)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize(("mode", "colour"), [("L", 128), ("P", 3), ("CMYK", (0, 255, 255, 0)), ("1", 1)])
-def test_other_colour_modes_are_read(mode, colour):
+def test_other_colour_modes_are_read(mode: str, colour: Any) -> None:
     form = "JPEG" if mode == "CMYK" else "PNG"
     assert clean_picture(picture(form=form, mode=mode, colour=colour)).mode == "RGB"
 
 
-def test_a_large_picture_is_made_smaller():
+def test_a_large_picture_is_made_smaller() -> None:
     assert clean_picture(picture(size=(5000, 2500))).size == (4096, 2048)
 
 
-def test_a_small_copy_is_small(patient, nurse):
+def test_a_small_copy_is_small(patient: Patient, nurse: StaffMember) -> None:
     kept = store(patient, nurse, picture(size=(1200, 900)))
     with Image.open(BytesIO(small_copy(kept))) as image:
         assert (image.format, image.size) == ("JPEG", (480, 360))
 
 
-def test_the_same_key_stores_one_photo(patient, nurse, settings):
+def test_the_same_key_stores_one_photo(patient: Patient, nurse: StaffMember, settings: Settings) -> None:
     assert store(patient, nurse, picture()) == store(patient, nurse, picture())
     assert len(stored_files(settings)) == 1
 
 
-def refused(refusal, patient, nurse, sent, settings):
+def refused(refusal: Any, patient: Patient, nurse: Any, sent: Any, settings: Settings) -> None:
     with pytest.raises(refusal):
         store(patient, nurse, sent)
     assert Photo.objects.count() == 0
@@ -122,13 +129,13 @@ def refused(refusal, patient, nurse, sent, settings):
     assert stored_files(settings) == []
 
 
-def test_no_photo_without_a_consent_to_photos(nurse, settings):
+def test_no_photo_without_a_consent_to_photos(nurse: StaffMember, settings: Settings) -> None:
     patient = make_patient(nurse.location.clinic)
     make_consent(patient, kind=ConsentKind.TREATMENT)
     refused(photos.NoPhotoConsent, patient, nurse, picture(), settings)
 
 
-def test_no_photo_after_the_consent_was_withdrawn(nurse, settings):
+def test_no_photo_after_the_consent_was_withdrawn(nurse: StaffMember, settings: Settings) -> None:
     patient = make_patient(nurse.location.clinic)
     consent = make_consent(patient, kind=ConsentKind.PHOTO)
     withdraw_consent(consent, by=acting(nurse), key="w", now=NOW)
@@ -150,11 +157,13 @@ def test_no_photo_after_the_consent_was_withdrawn(nurse, settings):
         picture(form="BMP"),
     ],
 )
-def test_what_is_no_photo_is_refused(patient, nurse, settings, sent):
+def test_what_is_no_photo_is_refused(
+    patient: Patient, nurse: StaffMember, settings: Settings, sent: Any
+) -> None:
     refused(NotAPhoto, patient, nurse, sent, settings)
 
 
-def bomb(width, height):
+def bomb(width: Any, height: Any) -> Any:
     """A PNG that announces more pixels than it has."""
     small = bytearray(picture(size=(1, 1), form="PNG"))
     small[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
@@ -163,30 +172,40 @@ def bomb(width, height):
 
 
 @pytest.mark.parametrize("size", [(10_000, 6_000), (12_000, 9_000), (60_000, 60_000)])
-def test_a_pixel_bomb_is_refused_unopened(patient, nurse, settings, size):
+def test_a_pixel_bomb_is_refused_unopened(
+    patient: Patient, nurse: StaffMember, settings: Settings, size: Any
+) -> None:
     refused(TooManyPixels, patient, nurse, bomb(*size), settings)
 
 
-def test_a_file_over_the_limit_is_refused_unread(patient, nurse, settings):
+def test_a_file_over_the_limit_is_refused_unread(
+    patient: Patient, nurse: StaffMember, settings: Settings
+) -> None:
     settings.MAX_PHOTO_BYTES = 2**20
     refused(photos.PhotoTooLarge, patient, nurse, picture() + bytes(2**20), settings)
 
 
-def test_a_file_with_something_hidden_behind_the_picture_loses_it(patient, nurse):
+def test_a_file_with_something_hidden_behind_the_picture_loses_it(
+    patient: Patient, nurse: StaffMember
+) -> None:
     kept = store(patient, nurse, picture() + b"<script>canary</script>")
     assert b"canary" not in kept.file.read()
 
 
-def test_a_full_disk_is_a_sentence_and_leaves_nothing(patient, nurse, settings, monkeypatch):
-    def full(*_args, **_more):
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(
+    patient: Patient, nurse: StaffMember, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: Any, **_more: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("django.core.files.storage.FileSystemStorage._save", full)
     refused(photos.NoRoomForPhoto, patient, nurse, picture(), settings)
 
 
-def test_a_picture_of_which_no_row_comes_leaves_no_file(patient, nurse, settings, monkeypatch):
-    def broken(*_args, **_more):
+def test_a_picture_of_which_no_row_comes_leaves_no_file(
+    patient: Patient, nurse: StaffMember, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: Any, **_more: Any) -> None:
         raise DatabaseError("gone in the middle")
 
     monkeypatch.setattr(Photo.objects, "create", broken)
@@ -195,7 +214,7 @@ def test_a_picture_of_which_no_row_comes_leaves_no_file(patient, nurse, settings
     assert stored_files(settings) == []
 
 
-def test_a_file_that_is_gone_is_not_found(client, patient, nurse):
+def test_a_file_that_is_gone_is_not_found(client: Client, patient: Patient, nurse: StaffMember) -> None:
     kept = store(patient, nurse, picture())
     Path(kept.file.path).unlink()
     client.force_login(nurse.user)
@@ -203,21 +222,23 @@ def test_a_file_that_is_gone_is_not_found(client, patient, nurse):
     assert client.get(f"/photos/{kept.pk}/small/").status_code == 404
 
 
-def test_sixteen_bits_of_grey_stay_grey():
+def test_sixteen_bits_of_grey_stay_grey() -> None:
     out = BytesIO()
     Image.new("I;16", (20, 20), 0x8000).save(out, "PNG")
     assert clean_picture(out.getvalue()).getpixel((5, 5)) == (128, 128, 128)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "1"])
-def test_every_mode_of_a_png_becomes_a_picture(mode):
+def test_every_mode_of_a_png_becomes_a_picture(mode: str) -> None:
     out = BytesIO()
     Image.new("RGB", (5_000, 40), "red").convert(mode).save(out, "PNG")
     clean = clean_picture(out.getvalue())
     assert (clean.mode, max(clean.size) <= 4096) == ("RGB", True)
 
 
-def test_whoever_waits_in_vain_to_be_decoded_is_refused(patient, nurse, settings, monkeypatch):
+def test_whoever_waits_in_vain_to_be_decoded_is_refused(
+    patient: Patient, nurse: StaffMember, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("patients.services.pictures.WAIT_SECONDS", 0.05)
     with one_at_a_time():
         refused(PicturesQueue, patient, nurse, picture(), settings)
@@ -248,7 +269,9 @@ print((peak() - before) // 1024)
     ("form", "mode", "side"),
     [("PNG", "RGB", 7_070), ("PNG", "P", 7_070), ("PNG", "RGBA", 6_000), ("JPEG", "RGB", 7_070)],
 )
-def test_the_largest_picture_costs_a_bounded_amount_of_memory(tmp_path, form, mode, side):
+def test_the_largest_picture_costs_a_bounded_amount_of_memory(
+    tmp_path: Path, form: str, mode: str, side: int
+) -> None:
     """A small file of up to fifty million pixels: 735 MB before, and as much again for each beside it.
 
     The picture is made by another process: a process begins with the peak of the one that started it.
@@ -266,11 +289,11 @@ def test_the_largest_picture_costs_a_bounded_amount_of_memory(tmp_path, form, mo
     assert int(run.stdout) < 350, f"{run.stdout!r} MB"
 
 
-def test_with_transparency_fewer_pixels_fit(patient, nurse, settings):
+def test_with_transparency_fewer_pixels_fit(patient: Patient, nurse: StaffMember, settings: Settings) -> None:
     out = BytesIO()
     Image.new("LA", (7_000, 7_000)).save(out, "PNG")
     refused(TooManyPixels, patient, nurse, out.getvalue(), settings)
 
 
-def test_a_picture_as_phones_take_it_keeps_its_size():
+def test_a_picture_as_phones_take_it_keeps_its_size() -> None:
     assert clean_picture(picture(size=(5_712, 4_284))).size == (4096, 3072)

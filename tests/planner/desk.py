@@ -143,7 +143,8 @@ def everything() -> list[list[tuple[Any, ...]]]:
 @contextmanager
 def refused(*codes: str) -> Iterator[list[dict[str, Any]]]:
     """Refused with these codes in this order, and nothing changed; yields the facts of each."""
-    before, facts = everything(), []
+    before = everything()
+    facts: list[dict[str, Any]] = []
     with pytest.raises(Refusal) as caught:
         yield facts
     reasons = every_reason(caught.value)

@@ -12,6 +12,7 @@ from planner.models import (
     AreaTreatment,
     Message,
     MessageEvent,
+    ProtocolVersion,
     Reservation,
     Series,
     Session,
@@ -120,7 +121,9 @@ def _patient(location: Location, by: StaffMember, first: str, last: str) -> Pati
     return patient
 
 
-def _series(patient: Patient, version, location: Location, by: StaffMember, number: int) -> Session:
+def _series(
+    patient: Patient, version: ProtocolVersion, location: Location, by: StaffMember, number: int
+) -> Session:
     """Under way: what came before `number` is done, five weeks apart."""
     area = make_area(patient, site="hips", side="left")
     series = make_series(

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.db import connection, transaction
 
-from planner.models import Message
+from planner.models import Message, Series
 from planner.outbox.plan_messages import messages_for_booking
 from planner.tasks import deliver_due_messages
 from tests.makers import NOW, make_booked_series, make_location
@@ -16,14 +16,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def due():
+def due() -> Series:
     series = make_booked_series(make_location(phone="0113 555 0142", email="desk@linden.example"))
     with transaction.atomic():
         messages_for_booking(series, now=NOW)
     return series
 
 
-def test_mails_that_left_are_counted_in_the_log_without_an_address(due, caplog):
+def test_mails_that_left_are_counted_in_the_log_without_an_address(
+    due: Series, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     with time_machine.travel(SOON):
         deliver_due_messages()
@@ -31,7 +33,9 @@ def test_mails_that_left_are_counted_in_the_log_without_an_address(due, caplog):
     assert due.patient.email not in caplog.text
 
 
-def test_a_lock_that_is_held_is_one_line_and_the_message_waits(due, caplog):
+def test_a_lock_that_is_held_is_one_line_and_the_message_waits(
+    due: Series, caplog: pytest.LogCaptureFixture
+) -> None:
     held, release = threading.Event(), threading.Event()
 
     def hold() -> None:

@@ -1,16 +1,21 @@
 """What the tests of the patients' pages type and send."""
 
+from typing import Any
+
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 
+from clinic.models import Location
 from patients.models import (
+    Patient,
     Screening,
     ScreeningQuestion,
 )
 from tests.patients.test_photos import picture
 
 
-def url(name, patient, *args):
+def url(name: Any, patient: Patient, *args: Any) -> str:
     return reverse(name, args=[patient.pk, *args])
 
 
@@ -23,7 +28,7 @@ NEW = {
 }
 
 
-def answers(location, *, only_recheck=False, **yes):
+def answers(location: Location, *, only_recheck: bool = False, **yes: Any) -> Any:
     questions = ScreeningQuestion.objects.filter(clinic=location.clinic)
     sent = {"key": f"s{Screening.objects.count()}"}
     for each in questions.filter(ask_every_session=True) if only_recheck else questions:
@@ -33,11 +38,11 @@ def answers(location, *, only_recheck=False, **yes):
     return sent
 
 
-def screen(client, patient, location, **yes):
+def screen(client: Client, patient: Patient, location: Location, **yes: Any) -> Any:
     return client.post(url("screening_take", patient), answers(location, **yes))
 
 
-def judged(**sent):
+def judged(**sent: Any) -> Any:
     return {
         "key": "a",
         "area": ["abdomen-middle", "hips-left"],
@@ -54,6 +59,6 @@ def judged(**sent):
     } | sent
 
 
-def upload(client, patient, content=None, **sent):
+def upload(client: Client, patient: Patient, content: Any = None, **sent: Any) -> Any:
     file = SimpleUploadedFile("a.jpg", picture() if content is None else content)
     return client.post(url("photos", patient), {"key": "p", "view": "region", "picture": file} | sent)

@@ -1,10 +1,13 @@
 """The page on which areas are judged."""
 
+from typing import Any
+
 import pytest
 
 from patients.models import (
     AreaFinding,
     Assessment,
+    Patient,
     Score,
 )
 from tests.makers import make_area
@@ -13,7 +16,7 @@ from tests.patients.views.pages import judged, url
 pytestmark = pytest.mark.django_db
 
 
-def test_an_assessment_of_two_areas_is_saved(client, patient):
+def test_an_assessment_of_two_areas_is_saved(client: Any, patient: Patient) -> None:
     answer = client.post(url("assess", patient), judged())
     assert answer["Location"] == url("scores", patient)
     assert list(AreaFinding.objects.values_list("area__site", "severity")) == [
@@ -23,11 +26,11 @@ def test_an_assessment_of_two_areas_is_saved(client, patient):
     assert Score.objects.get().total == 4
 
 
-def test_saving_can_lead_to_planning(client, patient):
+def test_saving_can_lead_to_planning(client: Any, patient: Patient) -> None:
     assert client.post(url("assess", patient), judged(plan="1"))["Location"] == url("plan", patient)
 
 
-def test_choosing_areas_saves_nothing_and_keeps_what_was_written(client, patient):
+def test_choosing_areas_saves_nothing_and_keeps_what_was_written(client: Any, patient: Patient) -> None:
     page = client.post(url("assess", patient), judged(show="1"))
     content = page.content.decode()
     assert page.status_code == 200
@@ -36,12 +39,12 @@ def test_choosing_areas_saves_nothing_and_keeps_what_was_written(client, patient
     assert Assessment.objects.count() == 0
 
 
-def test_areas_in_care_are_open_to_begin_with(client, patient):
+def test_areas_in_care_are_open_to_begin_with(client: Any, patient: Patient) -> None:
     make_area(patient)
     assert b'id="card-abdomen-middle"' in client.get(url("assess", patient)).content
 
 
-def test_the_verdict_is_told_while_writing(client, patient):
+def test_the_verdict_is_told_while_writing(client: Any, patient: Patient) -> None:
     sent = judged(judge="abdomen-middle") | {"abdomen-middle-widest_mm": "5"}
     page = client.post(url("assess_verdict", patient), sent).content.decode()
     assert "Severe" in page
@@ -63,7 +66,9 @@ def test_the_verdict_is_told_while_writing(client, patient):
         ({"area": []}, "No area was judged"),
     ],
 )
-def test_a_wrong_assessment_is_told_and_nothing_saved(client, patient, wrong, told):
+def test_a_wrong_assessment_is_told_and_nothing_saved(
+    client: Any, patient: Patient, wrong: dict[str, Any], told: str
+) -> None:
     page = client.post(url("assess", patient), judged() | wrong)
     assert page.status_code == 422
     assert told in page.content.decode()
@@ -72,5 +77,5 @@ def test_a_wrong_assessment_is_told_and_nothing_saved(client, patient, wrong, to
 
 
 @pytest.mark.parametrize("area", ["abdomen-left", "hips-middle", "nose-left", "hips", "-"])
-def test_an_area_there_is_not_is_not_found(client, patient, area):
+def test_an_area_there_is_not_is_not_found(client: Any, patient: Patient, area: str) -> None:
     assert client.get(url("assess", patient), {"area": area}).status_code == 404

@@ -1,13 +1,17 @@
 """Scores over time."""
 
-import pytest
+from typing import Any
 
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from patients.models import Patient
 from tests.patients.views.pages import judged, url
 
 pytestmark = pytest.mark.django_db
 
 
-def test_scores_over_time_are_drawn(client, patient):
+def test_scores_over_time_are_drawn(client: Any, patient: Patient) -> None:
     client.post(url("assess", patient), judged())
     client.post(url("assess", patient), judged(key="b") | {"abdomen-middle-widest_mm": "2.5"})
     page = client.get(url("scores", patient)).content.decode()
@@ -17,8 +21,10 @@ def test_scores_over_time_are_drawn(client, patient):
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_scores_cost_the_same_whatever_was_judged(client, patient, count, django_assert_num_queries):
+def test_scores_cost_the_same_whatever_was_judged(
+    client: Any, patient: Patient, count: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     for number in range(count):
         client.post(url("assess", patient), judged(key=str(number)))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(7):
         client.get(url("scores", patient))

@@ -1,11 +1,15 @@
 """The pages of a screening."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
+from clinic.models import Location
 from clinic.permissions import Role
 from patients.models import (
+    Patient,
     Screening,
     ScreeningOverride,
     ScreeningQuestion,
@@ -15,13 +19,15 @@ from tests.patients.views.pages import answers, screen, url
 pytestmark = pytest.mark.django_db
 
 
-def test_no_question_is_answered_beforehand(client, patient):
+def test_no_question_is_answered_beforehand(client: Any, patient: Patient) -> None:
     page = client.get(url("screening_take", patient)).content.decode()
     assert page.count('type="radio"') == 2 * ScreeningQuestion.objects.count()
     assert "checked" not in page.split('class="ask"')[1].split("savebar")[0]
 
 
-def test_answers_lead_to_a_verdict_with_source_and_certainty(client, patient, location):
+def test_answers_lead_to_a_verdict_with_source_and_certainty(
+    client: Any, patient: Patient, location: Location
+) -> None:
     last = date.today() - timedelta(3)
     assert screen(client, patient, location, waxed=last.isoformat(), herpes_now="")["Location"] == url(
         "screening", patient
@@ -34,7 +40,7 @@ def test_answers_lead_to_a_verdict_with_source_and_certainty(client, patient, lo
     assert "said so" in page
 
 
-def test_a_missing_answer_keeps_the_others(client, patient, location):
+def test_a_missing_answer_keeps_the_others(client: Any, patient: Patient, location: Location) -> None:
     sent = answers(location, keloid="")
     missing = next(name for name, value in sent.items() if value == "no")
     page = client.post(url("screening_take", patient), {k: v for k, v in sent.items() if k != missing})
@@ -44,14 +50,14 @@ def test_a_missing_answer_keeps_the_others(client, patient, location):
     assert Screening.objects.count() == 0
 
 
-def test_a_date_to_come_is_refused(client, patient, location):
+def test_a_date_to_come_is_refused(client: Any, patient: Patient, location: Location) -> None:
     page = screen(client, patient, location, waxed="2999-01-01")
     assert page.status_code == 422
     assert b"is still to come" in page.content
     assert Screening.objects.count() == 0
 
 
-def test_asking_again_asks_less(client, patient, location):
+def test_asking_again_asks_less(client: Any, patient: Patient, location: Location) -> None:
     screen(client, patient, location, keloid="")
     page = client.get(url("screening_again", patient)).content
     every_time = ScreeningQuestion.objects.filter(ask_every_session=True).count()
@@ -60,7 +66,9 @@ def test_asking_again_asks_less(client, patient, location):
     assert list(Screening.objects.values_list("is_recheck", flat=True)) == [True, False]
 
 
-def test_the_front_desk_sees_whether_to_book_and_no_answer(signed_in, client, patient, location):
+def test_the_front_desk_sees_whether_to_book_and_no_answer(
+    signed_in: Any, client: Any, patient: Patient, location: Location
+) -> None:
     screen(client, patient, location, keloid="")
     page = signed_in(Role.FRONT_DESK).get(url("screening", patient)).content.decode()
     assert "May not be booked" in page
@@ -69,11 +77,11 @@ def test_the_front_desk_sees_whether_to_book_and_no_answer(signed_in, client, pa
     assert "override" not in page
 
 
-def test_nobody_asked_is_said(client, patient):
+def test_nobody_asked_is_said(client: Any, patient: Patient) -> None:
     assert b"Not asked yet" in client.get(url("screening", patient)).content
 
 
-def test_a_finding_is_set_aside_with_a_reason(client, patient, location):
+def test_a_finding_is_set_aside_with_a_reason(client: Any, patient: Patient, location: Location) -> None:
     screen(client, patient, location, keloid="")
     sent = {"key": "o", "code": "keloid", "reason": "Dermatologist agrees"}
     assert client.post(url("screening_override", patient), sent).status_code == 302
@@ -83,7 +91,7 @@ def test_a_finding_is_set_aside_with_a_reason(client, patient, location):
     assert "May be booked" in page
 
 
-def test_setting_aside_without_a_reason_is_refused(client, patient, location):
+def test_setting_aside_without_a_reason_is_refused(client: Any, patient: Patient, location: Location) -> None:
     screen(client, patient, location, keloid="")
     page = client.post(url("screening_override", patient), {"key": "o", "code": "keloid", "reason": " "})
     assert page.status_code == 422
@@ -91,18 +99,18 @@ def test_setting_aside_without_a_reason_is_refused(client, patient, location):
     assert ScreeningOverride.objects.count() == 0
 
 
-def test_setting_aside_what_was_not_asked_is_not_found(client, patient):
+def test_setting_aside_what_was_not_asked_is_not_found(client: Any, patient: Patient) -> None:
     sent = {"key": "o", "code": "keloid", "reason": "x"}
     assert client.post(url("screening_override", patient), sent).status_code == 404
 
 
 def test_the_screening_page_costs_the_same_whatever_was_answered(
-    client, patient, location, django_assert_num_queries
-):
+    client: Any, patient: Patient, location: Location, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     screen(client, patient, location, keloid="")
     client.get(url("screening", patient))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(9):
         client.get(url("screening", patient))
     screen(client, patient, location, **dict.fromkeys(["keloid", "herpes_history", "blood_thinner"], ""))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(9):
         client.get(url("screening", patient))

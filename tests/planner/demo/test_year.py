@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import pytest
 import time_machine
@@ -36,12 +37,12 @@ ONE_DAY = timedelta(days=1)
 MOST = 14
 
 
-def test_there_are_forty_days():
+def test_there_are_forty_days() -> None:
     assert len(DAYS) >= 40
 
 
 @pytest.mark.parametrize("day", DAYS, ids=str)
-def test_told_on_that_day_it_is_rich_whole_and_fits(day: date):
+def test_told_on_that_day_it_is_rich_whole_and_fits(day: date) -> None:
     place = make_place(datetime.combine(day, time(10, 20), tzinfo=UTC))
     told = tell(place, day, current_versions(place.location.clinic), Random(1))
     calendar = _calendar(place, told)
@@ -105,8 +106,8 @@ MADE_IN_FULL = {
 }
 
 
-@pytest.fixture(scope="module", params=MADE_IN_FULL.values(), ids=MADE_IN_FULL)
-def made(request, django_db_setup, django_db_blocker) -> Iterator[datetime]:
+@pytest.fixture(scope="module", params=MADE_IN_FULL.values(), ids=MADE_IN_FULL)  # type: ignore[call-overload, untyped-decorator]
+def made(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[datetime]:
     """The demo of that day, made on another by `--day`, and now it is that day."""
     made_on = request.param.replace(year=2024, month=7, day=3)
     demo = in_demo(DemoDay(request.param, made_on))
@@ -114,7 +115,7 @@ def made(request, django_db_setup, django_db_blocker) -> Iterator[datetime]:
         yield request.param
 
 
-def test_made_in_full_every_state_is_there(made):
+def test_made_in_full_every_state_is_there(made: datetime) -> None:
     assert set(Series.objects.values_list("state", flat=True)) == set(SeriesState)
     states = set(Message.objects.values_list("state", flat=True))
     assert states == set(MessageState) - {MessageState.SENDING}
@@ -122,7 +123,7 @@ def test_made_in_full_every_state_is_there(made):
     assert sessions >= set(SessionState) - {SessionState.ARRIVED, SessionState.IN_TREATMENT}
 
 
-def test_made_in_full_no_session_is_left_between_two_states(made):
+def test_made_in_full_no_session_is_left_between_two_states(made: datetime) -> None:
     """What is past has ended, what is to come has not begun, and what is booked holds one of each kind."""
     past = Session.objects.filter(
         ends_at__lte=made, state__in=["booked", "confirmed", "arrived", "in_treatment"]
@@ -136,7 +137,7 @@ def test_made_in_full_no_session_is_left_between_two_states(made):
     assert {held[pk] for pk in holding.values_list("pk", flat=True)} == {3}
 
 
-def test_made_in_full_no_session_is_outside_opening_hours(made):
+def test_made_in_full_no_session_is_outside_opening_hours(made: datetime) -> None:
     place = Location.objects.get()
     sessions = Session.objects.exclude(starts_at=None)
     days = [local_date(session.starts_at, place.zone) for session in sessions]
@@ -153,7 +154,7 @@ def test_made_in_full_no_session_is_outside_opening_hours(made):
     assert outside == []
 
 
-def test_made_in_full_every_waiting_mail_can_be_written(made):
+def test_made_in_full_every_waiting_mail_can_be_written(made: datetime) -> None:
     waiting = Message.objects.filter(state=MessageState.WAITING).select_related(
         "patient", "series", "session__location", "step", "location__clinic"
     )
@@ -167,7 +168,7 @@ def test_made_in_full_every_waiting_mail_can_be_written(made):
             assert message.step.anchor == "series_booked"
 
 
-def test_made_in_full_today_has_visits_or_heads_with_the_next_day(made):
+def test_made_in_full_today_has_visits_or_heads_with_the_next_day(made: datetime) -> None:
     pages = {}
     for email in ("desk", "clinician"):
         client = Client()

@@ -1,9 +1,11 @@
 """What a record lacks: the same for a booking and for the board, read for many at once."""
 
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from patients.models import Consent, Screening
 from planner.models import Series, Session
@@ -22,7 +24,7 @@ def desk() -> Desk:
     return open_desk()
 
 
-def lacks(*series) -> dict[int, tuple[Lack, ...]]:
+def lacks(*series: Any) -> dict[int, tuple[Lack, ...]]:
     """By number of the session."""
     sessions = Session.objects.filter(series__in=series).select_related(
         "patient", "series__protocol_version__protocol"
@@ -32,11 +34,11 @@ def lacks(*series) -> dict[int, tuple[Lack, ...]]:
     return {each.number: found[each.pk] for each in sessions if each.pk in found}
 
 
-def test_a_record_that_is_whole_lacks_nothing(desk):
+def test_a_record_that_is_whole_lacks_nothing(desk: Desk) -> None:
     assert lacks(desk.booked()) == {}
 
 
-def test_a_consent_that_ends_is_missing_from_the_day_after(desk):
+def test_a_consent_that_ends_is_missing_from_the_day_after(desk: Desk) -> None:
     series = desk.booked()
     Consent.objects.update(valid_to=date(2027, 3, 30))
     assert lacks(series) == {4: (Lack(Missing.CONSENT_ENDS, date(2027, 3, 30)),)}
@@ -44,20 +46,20 @@ def test_a_consent_that_ends_is_missing_from_the_day_after(desk):
     assert set(lacks(series)) == {1, 2, 3, 4}
 
 
-def test_without_a_full_screening_nothing_begins(desk):
+def test_without_a_full_screening_nothing_begins(desk: Desk) -> None:
     series = desk.booked()
     Screening.objects.update(is_recheck=True)
     assert lacks(series)[1] == (Lack(Missing.NOT_SCREENED),)
 
 
-def done_long_ago(desk):
+def done_long_ago(desk: Desk) -> Any:
     """Of four sessions 42 days apart the first is done, the third lies 84 days after it, the last 126."""
     series = desk.book(desk.series(), desk.visits(gap=42))
     Session.objects.filter(series=series, number=1).update(state="done", done_at=NOW)
     return series
 
 
-def test_a_lapse_counts_from_the_session_before_and_not_from_the_last_one_done(desk):
+def test_a_lapse_counts_from_the_session_before_and_not_from_the_last_one_done(desk: Desk) -> None:
     """It said "screen anew" of session 4, between which and the treatment two sessions are booked."""
     series = done_long_ago(desk)
     assert lacks(series) == {}
@@ -66,7 +68,7 @@ def test_a_lapse_counts_from_the_session_before_and_not_from_the_last_one_done(d
     assert lacks(series) == {4: (Lack(Missing.SCREEN_ANEW),)}
 
 
-def test_a_full_screening_of_the_day_of_the_treatment_is_not_one_after_it(desk):
+def test_a_full_screening_of_the_day_of_the_treatment_is_not_one_after_it(desk: Desk) -> None:
     """The board took it for one, and the booking did not."""
     series = done_long_ago(desk)
     for number in (2, 3):
@@ -83,11 +85,13 @@ def test_a_full_screening_of_the_day_of_the_treatment_is_not_one_after_it(desk):
     assert desk.move(last, desk.visit(4, desk_time(last) + timedelta(days=1)), now=at).version == 3
 
 
-def desk_time(session):
+def desk_time(session: Session) -> Any:
     return session.starts_at.astimezone(LONDON).replace(tzinfo=None)
 
 
-def test_many_sessions_take_as_many_queries_as_one(desk, django_assert_num_queries):
+def test_many_sessions_take_as_many_queries_as_one(
+    desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     one = desk.booked()
     other = desk.book(desk.series(), desk.visits(first=desk_time(session_of(one, 1)) + timedelta(days=1)))
     for series in ([one], [one, other]):

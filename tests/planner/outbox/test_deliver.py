@@ -3,11 +3,13 @@
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
 from django.db import connection, transaction
 
+from clinic.models import Location
 from planner.models import Message, Series, Session
 from planner.outbox.deliver import deliver_due
 from planner.outbox.plan_messages import (
@@ -34,17 +36,17 @@ pytestmark = pytest.mark.django_db
 
 
 # Seen elsewhere: the job dies when nothing is due.
-def test_nothing_due_is_no_error():
+def test_nothing_due_is_no_error() -> None:
     assert deliver_due(now=NOW) == 0
 
 
-def test_a_message_leaves_when_it_is_due_and_not_before(confirmation):
+def test_a_message_leaves_when_it_is_due_and_not_before(confirmation: Any) -> None:
     assert deliver_due(now=SOON - timedelta(seconds=1)) == 0
     assert deliver_due(now=SOON) == 1
     assert subjects() == ["Your dates at Linden Row"]
 
 
-def test_what_left_is_kept_as_it_left(confirmation):
+def test_what_left_is_kept_as_it_left(confirmation: Any) -> None:
     deliver_due(now=SOON)
     confirmation.refresh_from_db()
     sent = mail.outbox[0]
@@ -56,12 +58,12 @@ def test_what_left_is_kept_as_it_left(confirmation):
     assert state_of(confirmation) == ("sent", "Taken by the mail server.")
 
 
-def test_a_message_leaves_once(confirmation):
+def test_a_message_leaves_once(confirmation: Any) -> None:
     assert [deliver_due(now=SOON), deliver_due(now=SOON + MINUTE)] == [1, 0]
     assert len(mail.outbox) == 1
 
 
-def test_a_batch_ends_at_its_limit(location):
+def test_a_batch_ends_at_its_limit(location: Location) -> None:
     for _ in range(3):
         messages_for_booking(make_booked_series(location), now=NOW)
     assert [deliver_due(now=SOON, limit=2), deliver_due(now=SOON, limit=2)] == [2, 1]
@@ -71,7 +73,7 @@ def test_a_batch_ends_at_its_limit(location):
 
 
 # Seen elsewhere: a reminder leaves after the visit was cancelled.
-def test_a_session_cancelled_while_its_message_waits_sends_nothing(series):
+def test_a_session_cancelled_while_its_message_waits_sends_nothing(series: Series) -> None:
     deliver_due(now=SOON)
     session = series.sessions.get(number=1)
     session.state, session.version = "cancelled", 2
@@ -90,7 +92,9 @@ def test_a_session_cancelled_while_its_message_waits_sends_nothing(series):
         ({"state": "arrived"}, "The session is: Arrived."),
     ],
 )
-def test_a_message_about_what_is_no_more_is_withdrawn_at_the_last_moment(series, changed, why):
+def test_a_message_about_what_is_no_more_is_withdrawn_at_the_last_moment(
+    series: Series, changed: dict[str, Any], why: str
+) -> None:
     message = Message.objects.get(session__number=1, step__code="before_1d")
     Message.objects.exclude(pk=message.pk).delete()
     Session.objects.filter(pk=message.session_id).update(**changed)
@@ -100,12 +104,12 @@ def test_a_message_about_what_is_no_more_is_withdrawn_at_the_last_moment(series,
 
 
 # Seen elsewhere: a slip of the hand has sent a mail already.
-def test_a_move_undone_within_the_grace_is_never_told(series):
+def test_a_move_undone_within_the_grace_is_never_told(series: Series) -> None:
     deliver_due(now=SOON)
     session = series.sessions.get(number=1)
     for days in (1, -1):
         was = session.starts_at
-        session.starts_at, session.ends_at = session.starts_at + days * DAY, session.ends_at + days * DAY
+        session.starts_at, session.ends_at = session.starts_at + days * DAY, session.ends_at + days * DAY  # type: ignore[assignment]
         session.version += 1
         session.save()
         session.events.create(kind="moved", at=SOON + MINUTE, was_at=was, now_at=session.starts_at)
@@ -123,7 +127,7 @@ def test_a_move_undone_within_the_grace_is_never_told(series):
     ],
 )
 # Seen elsewhere: one patient without an address stops all others.
-def test_a_patient_without_mail_holds_up_nobody(location, fields, end):
+def test_a_patient_without_mail_holds_up_nobody(location: Location, fields: dict[str, Any], end: Any) -> None:
     silent = make_booked_series(location, patient=make_patient(location.clinic, **fields))
     for series in (silent, make_booked_series(location)):
         messages_for_booking(series, now=NOW)
@@ -136,13 +140,13 @@ def test_a_patient_without_mail_holds_up_nobody(location, fields, end):
 
 # Seen elsewhere: a missed tick loses the reminder, or sends it long after it made sense; after an outage
 # one person gets a burst of messages.
-def test_what_has_expired_is_never_sent(confirmation):
+def test_what_has_expired_is_never_sent(confirmation: Any) -> None:
     assert deliver_due(now=confirmation.expires_at) == 0
     assert state_of(confirmation) == ("missed", "It would have come too late.")
 
 
 # Seen elsewhere: after an outage one person gets a burst of messages.
-def test_after_an_outage_one_note_about_a_session_leaves_and_not_a_burst(done):
+def test_after_an_outage_one_note_about_a_session_leaves_and_not_a_burst(done: Any) -> None:
     deliver_due(now=NOW + 4 * DAY)
     assert sent_codes() == []  # day 3 has expired by its own rule
     states = dict(Message.objects.values_list("step__code", "state"))
@@ -150,7 +154,7 @@ def test_after_an_outage_one_note_about_a_session_leaves_and_not_a_burst(done):
 
 
 # Seen elsewhere: after an outage one person gets a burst of messages.
-def test_of_two_steps_due_after_an_outage_the_newest_is_kept(done):
+def test_of_two_steps_due_after_an_outage_the_newest_is_kept(done: Any) -> None:
     Message.objects.update(expires_at=NOW + 60 * DAY)
     assert deliver_due(now=NOW + 7 * DAY + HOUR) == 1
     assert sent_codes() == ["after_7d"]
@@ -162,7 +166,7 @@ def test_of_two_steps_due_after_an_outage_the_newest_is_kept(done):
 
 
 # Seen elsewhere: after an outage one person gets a burst of messages.
-def test_yesterdays_note_gives_way_to_the_one_of_today(done):
+def test_yesterdays_note_gives_way_to_the_one_of_today(done: Any) -> None:
     Message.objects.update(expires_at=NOW + 60 * DAY)
     at_eight = datetime(2027, 1, 12, 8, 0, tzinfo=UTC)
     assert deliver_due(now=at_eight) == 0
@@ -170,13 +174,13 @@ def test_yesterdays_note_gives_way_to_the_one_of_today(done):
     assert sent_codes() == ["after_1d"]
 
 
-def test_aftercare_of_the_ordinary_day_is_all_sent(done):
+def test_aftercare_of_the_ordinary_day_is_all_sent(done: Any) -> None:
     for message in Message.objects.order_by("due_at"):
         assert deliver_due(now=message.due_at) == 1
     assert len(mail.outbox) == 6
 
 
-def test_a_late_message_waits_for_the_end_of_quiet_hours(confirmation):
+def test_a_late_message_waits_for_the_end_of_quiet_hours(confirmation: Any) -> None:
     at_night = datetime(2027, 1, 11, 23, 0, tzinfo=UTC)
     assert deliver_due(now=at_night) == 0
     assert state_of(confirmation) == ("waiting", "Waits for the end of the quiet hours.")
@@ -184,13 +188,13 @@ def test_a_late_message_waits_for_the_end_of_quiet_hours(confirmation):
     assert deliver_due(now=confirmation.due_at) == 1
 
 
-def test_a_person_may_send_in_quiet_hours(confirmation, location):
+def test_a_person_may_send_in_quiet_hours(confirmation: Any, location: Location) -> None:
     at_night = datetime(2027, 1, 11, 23, 0, tzinfo=UTC)
     send_now(confirmation.pk, key=new_key(), by=acting(make_staff(location)), now=at_night)
     assert deliver_due(now=at_night) == 1
 
 
-def test_a_location_without_quiet_hours_sends_at_night(confirmation, location):
+def test_a_location_without_quiet_hours_sends_at_night(confirmation: Any, location: Location) -> None:
     location.quiet_from = location.quiet_to = "00:00"
     location.save()
     assert deliver_due(now=datetime(2027, 1, 11, 23, 0, tzinfo=UTC)) == 1
@@ -199,7 +203,7 @@ def test_a_location_without_quiet_hours_sends_at_night(confirmation, location):
 # --- a worker that stopped ---
 
 
-def test_a_message_whose_worker_stopped_is_sent_again_under_its_id_and_marked(confirmation):
+def test_a_message_whose_worker_stopped_is_sent_again_under_its_id_and_marked(confirmation: Any) -> None:
     Message.objects.filter(pk=confirmation.pk).update(state="sending", attempts=1, leased_until=SOON + MINUTE)
     assert deliver_due(now=SOON) == 0
     assert deliver_due(now=SOON + MINUTE) == 1
@@ -208,14 +212,14 @@ def test_a_message_whose_worker_stopped_is_sent_again_under_its_id_and_marked(co
     assert mail.outbox[0].extra_headers["Message-ID"] == confirmation.message_id
 
 
-def test_a_message_that_stops_every_worker_is_given_up(confirmation):
+def test_a_message_that_stops_every_worker_is_given_up(confirmation: Any) -> None:
     Message.objects.filter(pk=confirmation.pk).update(state="sending", attempts=5, leased_until=NOW)
     assert deliver_due(now=SOON) == 0
     assert state_of(confirmation) == ("failed", "Sending was interrupted too often; it may have arrived.")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_message_that_another_worker_holds_is_left_to_it(confirmation):
+def test_a_message_that_another_worker_holds_is_left_to_it(confirmation: Any) -> None:
     found = []
     with transaction.atomic():
         Message.objects.select_for_update().get(pk=confirmation.pk)
@@ -228,8 +232,8 @@ def test_a_message_that_another_worker_holds_is_left_to_it(confirmation):
 
 @pytest.mark.django_db(transaction=True)
 def test_whoever_locks_the_series_first_decides_what_is_sent(
-    series, confirmation
-):  # no mail after the cancel
+    series: Series, confirmation: Any
+) -> None:  # no mail after the cancel
     sending = threading.Thread(target=lambda: (deliver_due(now=SOON), connection.close()))
     with transaction.atomic():
         Series.objects.select_for_update(no_key=True).get(pk=series.pk)
@@ -246,7 +250,9 @@ def test_whoever_locks_the_series_first_decides_what_is_sent(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_message_withdrawn_while_it_is_claimed_does_not_leave(series, confirmation, location):
+def test_a_message_withdrawn_while_it_is_claimed_does_not_leave(
+    series: Series, confirmation: Any, location: Location
+) -> None:
     desk = make_staff(location).user
     sending = threading.Thread(target=lambda: (deliver_due(now=SOON), connection.close()))
     with transaction.atomic():

@@ -167,18 +167,24 @@ def assert_each_once(sink: Sink, messages: list[Message]) -> None:
 
 
 @pytest.mark.parametrize("messages", [500], indirect=True)
-def test_nothing_is_lost_when_the_worker_without_redis_is_killed(environment, sink, messages):
+def test_nothing_is_lost_when_the_worker_without_redis_is_killed(
+    environment: dict[str, str], sink: Sink, messages: int
+) -> None:
     survive_kills(EMBEDDED, environment, sink, messages)
 
 
 @pytest.mark.parametrize("messages", [500], indirect=True)
-def test_nothing_is_lost_when_the_worker_on_redis_is_killed(environment, sink, messages, tmp_path):
+def test_nothing_is_lost_when_the_worker_on_redis_is_killed(
+    environment: dict[str, str], sink: Sink, messages: int, tmp_path: Path
+) -> None:
     with servers.redis(tmp_path) as url:
         survive_kills(SEPARATE, environment | {"REDIS_URL": url}, sink, messages)
 
 
 @pytest.mark.parametrize("messages", [5], indirect=True)
-def test_the_worker_in_one_process_works_on_redis_too(environment, sink, messages, tmp_path):
+def test_the_worker_in_one_process_works_on_redis_too(
+    environment: dict[str, str], sink: Sink, messages: int, tmp_path: Path
+) -> None:
     with servers.redis(tmp_path) as url, at_work(EMBEDDED, environment | {"REDIS_URL": url}):
         servers.wait_for(lambda: len(sink.taken) == 5, 60, "the fifth mail")
     assert_each_once(sink, messages)

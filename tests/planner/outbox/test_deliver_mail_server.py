@@ -3,12 +3,16 @@
 import random
 import threading
 import time
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
 from django.db import connection, transaction
+from pytest_django import Settings
 
+from clinic.models import Location
 from planner.models import Message
 from planner.outbox.deliver import RETRY_AFTER, deliver_due
 from planner.outbox.plan_messages import (
@@ -30,21 +34,21 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def sink(settings):
+def sink(settings: Settings) -> Iterator[Any]:
     with running(Sink()) as sink:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
         yield sink
 
 
-def test_a_batch_leaves_over_one_connection(location, sink):
+def test_a_batch_leaves_over_one_connection(location: Location, sink: Any) -> None:
     for _ in range(5):
         messages_for_booking(make_booked_series(location), now=NOW)
     assert deliver_due(now=SOON) == 5
     assert (len(sink.taken), sink.connections) == (5, 1)
 
 
-def test_a_busy_server_is_asked_again_later_and_ever_more_rarely(confirmation, sink):
+def test_a_busy_server_is_asked_again_later_and_ever_more_rarely(confirmation: Any, sink: Any) -> None:
     sink.answers = ["451 try later"] * 5
     now, pauses = SOON, []
     for _ in range(5):
@@ -58,7 +62,7 @@ def test_a_busy_server_is_asked_again_later_and_ever_more_rarely(confirmation, s
     assert confirmation.due_at == SOON
 
 
-def test_a_refusal_for_good_fails_at_once_and_holds_up_nobody(location, sink):
+def test_a_refusal_for_good_fails_at_once_and_holds_up_nobody(location: Location, sink: Any) -> None:
     for _ in range(2):
         messages_for_booking(make_booked_series(location), now=NOW)
     sink.answers = ["550 no such person"]
@@ -67,7 +71,7 @@ def test_a_refusal_for_good_fails_at_once_and_holds_up_nobody(location, sink):
     assert failed.events.last().detail == "Refused: 550 no such person"
 
 
-def test_a_server_that_breaks_off_may_have_taken_the_mail(confirmation, sink):
+def test_a_server_that_breaks_off_may_have_taken_the_mail(confirmation: Any, sink: Any) -> None:
     sink.answers = ["hang up"]
     assert deliver_due(now=SOON) == 0
     assert state_of(confirmation) == ("waiting", "The mail server broke off; it may have taken the mail.")
@@ -76,7 +80,7 @@ def test_a_server_that_breaks_off_may_have_taken_the_mail(confirmation, sink):
 
 
 # Seen elsewhere: a fault of the mail server fails the booking, or is hidden.
-def test_no_server_at_all_costs_no_attempt(confirmation, settings):
+def test_no_server_at_all_costs_no_attempt(confirmation: Any, settings: Settings) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     assert [deliver_due(now=SOON + hours * HOUR) for hours in range(6)] == [0] * 6
@@ -84,13 +88,15 @@ def test_no_server_at_all_costs_no_attempt(confirmation, settings):
     assert (confirmation.state, confirmation.attempts) == ("waiting", 0)
 
 
-def test_a_refused_recipient_is_a_refusal_for_good(confirmation, sink):
+def test_a_refused_recipient_is_a_refusal_for_good(confirmation: Any, sink: Any) -> None:
     sink.refuses_recipients = True
     assert deliver_due(now=SOON) == 0
     assert state_of(confirmation) == ("failed", "Refused: 553 not here")
 
 
-def test_a_message_that_cannot_be_written_ends_after_five_attempts_and_holds_up_nobody(location):
+def test_a_message_that_cannot_be_written_ends_after_five_attempts_and_holds_up_nobody(
+    location: Location,
+) -> None:
     bad = make_booked_series(location, patient=make_patient(location.clinic, email="a\n@example.com"))
     for series in (bad, make_booked_series(location)):
         messages_for_booking(series, now=NOW)
@@ -107,7 +113,7 @@ def test_a_message_that_cannot_be_written_ends_after_five_attempts_and_holds_up_
 
 @pytest.mark.django_db(transaction=True)
 # Seen elsewhere: a reminder leaves after the visit was cancelled.
-def test_no_mail_is_taken_after_its_session_was_cancelled(location, sink):
+def test_no_mail_is_taken_after_its_session_was_cancelled(location: Location, sink: Any) -> None:
     version = make_protocol_version(location.clinic)
     fields = {"version": version, "sessions_planned": 1}
     sessions = [make_booked_series(location, **fields).sessions.get() for _ in range(20)]

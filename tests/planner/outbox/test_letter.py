@@ -4,11 +4,14 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
+from pytest_django import Settings
 
-from planner.models import AftercareStep, Message
+from clinic.models import Location
+from planner.models import AftercareStep, Message, Series, Session
 from planner.outbox.letter import Letter, NothingToTell, envelope, letter_for, render
 from planner.outbox.plan_messages import (
     messages_for_booking,
@@ -30,19 +33,19 @@ HEALTH = re.compile(
 
 
 @pytest.fixture
-def location():
+def location() -> Location:
     return make_location(
         phone="0113 555 0142", email="desk@linden.example", address="14 Linden Row, Leeds LS1 4AB"
     )
 
 
 @pytest.fixture
-def series(location):
+def series(location: Location) -> Series:
     patient = make_patient(location.clinic, first_name="Amira", last_name="Haddad", skin_type=5)
     return make_booked_series(location, patient=patient)
 
 
-def message_of(series, code: str) -> Message:
+def message_of(series: Series, code: str) -> Message:
     """A message of this step, whose session has come as far as the step needs it to."""
     step = series.protocol_version.steps.get(code=code)
     session = series.sessions.get(number=1)
@@ -60,18 +63,18 @@ def message_of(series, code: str) -> Message:
     if step.anchor == "session_cancelled":
         series.messages.filter(session=None).update(state="sent")
         cancel(session)
-    return series.messages.exclude(state="withdrawn").filter(step=step).order_by("session__number").first()
+    return series.messages.exclude(state="withdrawn").filter(step=step).order_by("session__number").first()  # type: ignore[return-value]
 
 
-def move(session, days: int) -> None:
+def move(session: Session, days: int) -> None:
     was = session.starts_at
-    session.starts_at, session.ends_at = session.starts_at + days * DAY, session.ends_at + days * DAY
+    session.starts_at, session.ends_at = session.starts_at + days * DAY, session.ends_at + days * DAY  # type: ignore[assignment]
     session.version += 1
     session.save()
     session.events.create(kind="moved", at=NOW + DAY, was_at=was, now_at=session.starts_at)
 
 
-def cancel(session) -> None:
+def cancel(session: Session) -> None:
     session.state, session.version = "cancelled", session.version + 1
     session.save()
     session.events.create(kind="cancelled", at=NOW + DAY, was_at=session.starts_at)
@@ -86,15 +89,15 @@ class Words(HTMLParser):
         self.text, self.hidden = "", 0
         self.feed(html)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: Any, attrs: Any) -> None:
         self.hidden += tag in ("head", "style", "title")
         self.text += " "
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: Any) -> None:
         self.hidden -= tag in ("head", "style", "title")
         self.text += " "
 
-    def handle_data(self, data):
+    def handle_data(self, data: Any) -> None:
         self.text += data * (not self.hidden)
 
 
@@ -108,7 +111,7 @@ every_step = pytest.mark.parametrize("code", [step.code for step in STEPS])
 
 
 @every_step
-def test_both_forms_say_the_same(series, code):
+def test_both_forms_say_the_same(series: Series, code: Any) -> None:
     message = message_of(series, code)
     mail = render(message, now=message.due_at)
     seen = " ".join(Words(mail.html).text.split())
@@ -120,7 +123,7 @@ def test_both_forms_say_the_same(series, code):
 
 
 @every_step
-def test_a_subject_gives_nothing_away(series, code):
+def test_a_subject_gives_nothing_away(series: Series, code: Any) -> None:
     message = message_of(series, code)
     letter = letter_for(message, now=message.due_at)
     for outside in (letter.subject.replace("Linden Row", ""), letter.preview.replace("Linden Row", "")):
@@ -130,7 +133,7 @@ def test_a_subject_gives_nothing_away(series, code):
 
 
 @every_step
-def test_a_mail_fetches_nothing_and_fits(series, code):
+def test_a_mail_fetches_nothing_and_fits(series: Series, code: Any) -> None:
     message = message_of(series, code)
     mail = render(message, now=message.due_at)
     assert re.findall(r"<(?:img|link|script|a|iframe|form)\b|url\(|@import|https?://", mail.html) == []
@@ -139,7 +142,7 @@ def test_a_mail_fetches_nothing_and_fits(series, code):
 
 
 @pytest.mark.parametrize("code", [step.code for step in STEPS if step.anchor.endswith("session_end")])
-def test_every_mail_after_a_session_has_the_red_box(series, code):
+def test_every_mail_after_a_session_has_the_red_box(series: Series, code: Any) -> None:
     message = message_of(series, code)
     alarm = letter_for(message, now=message.due_at).alarm
     assert alarm.heading == "Call 0113 555 0142 the same day if"
@@ -147,7 +150,7 @@ def test_every_mail_after_a_session_has_the_red_box(series, code):
     assert "ring 999 first" in alarm.lines[-1]
 
 
-def test_looks_are_written_into_the_elements_and_dark_mode_stays(series):
+def test_looks_are_written_into_the_elements_and_dark_mode_stays(series: Series) -> None:
     html = render(message_of(series, "after_1d"), now=NOW).html
     assert re.search(r'<td class="mail__card" style="[^"]*border-top: 3px solid #0B5A6B', html)
     assert "@media (prefers-color-scheme: dark)" in html
@@ -156,7 +159,7 @@ def test_looks_are_written_into_the_elements_and_dark_mode_stays(series):
 # --- dates ---
 
 
-def test_a_confirmation_names_every_date_with_weekday_zone_and_place(series):
+def test_a_confirmation_names_every_date_with_weekday_zone_and_place(series: Series) -> None:
     dates = letter_for(message_of(series, "booked"), now=NOW).sections[0]
     assert dates.heading == "Your dates, at 14 Linden Row, Leeds LS1 4AB"
     assert dates.lines == (
@@ -167,13 +170,13 @@ def test_a_confirmation_names_every_date_with_weekday_zone_and_place(series):
     )
 
 
-def test_a_confirmation_names_no_date_that_is_no_more(series):
+def test_a_confirmation_names_no_date_that_is_no_more(series: Series) -> None:
     message = message_of(series, "booked")
     series.sessions.exclude(number=2).update(state="cancelled")
     assert letter_for(message, now=NOW).sections[0].lines == ("Monday 15 March 2027, 10:00 GMT",)
 
 
-def test_a_moved_mail_says_what_moved_and_lists_all_dates(series):
+def test_a_moved_mail_says_what_moved_and_lists_all_dates(series: Series) -> None:
     letter = letter_for(message_of(series, "moved"), now=NOW + DAY)
     assert letter.sections[0].heading == "What changed"
     assert letter.sections[0].lines == (
@@ -182,7 +185,7 @@ def test_a_moved_mail_says_what_moved_and_lists_all_dates(series):
     assert len(letter.sections[1].lines) == 4
 
 
-def test_a_moved_mail_says_nothing_of_what_was_told_before(series):
+def test_a_moved_mail_says_nothing_of_what_was_told_before(series: Series) -> None:
     message_of(series, "moved")
     series.messages.filter(session=None).update(state="sent")
     session = series.sessions.get(number=3)
@@ -195,13 +198,13 @@ def test_a_moved_mail_says_nothing_of_what_was_told_before(series):
     )
 
 
-def test_a_session_that_got_its_first_date_is_called_new(series):
+def test_a_session_that_got_its_first_date_is_called_new(series: Series) -> None:
     message = message_of(series, "moved")
     series.sessions.get(number=2).events.create(kind="booked", at=NOW + DAY, was_at=None)
     assert letter_for(message, now=NOW + DAY).sections[0].lines[1] == "New: Monday 15 March 2027, 10:00 GMT"
 
 
-def test_a_cancellation_names_all_dates_that_went(series):
+def test_a_cancellation_names_all_dates_that_went(series: Series) -> None:
     message_of(series, "cancelled")
     cancel(series.sessions.get(number=3))
     letter = letter_for(series.messages.get(step__code="cancelled", state="waiting"), now=NOW + DAY)
@@ -210,21 +213,21 @@ def test_a_cancellation_names_all_dates_that_went(series):
     assert [part.lines for part in letter.sections[:2]] == [gone, left]
 
 
-def test_the_blank_for_the_session_holds_the_dates_that_went(series):
+def test_the_blank_for_the_session_holds_the_dates_that_went(series: Series) -> None:
     message = message_of(series, "cancelled")
     message.step.title = "Not on {session}"
     assert letter_for(message, now=NOW + DAY).title == "Not on Monday 8 February 2027, 10:00 GMT"
 
 
 @pytest.mark.parametrize("code", ["booked", "cancelled"])
-def test_news_that_was_undone_is_not_told(series, code):
+def test_news_that_was_undone_is_not_told(series: Series, code: str) -> None:
     message = message_of(series, code)
     series.sessions.update(state="no_show")
     with pytest.raises(NothingToTell):
         letter_for(message, now=NOW + DAY)
 
 
-def test_aftercare_names_the_next_date_only(series):
+def test_aftercare_names_the_next_date_only(series: Series) -> None:
     message = message_of(series, "after_1d")
     series.sessions.filter(number__gte=2).update(state="booked")
     letter = letter_for(message, now=message.due_at)
@@ -232,13 +235,13 @@ def test_aftercare_names_the_next_date_only(series):
     assert letter.dates.lines == ("Monday 15 March 2027, 10:00 GMT",)
 
 
-def test_aftercare_without_a_next_date_names_none(series):
+def test_aftercare_without_a_next_date_names_none(series: Series) -> None:
     message = message_of(series, "after_1d")
     assert letter_for(message, now=message.due_at).dates is None
 
 
 # Seen elsewhere: a mail shows UTC or the wrong day.
-def test_hours_count_from_the_end_of_the_session(series):
+def test_hours_count_from_the_end_of_the_session(series: Series) -> None:
     message = message_of(series, "after_1d")
     lines = [line for part in letter_for(message, now=NOW).sections for line in part.lines]
     assert any(line.startswith("From Tuesday 9 February, 12:00: mineral sunscreen") for line in lines)
@@ -249,7 +252,7 @@ def test_hours_count_from_the_end_of_the_session(series):
     ("code", "day"),
     [("after_4h", None), ("after_1d", 1), ("after_7d", 7), ("after_14d", None), ("before_1d", None)],
 )
-def test_the_week_after_a_session_is_counted(series, code, day):
+def test_the_week_after_a_session_is_counted(series: Series, code: str, day: Any) -> None:
     message = message_of(series, code)
     mail = render(message, now=message.due_at)
     assert letter_for(message, now=message.due_at).day == day
@@ -258,7 +261,7 @@ def test_the_week_after_a_session_is_counted(series, code, day):
 
 
 # Seen elsewhere: a mail shows UTC or the wrong day; nine o'clock is nine in the seller's zone.
-def test_times_are_those_of_the_location():
+def test_times_are_those_of_the_location() -> None:
     location = make_location(timezone="America/New_York", address="5 Elm St")
     series = make_booked_series(location, first=datetime(2027, 2, 1, 15, 0, tzinfo=UTC), sessions_planned=1)
     letter = letter_for(message_of(series, "booked"), now=NOW)
@@ -272,7 +275,7 @@ def test_times_are_those_of_the_location():
 @pytest.mark.parametrize(
     "name", ['<script>alert("x")</script>', "O'Brien & Söhne", "🙂 مها", "{{ 7|add:7 }}"]
 )
-def test_names_come_out_as_they_were_written(location, name):
+def test_names_come_out_as_they_were_written(location: Location, name: str) -> None:
     series = make_booked_series(location, patient=make_patient(location.clinic, first_name=name))
     mail = render(message_of(series, "booked"), now=NOW)
     assert f"Hello {name}, this is a note" in mail.text
@@ -280,14 +283,14 @@ def test_names_come_out_as_they_were_written(location, name):
     assert f"Hello {name}, this is a note" in Words(mail.html).text
 
 
-def test_words_of_the_clinic_are_no_template(series):
+def test_words_of_the_clinic_are_no_template(series: Series) -> None:
     message = message_of(series, "booked")
     AftercareStep.objects.update(do="{% now 'Y' %} {{ settings.SECRET_KEY }} {unknown}")
     message.step.refresh_from_db()
     assert "- {% now 'Y' %} {{ settings.SECRET_KEY }} {unknown}" in render(message, now=NOW).text
 
 
-def test_a_clinic_without_phone_is_written_to(series):
+def test_a_clinic_without_phone_is_written_to(series: Series) -> None:
     message = message_of(series, "after_1d")
     message.location.phone = ""
     assert letter_for(message, now=NOW).alarm.heading == "Tell us the same day if"
@@ -297,14 +300,16 @@ def test_a_clinic_without_phone_is_written_to(series):
 
 
 @pytest.fixture
-def mailed(series, settings) -> EmailMultiAlternatives:
+def mailed(series: Series, settings: Settings) -> EmailMultiAlternatives:
     settings.MAIL_DOMAIN = "linden.example"
     settings.DEFAULT_FROM_EMAIL = "Series planner <clinic@linden.example>"
     message = message_of(series, "before_1d")
     return envelope(message, render(message, now=NOW))
 
 
-def test_headers_stop_automatic_answers_and_tie_a_sessions_mails_together(mailed, series):
+def test_headers_stop_automatic_answers_and_tie_a_sessions_mails_together(
+    mailed: EmailMultiAlternatives, series: Series
+) -> None:
     session, step = series.sessions.get(number=1), series.protocol_version.steps.get(code="before_1d")
     message_id = f"<{series.uuid.hex}.1.{step.pk}.1@linden.example>"
     sent = mailed.message()
@@ -317,13 +322,13 @@ def test_headers_stop_automatic_answers_and_tie_a_sessions_mails_together(mailed
     assert parseaddr(sent["From"]) == ("Linden Row", "clinic@linden.example")
 
 
-def test_a_mail_is_text_and_html_in_one(mailed):
+def test_a_mail_is_text_and_html_in_one(mailed: EmailMultiAlternatives) -> None:
     sent = mailed.message()
     assert sent.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in sent.get_payload()] == ["text/plain", "text/html"]
 
 
-def test_a_line_break_in_the_clinics_name_reaches_no_header(series):
+def test_a_line_break_in_the_clinics_name_reaches_no_header(series: Series) -> None:
     message = message_of(series, "booked")
     message.location.clinic.mail_name = "Linden\r\nBcc: x@example.com"
     assert letter_for(message, now=NOW).subject == "Your dates at Linden Bcc: x@example.com"

@@ -1,4 +1,5 @@
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from planner.models import AftercareStep, Protocol
 from planner.outbox.steps import load_steps
@@ -9,14 +10,14 @@ from tests.makers import NOW, make_clinic
 pytestmark = pytest.mark.django_db
 
 
-def test_a_clinic_gets_every_shipped_protocol_unchanged():
+def test_a_clinic_gets_every_shipped_protocol_unchanged() -> None:
     clinic = make_clinic()
     load_protocols(clinic, load_steps(), now=NOW)
     by_code = {recipe.code: recipe for recipe in load_recipes()}
     assert {v.protocol.code: recipe_of(v) for v in current_versions(clinic)} == by_code
 
 
-def test_loading_again_adds_nothing_and_keeps_what_the_clinic_changed():
+def test_loading_again_adds_nothing_and_keeps_what_the_clinic_changed() -> None:
     clinic = make_clinic()
     load_protocols(clinic, load_steps(), now=NOW)
     Protocol.objects.filter(code="mn-mild").update(name="Ours")
@@ -25,7 +26,7 @@ def test_loading_again_adds_nothing_and_keeps_what_the_clinic_changed():
     assert Protocol.objects.filter(name="Ours").count() == 1
 
 
-def test_every_version_has_every_shipped_step():
+def test_every_version_has_every_shipped_step() -> None:
     clinic = make_clinic()
     load_protocols(clinic, load_steps(), now=NOW)
     codes = {step.code for step in load_steps()}
@@ -33,7 +34,9 @@ def test_every_version_has_every_shipped_step():
         assert set(AftercareStep.objects.filter(version=version).values_list("code", flat=True)) == codes
 
 
-def test_reading_all_protocols_costs_four_statements(django_assert_num_queries):
+def test_reading_all_protocols_costs_four_statements(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     clinic = make_clinic()
     load_protocols(clinic, load_steps(), now=NOW)
     with django_assert_num_queries(4):

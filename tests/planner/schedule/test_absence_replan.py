@@ -1,6 +1,8 @@
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from clinic.errors import Refusal
 from clinic.models import Absence, WeeklyHours
@@ -24,14 +26,14 @@ def desk() -> Desk:
     return open_desk()
 
 
-def starts(plan):
+def starts(plan: Any) -> Any:
     return [visit.starts_at for visit in plan.visits]
 
 
 # One session
 
 
-def test_a_session_that_can_go_there_leaves_the_others_alone(desk):
+def test_a_session_that_can_go_there_leaves_the_others_alone(desk: Desk) -> None:
     second = session_of(desk.booked(), 2)
     to = datetime(2027, 2, 25, 10, tzinfo=UTC)
     answer = propose_move(second, to=to, with_later=False, now=NOW)
@@ -40,7 +42,7 @@ def test_a_session_that_can_go_there_leaves_the_others_alone(desk):
     desk.move(second, *answer.plans[0].visits)
 
 
-def test_the_rest_follows_with_as_few_moves_as_can_be(desk):
+def test_the_rest_follows_with_as_few_moves_as_can_be(desk: Desk) -> None:
     series = desk.booked()
     second = session_of(series, 2)
     to = datetime(2027, 3, 8, 10, tzinfo=UTC)
@@ -52,7 +54,7 @@ def test_the_rest_follows_with_as_few_moves_as_can_be(desk):
     desk.move(second, *plan.visits)
 
 
-def test_what_cannot_be_is_explained_and_the_nearest_time_offered(desk):
+def test_what_cannot_be_is_explained_and_the_nearest_time_offered(desk: Desk) -> None:
     second = session_of(desk.booked(), 2)
     to = datetime(2027, 2, 23, 18, tzinfo=UTC)
     answer = propose_move(second, to=to, with_later=False, now=NOW)
@@ -62,7 +64,7 @@ def test_what_cannot_be_is_explained_and_the_nearest_time_offered(desk):
     desk.move(second, *answer.plans[0].visits)
 
 
-def test_days_that_the_neighbours_forbid_are_told_with_those_they_allow(desk):
+def test_days_that_the_neighbours_forbid_are_told_with_those_they_allow(desk: Desk) -> None:
     second = session_of(desk.booked(), 2)
     answer = propose_move(second, to=datetime(2027, 3, 20, 10, tzinfo=UTC), with_later=False, now=NOW)
     assert answer.reasons == (
@@ -71,14 +73,14 @@ def test_days_that_the_neighbours_forbid_are_told_with_those_they_allow(desk):
     assert answer.plans[0].visits[0].starts_at.date() == date(2027, 3, 2)
 
 
-def test_a_time_off_the_grid_is_told(desk):
+def test_a_time_off_the_grid_is_told(desk: Desk) -> None:
     second = session_of(desk.booked(), 2)
     answer = propose_move(second, to=datetime(2027, 2, 25, 10, 5, tzinfo=UTC), with_later=False, now=NOW)
     assert answer.reasons == ("Sessions here start every 15 minutes.",)
     assert starts(answer.plans[0]) == [datetime(2027, 2, 25, 10, tzinfo=UTC)]
 
 
-def test_without_a_wish_the_nearest_other_times_are_offered(desk):
+def test_without_a_wish_the_nearest_other_times_are_offered(desk: Desk) -> None:
     second = session_of(desk.booked(), 2)
     answer = propose_move(second, with_later=False, now=NOW)
     at = [datetime(2027, 2, day, 10, tzinfo=UTC) for day in (22, 24, 25)]
@@ -86,7 +88,7 @@ def test_without_a_wish_the_nearest_other_times_are_offered(desk):
     desk.move(second, *answer.plans[0].visits)
 
 
-def test_another_practitioner_may_be_asked_for(desk):
+def test_another_practitioner_may_be_asked_for(desk: Desk) -> None:
     other = make_practitioner(desk.location, name="Dr Marsh")
     second = session_of(desk.booked(), 2)
     answer = propose_move(second, to=second.starts_at, practitioner_id=other.pk, with_later=False, now=NOW)
@@ -94,7 +96,7 @@ def test_another_practitioner_may_be_asked_for(desk):
     desk.move(second, *answer.plans[0].visits)
 
 
-def test_a_missed_session_is_offered_its_next_times(desk):
+def test_a_missed_session_is_offered_its_next_times(desk: Desk) -> None:
     first = session_of(desk.booked(), 1)
     now = first.starts_at + 3 * HOUR
     desk.mark(first, SessionState.NO_SHOW, now=now)
@@ -104,7 +106,7 @@ def test_a_missed_session_is_offered_its_next_times(desk):
     desk.move(first, *answer.plans[0].visits, now=now)
 
 
-def test_what_is_done_cannot_be_moved(desk):
+def test_what_is_done_cannot_be_moved(desk: Desk) -> None:
     first = session_of(desk.booked(), 1)
     first.state = SessionState.DONE
     first.save()
@@ -115,7 +117,7 @@ def test_what_is_done_cannot_be_moved(desk):
 # Slack
 
 
-def test_each_session_can_slip_as_far_as_its_longest_gap(desk):
+def test_each_session_can_slip_as_far_as_its_longest_gap(desk: Desk) -> None:
     assert slack(desk.booked(), now=NOW) == (
         Slack(2, 21, date(2027, 3, 16)),
         Slack(3, 21, date(2027, 4, 20)),
@@ -123,7 +125,7 @@ def test_each_session_can_slip_as_far_as_its_longest_gap(desk):
     )
 
 
-def test_leave_at_the_end_of_the_gap_takes_slack_away(desk):
+def test_leave_at_the_end_of_the_gap_takes_slack_away(desk: Desk) -> None:
     series = desk.booked()
     since = datetime(2027, 5, 20, tzinfo=UTC)
     Absence.objects.create(
@@ -136,13 +138,13 @@ def test_leave_at_the_end_of_the_gap_takes_slack_away(desk):
     assert slack(series, now=NOW)[-1] == Slack(4, 15, date(2027, 5, 19))
 
 
-def test_a_session_without_any_place_left_has_none(desk):
+def test_a_session_without_any_place_left_has_none(desk: Desk) -> None:
     series = desk.booked()
     WeeklyHours.objects.filter(resource=desk.practitioner).update(valid_to=date(2027, 4, 10))
     assert slack(series, now=NOW)[-1] == Slack(4, -1, date(2027, 5, 25))
 
 
-def test_a_session_without_a_time_counts_the_days_that_are_left(desk):
+def test_a_session_without_a_time_counts_the_days_that_are_left(desk: Desk) -> None:
     series = desk.booked(sessions_planned=2)
     session_of(series, 1)
     series.sessions.filter(number=1).update(state=SessionState.DONE)
@@ -152,7 +154,7 @@ def test_a_session_without_a_time_counts_the_days_that_are_left(desk):
     assert slack(series, now=NOW + 20 * DAY) == (Slack(2, 44, date(2027, 3, 16)),)
 
 
-def test_slack_takes_five_statements(desk, django_assert_num_queries):
+def test_slack_takes_five_statements(desk: Desk, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     series = desk.booked()
     with django_assert_num_queries(5):
         slack(series, now=NOW)
@@ -161,7 +163,7 @@ def test_slack_takes_five_statements(desk, django_assert_num_queries):
 # Somebody is away
 
 
-def test_everybody_of_somebody_away_gets_a_place_that_can_be_accepted(desk):
+def test_everybody_of_somebody_away_gets_a_place_that_can_be_accepted(desk: Desk) -> None:
     other = make_practitioner(desk.location, name="Dr Marsh")
     one, two = desk.booked(), desk.book(desk.series(), desk.visits(at=datetime(2027, 1, 1, 13).time()))
     since, until = datetime(2027, 1, 19, tzinfo=UTC), datetime(2027, 1, 20, tzinfo=UTC)
@@ -181,7 +183,7 @@ def test_everybody_of_somebody_away_gets_a_place_that_can_be_accepted(desk):
     assert other.reservations.count() + desk.practitioner.reservations.filter(is_active=True).count() == 8
 
 
-def test_only_what_has_to_move_is_in_the_diff(desk):
+def test_only_what_has_to_move_is_in_the_diff(desk: Desk) -> None:
     series = desk.booked()
     since = datetime(2027, 1, 19, tzinfo=UTC)
     (change,) = replan(desk.practitioner, since, since + DAY, now=NOW).changes
@@ -192,7 +194,7 @@ def test_only_what_has_to_move_is_in_the_diff(desk):
     assert change.moves[0].now.starts_at.date() == date(2027, 1, 18)
 
 
-def test_a_replan_changes_nothing_and_says_the_same_again(desk):
+def test_a_replan_changes_nothing_and_says_the_same_again(desk: Desk) -> None:
     desk.booked()
     before, since = everything(), datetime(2027, 1, 19, tzinfo=UTC)
     first = replan(desk.practitioner, since, since + 2 * DAY, now=NOW)
@@ -200,7 +202,7 @@ def test_a_replan_changes_nothing_and_says_the_same_again(desk):
     assert everything() == before
 
 
-def test_who_finds_no_place_is_named_with_the_reason(desk):
+def test_who_finds_no_place_is_named_with_the_reason(desk: Desk) -> None:
     series = desk.booked()
     since = datetime(2027, 1, 12, tzinfo=UTC)
     found = replan(desk.practitioner, since, since + 600 * DAY, now=NOW)
@@ -210,14 +212,14 @@ def test_who_finds_no_place_is_named_with_the_reason(desk):
     assert left.reasons != ()
 
 
-def test_nobody_is_upset_by_an_absence_nobody_notices(desk):
+def test_nobody_is_upset_by_an_absence_nobody_notices(desk: Desk) -> None:
     desk.booked()
     since = datetime(2027, 1, 20, tzinfo=UTC)
     found = replan(desk.practitioner, since, since + DAY, now=NOW)
     assert (found.changes, found.left, found.cost, found.optimal) == ((), (), 0, True)
 
 
-def test_a_change_whose_place_was_taken_is_refused_and_the_rest_stands(desk):
+def test_a_change_whose_place_was_taken_is_refused_and_the_rest_stands(desk: Desk) -> None:
     series = desk.booked()
     since = datetime(2027, 1, 19, tzinfo=UTC)
     (change,) = replan(desk.practitioner, since, since + DAY, now=NOW).changes

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -51,7 +52,7 @@ def desk() -> Desk:
 
 # Seen elsewhere: the repeated visits of a series slip past the guard; a long visit overlaps because the
 # grid is finer than it is long; repeated visits of a therapy cannot be booked together.
-def test_a_whole_series_is_booked_with_all_it_needs(desk):
+def test_a_whole_series_is_booked_with_all_it_needs(desk: Desk) -> None:
     series = desk.booked()
     first = session_of(series, 1)
     at = datetime(2027, 1, 19, 10, tzinfo=UTC)
@@ -68,7 +69,7 @@ def test_a_whole_series_is_booked_with_all_it_needs(desk):
 
 
 # Seen elsewhere: times are an hour off after the clocks change.
-def test_a_series_keeps_its_wall_clock_over_the_change_of_clocks(desk):
+def test_a_series_keeps_its_wall_clock_over_the_change_of_clocks(desk: Desk) -> None:
     series = desk.booked()
     local = [each.starts_at.astimezone(LONDON) for each in series.sessions.all()]
     assert [(each.date(), each.time()) for each in local] == [
@@ -79,7 +80,7 @@ def test_a_series_keeps_its_wall_clock_over_the_change_of_clocks(desk):
     ]
 
 
-def test_booking_plans_the_messages_in_the_same_transaction(desk):
+def test_booking_plans_the_messages_in_the_same_transaction(desk: Desk) -> None:
     make_steps(desk.version)
     series = desk.booked()
     assert Message.objects.filter(series=series, session=None).count() == 1
@@ -87,7 +88,7 @@ def test_booking_plans_the_messages_in_the_same_transaction(desk):
 
 
 # Seen elsewhere: a form sent twice books twice.
-def test_a_booking_sent_twice_books_once(desk):
+def test_a_booking_sent_twice_books_once(desk: Desk) -> None:
     series = desk.series()
     asked = {"by": desk.by, "key": "one-form", "now": NOW}
     first = book_series(series.pk, desk.visits(), **asked)
@@ -96,7 +97,7 @@ def test_a_booking_sent_twice_books_once(desk):
     assert everything() == after
 
 
-def test_one_key_books_one_thing(desk):
+def test_one_key_books_one_thing(desk: Desk) -> None:
     series = desk.series()
     asked = {"by": desk.by, "key": "one-form", "now": NOW}
     book_series(series.pk, desk.visits(), **asked)
@@ -106,7 +107,7 @@ def test_one_key_books_one_thing(desk):
     assert everything() == before
 
 
-def test_after_a_refusal_the_same_key_may_try_another_time(desk):
+def test_after_a_refusal_the_same_key_may_try_another_time(desk: Desk) -> None:
     series = desk.series()
     with refused("off_grid"):
         book_series(
@@ -120,13 +121,13 @@ def test_after_a_refusal_the_same_key_may_try_another_time(desk):
 
 
 # Seen elsewhere: one patient takes the same visit many times over.
-def test_a_series_is_booked_only_once(desk):
+def test_a_series_is_booked_only_once(desk: Desk) -> None:
     series = desk.booked()
     with refused("already_booked"):
         desk.book(series, desk.visits(at=time(13)))
 
 
-def test_a_booking_names_every_open_session_once(desk):
+def test_a_booking_names_every_open_session_once(desk: Desk) -> None:
     visits = desk.visits()
     series = desk.series()
     with refused("plan_incomplete") as facts:
@@ -138,7 +139,7 @@ def test_a_booking_names_every_open_session_once(desk):
 
 
 # Seen elsewhere: choosing the resource and writing it were two steps.
-def test_a_booking_is_all_or_nothing_and_names_every_clash(desk):
+def test_a_booking_is_all_or_nothing_and_names_every_clash(desk: Desk) -> None:
     desk.booked()
     visits = desk.visits(at=time(13))
     visits[1], visits[3] = desk.visits()[1], desk.visits()[3]
@@ -150,11 +151,11 @@ def test_a_booking_is_all_or_nothing_and_names_every_clash(desk):
     ]
 
 
-def test_a_failure_midway_leaves_nothing(desk, monkeypatch):
+def test_a_failure_midway_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     series = desk.series()
     before = everything()
 
-    def fail(*args, **kwargs):
+    def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError
 
     monkeypatch.setattr(booking, "messages_for_booking", fail)
@@ -163,7 +164,7 @@ def test_a_failure_midway_leaves_nothing(desk, monkeypatch):
     assert everything() == before
 
 
-def test_a_stopped_series_takes_no_booking(desk):
+def test_a_stopped_series_takes_no_booking(desk: Desk) -> None:
     series = desk.stop(desk.series())
     with refused("series_closed"):
         desk.book(series)
@@ -207,7 +208,9 @@ def with_steps(desk: Desk, count: int) -> None:
 
 
 @pytest.mark.parametrize("steps", [3, 30])
-def test_booking_moving_and_stopping_take_as_many_statements_whatever_is_planned(busy_desk, steps):
+def test_booking_moving_and_stopping_take_as_many_statements_whatever_is_planned(
+    busy_desk: Desk, steps: int
+) -> None:
     desk = busy_desk
     with_steps(desk, steps)
     series = asked_all(desk)
@@ -222,19 +225,19 @@ def test_booking_moving_and_stopping_take_as_many_statements_whatever_is_planned
 # Times
 
 
-def test_nothing_is_booked_in_the_past(desk):
+def test_nothing_is_booked_in_the_past(desk: Desk) -> None:
     series = desk.series(sessions_planned=1)
     with refused("in_the_past") as facts:
         desk.book(series, [desk.visit(1, datetime(2027, 1, 11, 8, 45))])
     assert facts == [{"number": 1, "at": datetime(2027, 1, 11, 8, 45, tzinfo=UTC)}]
 
 
-def test_a_session_may_start_this_minute(desk):
+def test_a_session_may_start_this_minute(desk: Desk) -> None:
     series = desk.book(desk.series(sessions_planned=1), [desk.visit(1, datetime(2027, 1, 11, 9))])
     assert session_of(series, 1).starts_at == NOW
 
 
-def test_what_was_offered_for_right_now_can_be_booked_after_a_look_at_it(desk):
+def test_what_was_offered_for_right_now_can_be_booked_after_a_look_at_it(desk: Desk) -> None:
     desk.book(desk.series(sessions_planned=1), [desk.visit(1, NOW)], now=NOW + timedelta(minutes=5))
     series, noon = desk.series(sessions_planned=1), datetime(2027, 1, 11, 12, tzinfo=UTC)
     with refused("in_the_past"):
@@ -242,7 +245,7 @@ def test_what_was_offered_for_right_now_can_be_booked_after_a_look_at_it(desk):
 
 
 # Seen elsewhere: a time that has begun counts as free again.
-def test_a_time_that_has_begun_is_not_free_again(desk):
+def test_a_time_that_has_begun_is_not_free_again(desk: Desk) -> None:
     begun = session_of(desk.booked(), 1).starts_at + timedelta(minutes=10)
     series = desk.series(sessions_planned=1)
     with refused("slot_taken", "slot_taken", "slot_taken"):
@@ -250,7 +253,7 @@ def test_a_time_that_has_begun_is_not_free_again(desk):
 
 
 @pytest.mark.parametrize("year", [2033, 9998])
-def test_nothing_is_booked_beyond_the_horizon(desk, year):
+def test_nothing_is_booked_beyond_the_horizon(desk: Desk, year: int) -> None:
     series = desk.series(sessions_planned=1)
     with refused("too_far_ahead") as facts:
         desk.book(series, [desk.visit(1, datetime(year, 1, 18, 10))])
@@ -258,7 +261,7 @@ def test_nothing_is_booked_beyond_the_horizon(desk, year):
 
 
 # Seen elsewhere: a time near the change of clocks is offered and cannot be booked.
-def test_a_time_that_the_clocks_skip_is_refused():
+def test_a_time_that_the_clocks_skip_is_refused() -> None:
     with pytest.raises(NoSuchTime) as caught:
         starts_at_local(date(2027, 3, 28), time(1, 30), LONDON)
     assert say(caught.value, LONDON) == (
@@ -266,14 +269,14 @@ def test_a_time_that_the_clocks_skip_is_refused():
     )
 
 
-def test_sessions_start_on_the_grid(desk):
+def test_sessions_start_on_the_grid(desk: Desk) -> None:
     series = desk.series(sessions_planned=1)
     with refused("off_grid") as facts:
         desk.book(series, [desk.visit(1, datetime(2027, 1, 19, 10, 10))])
     assert facts[0]["grid_minutes"] == 15
 
 
-def test_a_session_ends_on_the_day_it_begins(desk):
+def test_a_session_ends_on_the_day_it_begins(desk: Desk) -> None:
     late = desk.visit(1, datetime(2027, 1, 19, 23))
     series = desk.series(sessions_planned=1)
     with refused("over_midnight", *["outside_hours"] * 3):
@@ -284,7 +287,7 @@ def test_a_session_ends_on_the_day_it_begins(desk):
 
 
 # Seen elsewhere: a form sent twice books twice.
-def test_whatever_is_sent_twice_happens_once(desk):
+def test_whatever_is_sent_twice_happens_once(desk: Desk) -> None:
     one, other = desk.booked(), desk.book(desk.series(), desk.visits(first=FIRST_DAY + DAY))
     sessions = [session_of(one, number) for number in (1, 2)]
     for send in (
@@ -299,7 +302,7 @@ def test_whatever_is_sent_twice_happens_once(desk):
         assert everything() == after
 
 
-def test_the_audit_log_keeps_who_changed_what(desk):
+def test_the_audit_log_keeps_who_changed_what(desk: Desk) -> None:
     series = desk.booked()
     entries = LogEntry.objects.get_for_objects(series.sessions.filter(number=1))
     changed = [entry.changes_dict["state"] for entry in entries if "state" in entry.changes_dict]

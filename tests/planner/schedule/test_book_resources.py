@@ -27,7 +27,7 @@ def desk() -> Desk:
 
 # Seen elsewhere: the back office may overlap without a warning; a practitioner or a room in two places is
 # no conflict; there is no time to make a room ready.
-def test_one_minute_of_overlap_is_too_much(desk):
+def test_one_minute_of_overlap_is_too_much(desk: Desk) -> None:
     location = desk.location
     location.grid_minutes = 5
     location.save()
@@ -45,7 +45,7 @@ def test_one_minute_of_overlap_is_too_much(desk):
 
 
 # Seen elsewhere: there is no time to make a room ready.
-def test_the_turnaround_keeps_the_next_session_off_and_then_lets_it_in(desk):
+def test_the_turnaround_keeps_the_next_session_off_and_then_lets_it_in(desk: Desk) -> None:
     desk.booked()
     other = replace(desk, practitioner=make_practitioner(desk.location), device=make_device(desk.location))
     series = other.series()
@@ -55,7 +55,7 @@ def test_the_turnaround_keeps_the_next_session_off_and_then_lets_it_in(desk):
     assert other.book(series, other.visits(at=time(12))).state == "active"
 
 
-def test_a_turnaround_may_not_run_into_the_next_session(desk):
+def test_a_turnaround_may_not_run_into_the_next_session(desk: Desk) -> None:
     desk.booked()
     series = desk.series()
     with refused(*["slot_taken"] * 4) as facts:
@@ -63,14 +63,14 @@ def test_a_turnaround_may_not_run_into_the_next_session(desk):
     assert {fact["resource"] for fact in facts} == {"Room 1"}
 
 
-def test_the_practitioner_is_free_while_the_cream_works(desk):  # feature of phases
+def test_the_practitioner_is_free_while_the_cream_works(desk: Desk) -> None:  # feature of phases
     desk.booked()
     other = replace(desk, room=make_room(desk.location), device=make_device(desk.location))
     assert other.book(other.series(), other.visits(at=time(10, 45))).state == "active"
 
 
 # Seen elsewhere: a patient's overlap is found only when it covers the whole visit.
-def test_a_patient_is_in_one_place_at_a_time(desk):
+def test_a_patient_is_in_one_place_at_a_time(desk: Desk) -> None:
     patient = desk.patient()
     desk.booked(patient=patient)
     elsewhere = make_location(clinic=desk.location.clinic, name="York")
@@ -91,7 +91,7 @@ def test_a_patient_is_in_one_place_at_a_time(desk):
 @pytest.mark.parametrize(
     ("field", "code"), [("practitioner_id", "resource_missing"), ("device_id", "resource_missing")]
 )
-def test_what_a_phase_needs_is_chosen(desk, field, code):
+def test_what_a_phase_needs_is_chosen(desk: Desk, field: str, code: str) -> None:
     visit = replace(desk.visit(1, datetime(2027, 1, 19, 10)), **{field: None})
     series = desk.series(sessions_planned=1)
     with refused(code) as facts:
@@ -99,7 +99,7 @@ def test_what_a_phase_needs_is_chosen(desk, field, code):
     assert facts[0]["kind"] == field.removesuffix("_id").capitalize()
 
 
-def test_a_resource_of_another_location_or_kind_is_unknown(desk):
+def test_a_resource_of_another_location_or_kind_is_unknown(desk: Desk) -> None:
     foreign = make_room(make_location())
     for room_id in (foreign.pk, desk.device.pk, 999_999_999):
         visit = desk.visit(1, datetime(2027, 1, 19, 10), room_id=room_id)
@@ -109,7 +109,7 @@ def test_a_resource_of_another_location_or_kind_is_unknown(desk):
         assert facts[0]["kind"] == "Room"
 
 
-def test_a_resource_no_longer_in_use_is_refused(desk):
+def test_a_resource_no_longer_in_use_is_refused(desk: Desk) -> None:
     room = make_room(desk.location, name="Old room", is_active=False)
     series = desk.series(sessions_planned=1)
     with refused("resource_inactive") as facts:
@@ -117,7 +117,7 @@ def test_a_resource_no_longer_in_use_is_refused(desk):
     assert facts == [{"number": 1, "resource": "Old room"}]
 
 
-def test_a_practitioner_without_the_skill_is_refused(desk):
+def test_a_practitioner_without_the_skill_is_refused(desk: Desk) -> None:
     novice = make_practitioner(desk.location, name="Sam Reid", skills=["facials"])
     visit = desk.visit(1, datetime(2027, 1, 19, 10), practitioner_id=novice.pk)
     series = desk.series(sessions_planned=1)
@@ -126,7 +126,7 @@ def test_a_practitioner_without_the_skill_is_refused(desk):
     assert facts == [{"number": 1, "resource": "Sam Reid", "missing": ["microneedling"]}]
 
 
-def test_a_room_that_lacks_what_the_phase_needs_is_refused(desk):
+def test_a_room_that_lacks_what_the_phase_needs_is_refused(desk: Desk) -> None:
     desk.version.room_skills = ["sink"]
     desk.version.save()
     series = desk.series(sessions_planned=1)
@@ -135,7 +135,7 @@ def test_a_room_that_lacks_what_the_phase_needs_is_refused(desk):
     assert facts == [{"number": 1, "resource": "Room 1", "missing": ["sink"]}]
 
 
-def test_a_device_too_shallow_for_the_site_is_refused(desk):
+def test_a_device_too_shallow_for_the_site_is_refused(desk: Desk) -> None:
     pen = make_device(desk.location, name="Short pen", max_depth_mm=Decimal("1.5"))
     SiteDepth.objects.filter(version=desk.version, site="abdomen").update(
         min_mm=Decimal("1.75"), rubra_mm=Decimal("1.75"), alba_mm=Decimal("1.75")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -169,7 +170,7 @@ class DaysAtTheDesk(RuleBasedStateMachine):
             self.desk.visit(number, at, room_id=self.rooms[room]) for number, (at, room) in wishes.items()
         ]
 
-    def expect(self, allowed: bool, act) -> None:
+    def expect(self, allowed: bool, act: Any) -> None:
         if allowed:
             act()
         else:
@@ -184,7 +185,7 @@ class DaysAtTheDesk(RuleBasedStateMachine):
                 plan.state, (plan.at, plan.room) = "booked", wishes[plan.number]
 
     @initialize(times=st.lists(st.sampled_from(GOOD_TIMES), min_size=2, max_size=2, unique=True))
-    def two_series_are_booked(self, times):
+    def two_series_are_booked(self, times: Any) -> None:
         for series, at in enumerate(times):
             self.book(series, 1 + series, [at] * 3, 35, series)
 
@@ -195,7 +196,7 @@ class DaysAtTheDesk(RuleBasedStateMachine):
         gap=GAPS,
         room=ROOMS,
     )
-    def book(self, series, day, times, gap, room):
+    def book(self, series: int, day: Any, times: Any, gap: Any, room: Any) -> None:
         plans = self.model.series[series]
         wanted = [plan.number for plan in plans if plan.state == "planned"]
         first = self.model.now.date() + timedelta(day)
@@ -217,7 +218,7 @@ class DaysAtTheDesk(RuleBasedStateMachine):
         room=ROOMS,
         with_later=st.booleans(),
     )
-    def move(self, series, number, days, at, room, with_later):
+    def move(self, series: int, number: Any, days: Any, at: Any, room: Any, with_later: Any) -> None:
         plans = self.model.series[series]
         base = plans[number - 1].at or self.model.now
         wishes = {number: (datetime.combine(base.date() + timedelta(days), at), room)}
@@ -241,7 +242,7 @@ class DaysAtTheDesk(RuleBasedStateMachine):
             self.settle(series, changed)
 
     @rule(series=SERIES, number=NUMBERS, sure=st.sampled_from([True, False, False]))
-    def cancel(self, series, number, sure):
+    def cancel(self, series: int, number: Any, sure: Any) -> None:
         if not sure:
             return
         plan, session = self.model.series[series][number - 1], self.row(series, number)
@@ -251,7 +252,7 @@ class DaysAtTheDesk(RuleBasedStateMachine):
             plan.state = "cancelled"
 
     @rule(series=SERIES, number=NUMBERS, state=st.sampled_from(["booked", "confirmed", "arrived", "no_show"]))
-    def mark(self, series, number, state):
+    def mark(self, series: int, number: Any, state: Any) -> None:
         plan, session = self.model.series[series][number - 1], self.row(series, number)
         allowed = self.model.may_become(plan, state, series)
         self.expect(allowed, lambda: self.desk.mark(session, SessionState(state), now=self.now))
@@ -259,7 +260,7 @@ class DaysAtTheDesk(RuleBasedStateMachine):
             plan.state = state
 
     @rule(series=SERIES, number=NUMBERS, outcome=st.sampled_from(["arrived", "done", "no_show", "no_show"]))
-    def come_to_the_day(self, series, number, outcome):
+    def come_to_the_day(self, series: int, number: Any, outcome: Any) -> None:
         plan = self.model.series[series][number - 1]
         if plan.at is None or plan.at < self.model.now:
             return
@@ -270,11 +271,11 @@ class DaysAtTheDesk(RuleBasedStateMachine):
             plan.state = "done"
 
     @rule(days=st.integers(1, 20))
-    def wait(self, days):
+    def wait(self, days: Any) -> None:
         self.model.now += timedelta(days)
 
     @invariant()
-    def rows_say_what_the_model_says(self):
+    def rows_say_what_the_model_says(self) -> None:
         for series, plans in zip(self.series, self.model.series, strict=True):
             rows = series.sessions.order_by("number")
             assert [(row.number, row.state, row.starts_at) for row in rows] == [
@@ -282,7 +283,7 @@ class DaysAtTheDesk(RuleBasedStateMachine):
             ]
 
     @invariant()
-    def exactly_what_takes_place_is_held(self):
+    def exactly_what_takes_place_is_held(self) -> None:
         held = Reservation.objects.filter(is_active=True).values_list(
             "session__series", "session__number", "resource"
         )
@@ -295,7 +296,7 @@ class DaysAtTheDesk(RuleBasedStateMachine):
         )
 
     @invariant()
-    def every_change_of_time_is_in_the_history(self):
+    def every_change_of_time_is_in_the_history(self) -> None:
         for series in self.series:
             for row in series.sessions.all():
                 last = row.events.filter(kind__in=["booked", "moved"]).last()
@@ -303,7 +304,7 @@ class DaysAtTheDesk(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_many_days_at_the_desk_agree_with_the_model():
+def test_many_days_at_the_desk_agree_with_the_model() -> None:
     desk = open_desk()
     DaysAtTheDesk.desk = desk
     DaysAtTheDesk.rooms = [desk.room.pk, make_room(desk.location).pk]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -44,17 +45,17 @@ def desk() -> Desk:
 # Drafting
 
 
-def draft(desk, patient=None, wishes=ANY, **changes):
+def draft(desk: Desk, patient: Any = None, wishes: Any = ANY, **changes: Any) -> Any:
     patient = patient or desk.patient()
     around = {"location": desk.location, "areas": None, "by": desk.by, "key": new_key(), "now": NOW}
     chosen = {"version": desk.version, "sessions": 4, "gap": (28, 35, 56)}
     around |= {name: changes.pop(name) for name in around.keys() & changes.keys()}
     if around["areas"] is None:
-        around["areas"] = [make_area(patient)]
+        around["areas"] = [make_area(patient)]  # type: ignore[assignment]
     return draft_series(patient, ProtocolChoice(**chosen | changes), wishes, **around)
 
 
-def test_a_draft_keeps_choice_and_wishes_and_has_its_sessions_without_times(desk):
+def test_a_draft_keeps_choice_and_wishes_and_has_its_sessions_without_times(desk: Desk) -> None:
     wishes = Wishes(desk.practitioner, time(15), weekdays=[3, 1, 1], starts_from=date(2027, 2, 1))
     series = draft(desk, wishes=wishes)
     assert (series.state, series.sessions_planned, series.version) == (SeriesState.DRAFT, 4, 1)
@@ -70,7 +71,7 @@ def test_a_draft_keeps_choice_and_wishes_and_has_its_sessions_without_times(desk
     ]
 
 
-def test_the_same_key_drafts_once(desk):
+def test_the_same_key_drafts_once(desk: Desk) -> None:
     patient = desk.patient()
     areas = [make_area(patient)]
     one = draft(desk, patient, areas=areas, key="k")
@@ -78,7 +79,7 @@ def test_the_same_key_drafts_once(desk):
     assert (one.pk, Series.objects.count()) == (again.pk, 1)
 
 
-def test_a_repeated_draft_answers_the_same_though_something_else_is_recommended_by_now(desk):
+def test_a_repeated_draft_answers_the_same_though_something_else_is_recommended_by_now(desk: Desk) -> None:
     patient = desk.patient()
     known = {"areas": [make_area(patient)], "reason": "Prefers it", "key": "k"}
     one = draft(desk, patient, **known, recommended_version=desk.version, recommended_sessions=4)
@@ -87,7 +88,7 @@ def test_a_repeated_draft_answers_the_same_though_something_else_is_recommended_
     assert (one.pk, Series.objects.count()) == (again.pk, 1)
 
 
-def test_a_key_that_drafted_a_series_drafts_no_other(desk):
+def test_a_key_that_drafted_a_series_drafts_no_other(desk: Desk) -> None:
     patient = desk.patient()
     known = {"areas": [make_area(patient)], "reason": "Prefers it", "key": "k"}
     draft(desk, patient, **known)
@@ -111,7 +112,7 @@ def test_a_key_that_drafted_a_series_drafts_no_other(desk):
         ({"wishes": Wishes(prefers_from=time(15), prefers_to=time(15))}, "wish_unclear"),
     ],
 )
-def test_what_cannot_be_a_series_is_refused(desk, changes, code):
+def test_what_cannot_be_a_series_is_refused(desk: Desk, changes: dict[str, Any], code: str) -> None:
     patient = desk.patient()
     before = everything()
     with pytest.raises(Refusal) as caught:
@@ -120,7 +121,7 @@ def test_what_cannot_be_a_series_is_refused(desk, changes, code):
     assert everything() == before
 
 
-def test_areas_protocols_and_places_of_others_are_refused(desk):
+def test_areas_protocols_and_places_of_others_are_refused(desk: Desk) -> None:
     stranger = make_clinic()
     for changes, code in (
         ({"areas": [make_area(desk.patient())]}, "not_their_area"),
@@ -137,7 +138,9 @@ def test_areas_protocols_and_places_of_others_are_refused(desk):
 
 
 @pytest.mark.parametrize("departure", [{"sessions": 5}, {"gap": (28, 42, 56)}])
-def test_another_choice_than_the_recommended_one_needs_a_reason(desk, departure):
+def test_another_choice_than_the_recommended_one_needs_a_reason(
+    desk: Desk, departure: dict[str, Any]
+) -> None:
     recommended = {"recommended_version": desk.version, "recommended_sessions": 4}
     with pytest.raises(ChoiceReasonMissing):
         draft(desk, reason=" ", **recommended, **departure)
@@ -146,19 +149,19 @@ def test_another_choice_than_the_recommended_one_needs_a_reason(desk, departure)
     assert series.choice_reason == "Prefers fewer visits"
 
 
-def test_the_recommended_choice_needs_no_reason(desk):
+def test_the_recommended_choice_needs_no_reason(desk: Desk) -> None:
     series = draft(desk, recommended_version=desk.version, recommended_sessions=4)
     assert series.choice_reason == ""
 
 
-def test_wishes_change_and_the_others_stay(desk):
+def test_wishes_change_and_the_others_stay(desk: Desk) -> None:
     series = draft(desk, wishes=Wishes(weekdays=[1], prefers_from=time(15)))
     wishes = replace(Wishes.of(series), weekdays=[2, 0])
     changed = change_wishes(series, wishes, version=1, by=desk.by, key=new_key(), now=NOW)
     assert (changed.weekdays, changed.prefers_from, changed.version) == ([0, 2], time(15), 2)
 
 
-def test_wishes_are_not_changed_from_an_outdated_page_or_in_a_closed_series(desk):
+def test_wishes_are_not_changed_from_an_outdated_page_or_in_a_closed_series(desk: Desk) -> None:
     series = draft(desk)
     with pytest.raises(Stale):
         change_wishes(series, Wishes(weekdays=[2]), version=2, by=desk.by, key=new_key(), now=NOW)

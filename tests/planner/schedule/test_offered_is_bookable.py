@@ -7,6 +7,7 @@ change; a time near the change of clocks is offered and cannot be booked.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -37,13 +38,15 @@ def undone() -> Iterator[None]:
 
 
 @st.composite
-def bustle(draw, longest: int) -> list[tuple[int, int, int, int]]:
+def bustle(draw: Any, longest: int) -> list[tuple[int, int, int, int]]:
     """What else goes on: (whose, day from now, minute from 08:00 UTC, length in minutes)."""
     each = st.tuples(st.integers(0, 6), st.integers(0, 120), MINUTES, st.integers(1, longest))
     return draw(st.lists(each, min_size=10, max_size=40))
 
 
-def open_busy_desk(zone: tuple[str, str, str], grid: int, today: date, away: list, held: list) -> Desk:
+def open_busy_desk(
+    zone: tuple[str, str, str], grid: int, today: date, away: list[Any], held: list[Any]
+) -> Desk:
     timezone, country, subdivision = zone
     desk = open_desk(timezone=timezone, country=country, subdivision=subdivision, grid_minutes=grid)
     lunch = make_practitioner(desk.location, weekdays=range(0))
@@ -62,14 +65,15 @@ def open_busy_desk(zone: tuple[str, str, str], grid: int, today: date, away: lis
     return desk
 
 
-def _times(rows: list, today: date) -> Iterator[tuple[int, datetime, datetime]]:
+def _times(rows: list[Any], today: date) -> Iterator[tuple[int, datetime, datetime]]:
     for whose, day, minute, length in rows:
         start = datetime.combine(today, time(8), tzinfo=UTC) + timedelta(days=day, minutes=minute)
         yield whose, start, start + timedelta(minutes=length)
 
 
-def _hold(desk: Desk, resources: list[Resource], rows: list, today: date) -> None:
-    session, taken = session_of(desk.series(sessions_planned=1), 1), []
+def _hold(desk: Desk, resources: list[Resource], rows: list[Any], today: date) -> None:
+    session = session_of(desk.series(sessions_planned=1), 1)
+    taken: list[Any] = []
     for whose, start, end in _times(rows, today):
         resource = resources[whose % len(resources)]
         if not any(one == resource.pk and a < end and start < b for one, a, b in taken):
@@ -109,8 +113,8 @@ def patient_with_another_series(desk: Desk, today: date) -> Series:
     with_later=st.booleans(),
 )
 def test_every_plan_offered_can_be_booked_and_every_move_offered_made(
-    zone, grid, today, away, held, hour, number, with_later
-):
+    zone: Any, grid: Any, today: Any, away: Any, held: Any, hour: Any, number: Any, with_later: Any
+) -> None:
     now = datetime.combine(today, time(hour), tzinfo=UTC)
     with undone():
         desk = open_busy_desk(zone, grid, today, away, held)
@@ -129,7 +133,7 @@ def test_every_plan_offered_can_be_booked_and_every_move_offered_made(
 
 
 @pytest.mark.django_db
-def test_a_quiet_clinic_is_offered_three_plans():
+def test_a_quiet_clinic_is_offered_three_plans() -> None:
     """So that the test above has something to show."""
     desk = open_busy_desk(("Europe/London", "GB", "ENG"), 15, date(2027, 1, 11), [], [])
     series = patient_with_another_series(desk, date(2027, 1, 11))
@@ -147,7 +151,7 @@ def test_a_quiet_clinic_is_offered_three_plans():
         pytest.param(datetime(2027, 10, 31, 1, 10, tzinfo=UTC), id="in the hour that clocks show again"),
     ],
 )
-def test_no_plan_begins_before_now(now):
+def test_no_plan_begins_before_now(now: Any) -> None:
     desk = open_desk(grid_minutes=15, weekdays=range(7), opens=time(0), closes=time(23, 59))
     for resource in (desk.practitioner, desk.room, desk.device):
         WeeklyHours.objects.filter(resource=resource).delete()
@@ -169,7 +173,7 @@ def desk() -> Desk:
 
 
 @pytest.mark.django_db
-def test_a_longest_gap_under_the_protocols_floor_reaches_as_far_as_the_floor(desk):
+def test_a_longest_gap_under_the_protocols_floor_reaches_as_far_as_the_floor(desk: Desk) -> None:
     gaps = {"gap_min_days": 7, "gap_target_days": 14, "gap_max_days": 20}
     series = desk.series(sessions_planned=2, **gaps)
     (plan, *_) = propose(series, now=NOW).plans
@@ -182,7 +186,7 @@ def missed(series: Series, number: int) -> None:
 
 
 @pytest.mark.django_db
-def test_a_missed_session_does_not_let_the_next_one_wait_for_ever(desk):
+def test_a_missed_session_does_not_let_the_next_one_wait_for_ever(desk: Desk) -> None:
     """Two longest gaps lie between the first and the third while the second is to be caught up with."""
     series = desk.booked(sessions_planned=3)
     Session.objects.filter(series=series, number=1).update(state="done")
@@ -198,7 +202,7 @@ def test_a_missed_session_does_not_let_the_next_one_wait_for_ever(desk):
 
 
 @pytest.mark.django_db
-def test_a_missed_session_is_not_offered_a_time_after_a_later_one_that_is_done(desk):
+def test_a_missed_session_is_not_offered_a_time_after_a_later_one_that_is_done(desk: Desk) -> None:
     series = desk.booked()
     Session.objects.filter(series=series, number__in=(1, 3)).update(state="done")
     missed(series, 2)

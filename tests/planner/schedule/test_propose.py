@@ -3,8 +3,10 @@
 import random
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from clinic.errors import Refusal
 from clinic.models import Absence, WeeklyHours
@@ -37,15 +39,15 @@ def desk() -> Desk:
     return open_desk()
 
 
-def days(plan):
+def days(plan: Any) -> Any:
     return [visit.starts_at.date() for visit in plan.visits]
 
 
-def sentences(plan, good):
+def sentences(plan: Any, good: Any) -> Any:
     return [why.sentence for why in plan.why if why.good is good]
 
 
-def test_an_empty_diary_gives_three_plans_on_target_told_apart(desk):
+def test_an_empty_diary_gives_three_plans_on_target_told_apart(desk: Desk) -> None:
     answer = propose(desk.series(), now=NOW)
     assert [plan.title for plan in answer.plans] == [
         "Starts soonest",
@@ -63,7 +65,7 @@ def test_an_empty_diary_gives_three_plans_on_target_told_apart(desk):
     assert [plan.cost for plan in answer.plans] == [0, 2, 4]
 
 
-def test_every_plan_can_be_booked_as_it_is(desk):
+def test_every_plan_can_be_booked_as_it_is(desk: Desk) -> None:
     for place in range(3):
         series = desk.series()
         plan = propose(series, now=NOW).plans[place]
@@ -74,7 +76,7 @@ def test_every_plan_can_be_booked_as_it_is(desk):
         ]
 
 
-def test_what_was_taken_meanwhile_gives_way_to_the_next_best(desk):
+def test_what_was_taken_meanwhile_gives_way_to_the_next_best(desk: Desk) -> None:
     first, second = desk.series(), desk.series()
     offered = propose(second, now=NOW).plans[0]
     desk.book(first, list(propose(first, now=NOW).plans[0].visits))
@@ -93,14 +95,14 @@ def test_what_was_taken_meanwhile_gives_way_to_the_next_best(desk):
         (date(2027, 10, 5), [datetime(2027, 10, 5, 7, 15), datetime(2027, 11, 9, 8, 15)]),
     ],
 )
-def test_a_change_of_clocks_keeps_the_wall_clock_time(desk, starts_from, first_two):
+def test_a_change_of_clocks_keeps_the_wall_clock_time(desk: Desk, starts_from: Any, first_two: Any) -> None:
     series = desk.series(sessions_planned=2, starts_from=starts_from)
     plan = propose(series, now=NOW).plans[0]
     assert [visit.starts_at for visit in plan.visits] == [at.replace(tzinfo=UTC) for at in first_two]
     desk.book(series, list(plan.visits))
 
 
-def test_wishes_for_days_hours_and_practitioner_are_kept_and_told(desk):
+def test_wishes_for_days_hours_and_practitioner_are_kept_and_told(desk: Desk) -> None:
     wanted = make_practitioner(desk.location, name="Dr Marsh")
     series = desk.series(weekdays=[3], prefers_from=time(14), prefers_practitioner=wanted)
     plan = propose(series, now=NOW).plans[0]
@@ -113,7 +115,7 @@ def test_wishes_for_days_hours_and_practitioner_are_kept_and_told(desk):
     ]
 
 
-def test_a_wish_that_cannot_be_kept_is_told_as_a_reason_against(desk):
+def test_a_wish_that_cannot_be_kept_is_told_as_a_reason_against(desk: Desk) -> None:
     wanted = make_practitioner(desk.location, name="Dr Marsh", weekdays=range(0))
     series = desk.series(prefers_from=time(18), prefers_practitioner=wanted)
     plan = propose(series, now=NOW).plans[0]
@@ -123,7 +125,7 @@ def test_a_wish_that_cannot_be_kept_is_told_as_a_reason_against(desk):
     ]
 
 
-def after_one_done(desk, **fields):
+def after_one_done(desk: Desk, **fields: Any) -> Any:
     """Session 1 took place on Tuesday 19 January; the others have no time."""
     series = desk.booked(**fields)
     later = series.sessions.filter(number__gt=1)
@@ -133,13 +135,13 @@ def after_one_done(desk, **fields):
     return series
 
 
-def test_sessions_already_done_are_followed_at_their_gap(desk):
+def test_sessions_already_done_are_followed_at_their_gap(desk: Desk) -> None:
     plan = propose(after_one_done(desk), now=NOW + 10 * DAY).plans[0]
     assert [visit.number for visit in plan.visits] == [2, 3, 4]
     assert days(plan) == [date(2027, 1, 19) + 35 * n * DAY for n in (1, 2, 3)]
 
 
-def test_a_lapsed_series_starts_again_as_soon_as_can_be(desk):
+def test_a_lapsed_series_starts_again_as_soon_as_can_be(desk: Desk) -> None:
     plan = propose(after_one_done(desk), now=NOW + 100 * DAY).plans[0]
     assert days(plan) == [(NOW + 100 * DAY).date() + 35 * n * DAY for n in range(3)]
 
@@ -148,7 +150,7 @@ def test_a_lapsed_series_starts_again_as_soon_as_can_be(desk):
     ("of_practitioner", "cause"),
     [(True, "Priya Nair is away on Tue 23 Feb."), (False, "The clinic is closed on Tue 23 Feb.")],
 )
-def test_what_keeps_a_gap_from_its_target_is_named(desk, of_practitioner, cause):
+def test_what_keeps_a_gap_from_its_target_is_named(desk: Desk, of_practitioner: bool, cause: str) -> None:
     series = after_one_done(desk)
     who = desk.practitioner if of_practitioner else None
     since = datetime(2027, 2, 23, tzinfo=UTC)
@@ -159,14 +161,14 @@ def test_what_keeps_a_gap_from_its_target_is_named(desk, of_practitioner, cause)
     assert sentences(plan, False)[0] == f"36 days before session 2, 1 over target. {cause}"
 
 
-def test_skin_that_another_series_treats_is_left_to_rest(desk):
+def test_skin_that_another_series_treats_is_left_to_rest(desk: Desk) -> None:
     patient = desk.patient()
     desk.book(desk.series(patient, sessions_planned=1))
     plan = propose(desk.series(patient, sessions_planned=1), now=NOW).plans[0]
     assert days(plan) == [date(2027, 1, 19) + 28 * DAY]
 
 
-def test_a_screening_that_postpones_moves_the_start(desk):
+def test_a_screening_that_postpones_moves_the_start(desk: Desk) -> None:
     patient = desk.patient()
     question = ScreeningQuestion.objects.create(
         clinic=desk.location.clinic, code="peel", position=1, text="A peel?", kind="yes_no_date",
@@ -184,7 +186,7 @@ def test_a_screening_that_postpones_moves_the_start(desk):
     desk.book(series, list(plan.visits))
 
 
-def test_a_device_too_shallow_for_the_area_is_not_offered(desk):
+def test_a_device_too_shallow_for_the_area_is_not_offered(desk: Desk) -> None:
     deep = make_device(desk.location, name="Deep", max_depth_mm=Decimal("3.0"))
     SiteDepth.objects.filter(version=desk.version, site="abdomen").update(
         min_mm=Decimal("2.75"), rubra_mm=Decimal("2.75"), alba_mm=Decimal("2.75"), max_mm=Decimal("3.0")
@@ -193,7 +195,7 @@ def test_a_device_too_shallow_for_the_area_is_not_offered(desk):
     assert {visit.device_id for visit in plan.visits} == {deep.pk}
 
 
-def test_phases_off_the_grid_are_offered_times_that_can_be_booked(desk):
+def test_phases_off_the_grid_are_offered_times_that_can_be_booked(desk: Desk) -> None:
     desk.version.phases.filter(position=0).update(minutes=20)
     desk.version.phases.filter(position=2).update(minutes=10)
     for _ in range(3):
@@ -201,7 +203,7 @@ def test_phases_off_the_grid_are_offered_times_that_can_be_booked(desk):
         desk.book(series, list(propose(series, now=NOW).plans[0].visits))
 
 
-def test_without_any_place_it_says_why_and_what_would_help(desk):
+def test_without_any_place_it_says_why_and_what_would_help(desk: Desk) -> None:
     WeeklyHours.objects.filter(resource=desk.practitioner).exclude(weekday=0).delete()
     series = desk.series(weekdays=[1])
     answer = propose(series, now=NOW)
@@ -212,7 +214,7 @@ def test_without_any_place_it_says_why_and_what_would_help(desk):
     ]
 
 
-def test_a_gap_no_day_can_keep_is_told_with_the_gap_that_would_do(desk):
+def test_a_gap_no_day_can_keep_is_told_with_the_gap_that_would_do(desk: Desk) -> None:
     series = desk.series(gap_min_days=33, gap_target_days=33, gap_max_days=34, weekdays=[0])
     answer = propose(series, now=NOW)
     assert answer.plans == ()
@@ -222,7 +224,7 @@ def test_a_gap_no_day_can_keep_is_told_with_the_gap_that_would_do(desk):
     ]
 
 
-def test_nothing_is_proposed_for_a_series_fully_booked_or_over(desk):
+def test_nothing_is_proposed_for_a_series_fully_booked_or_over(desk: Desk) -> None:
     series = desk.booked()
     with pytest.raises(AlreadyBooked):
         propose(series, now=NOW)
@@ -231,13 +233,15 @@ def test_nothing_is_proposed_for_a_series_fully_booked_or_over(desk):
         propose(series, now=NOW)
 
 
-def test_the_same_question_gets_the_same_answer(desk):
+def test_the_same_question_gets_the_same_answer(desk: Desk) -> None:
     series = desk.series()
     assert propose(series, now=NOW) == propose(series, now=NOW)
 
 
 @pytest.mark.parametrize("more", [0, 6])
-def test_a_proposal_takes_seven_statements_however_much_there_is(desk, more, django_assert_num_queries):
+def test_a_proposal_takes_seven_statements_however_much_there_is(
+    desk: Desk, more: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     for _ in range(more):
         make_practitioner(desk.location)
         make_room(desk.location)
@@ -250,7 +254,7 @@ def test_a_proposal_takes_seven_statements_however_much_there_is(desk, more, dja
 
 
 @pytest.mark.parametrize(("seed", "full"), [(1, 0.5), (2, 0.9), (3, 0.97), (4, 0.99)])
-def test_a_short_look_ahead_finds_what_a_long_one_finds(desk, seed, full):
+def test_a_short_look_ahead_finds_what_a_long_one_finds(desk: Desk, seed: int, full: Any) -> None:
     rng = random.Random(seed)
     keeper = session_of(desk.series(sessions_planned=1), 1)
     hours = [NOW + day * DAY + timedelta(hours=hour) for day in range(420) for hour in range(9)]

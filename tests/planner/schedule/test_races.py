@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -73,7 +74,7 @@ def wait_for_locks(patch: pytest.MonkeyPatch, span: str) -> None:
 
 
 @pytest.fixture
-def patience(monkeypatch):
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fifty threads of one busy test process may queue for longer than a web server's dozen does."""
     wait_for_locks(monkeypatch, "60s")
 
@@ -92,7 +93,7 @@ def overlaps() -> list[tuple[int, int]]:
 @pytest.mark.usefixtures("patience")
 # Seen elsewhere: two people take one slot and both are confirmed; a race that a pause only hides; choosing
 # the resource and writing it were two steps; a race judged unlikely, and left untested.
-def test_of_fifty_bookings_of_one_slot_exactly_one_succeeds(desk):
+def test_of_fifty_bookings_of_one_slot_exactly_one_succeeds(desk: Desk) -> None:
     series = [desk.series(sessions_planned=1) for _ in range(50)]
     visits = desk.visits(1)
     outcomes = Counter(at_once([lambda each=each: desk.book(each, visits) for each in series]))
@@ -105,13 +106,13 @@ def test_of_fifty_bookings_of_one_slot_exactly_one_succeeds(desk):
 @pytest.mark.usefixtures("patience")
 # Seen elsewhere: two people take one slot and both are confirmed; the repeated visits of a series slip
 # past the guard.
-def test_thirty_whole_series_for_the_same_weeks_end_without_overlap_or_deadlock(desk):
+def test_thirty_whole_series_for_the_same_weeks_end_without_overlap_or_deadlock(desk: Desk) -> None:
     """Each wants another mix of the same three practitioners, rooms and devices, half a session apart."""
     practitioners = [desk.practitioner, *(make_practitioner(desk.location) for _ in range(2))]
     rooms = [desk.room, *(make_room(desk.location) for _ in range(2))]
     devices = [desk.device, *(make_device(desk.location) for _ in range(2))]
 
-    def wish(n: int) -> list:
+    def wish(n: int) -> list[Any]:
         at = datetime(2027, 1, 19, 9 + n % 5).time()
         return [
             replace(
@@ -139,7 +140,7 @@ def test_thirty_whole_series_for_the_same_weeks_end_without_overlap_or_deadlock(
 
 
 # Seen elsewhere: two moves into one gap, each by a page of its own.
-def test_of_two_moves_into_one_gap_one_succeeds(desk):
+def test_of_two_moves_into_one_gap_one_succeeds(desk: Desk) -> None:
     one, other = desk.booked(), desk.book(desk.series(), desk.visits(first=FIRST_DAY + timedelta(days=1)))
     target = elsewhere(desk.visits()[1], days=2)
     sessions = [session_of(one, 2), session_of(other, 2)]
@@ -149,7 +150,7 @@ def test_of_two_moves_into_one_gap_one_succeeds(desk):
     assert overlaps() == []
 
 
-def test_two_series_that_swap_resources_do_not_wait_in_a_circle(desk):
+def test_two_series_that_swap_resources_do_not_wait_in_a_circle(desk: Desk) -> None:
     other_room = make_room(desk.location)
     late = [replace(each, room_id=other_room.pk) for each in desk.visits(first=FIRST_DAY + timedelta(days=1))]
     one, other = desk.booked(), desk.book(desk.series(), late)
@@ -162,7 +163,7 @@ def test_two_series_that_swap_resources_do_not_wait_in_a_circle(desk):
 
 
 # Seen elsewhere: a form sent twice books twice.
-def test_one_form_sent_twenty_times_at_once_books_once(desk):
+def test_one_form_sent_twenty_times_at_once_books_once(desk: Desk) -> None:
     series, visits = desk.series(), desk.visits()
     send = lambda: book_series(series.pk, visits, by=desk.by, key="one-form", now=NOW)  # noqa: E731
     assert at_once([send] * 20) == ["done"] * 20
@@ -170,7 +171,7 @@ def test_one_form_sent_twenty_times_at_once_books_once(desk):
 
 
 # Seen elsewhere: two desks change one session, and both think they did.
-def test_two_desks_changing_one_session_do_not_overwrite_each_other(desk):
+def test_two_desks_changing_one_session_do_not_overwrite_each_other(desk: Desk) -> None:
     session = session_of(desk.booked(), 2)
     actions = [
         lambda: desk.move(session, elsewhere(desk.visits()[1], days=1)),
@@ -181,7 +182,7 @@ def test_two_desks_changing_one_session_do_not_overwrite_each_other(desk):
 
 
 # Seen elsewhere: a patient's overlap is found only when it covers the whole visit.
-def test_one_patient_is_not_booked_twice_over_by_two_desks(desk):
+def test_one_patient_is_not_booked_twice_over_by_two_desks(desk: Desk) -> None:
     patient = desk.patient()
     rooms = [desk.room, make_room(desk.location)]
     desks = [
@@ -196,21 +197,21 @@ def test_one_patient_is_not_booked_twice_over_by_two_desks(desk):
     assert Session.objects.filter(patient=patient, state="booked").count() == 1
 
 
-def test_whoever_writes_past_the_locks_loses_cleanly(desk, monkeypatch):
+def test_whoever_writes_past_the_locks_loses_cleanly(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The constraint is the last guard: a foreign row between our look and our write becomes a refusal."""
     series, other = desk.series(sessions_planned=1), desk.series(sessions_planned=1)
     visit, at = desk.visits(1)[0], desk.visits(1)[0].starts_at
-    looks = booking.refuse_unless_possible
+    looks = booking.refuse_unless_possible  # type: ignore[attr-defined]
     intruders = []
 
-    def look_then_intrude(*args, **kwargs):
+    def look_then_intrude(*args: Any, **kwargs: Any) -> Any:
         facts = looks(*args, **kwargs)
         thread = threading.Thread(target=intrude)
         thread.start()
         thread.join()
         return facts
 
-    def intrude():
+    def intrude() -> None:
         end = at + timedelta(hours=1)
         where = {"session": session_of(other, 1), "resource": desk.room}
         intruders.append(Reservation.objects.create(starts_at=at, used_until=end, ends_at=end, **where))
@@ -229,9 +230,9 @@ def held_by_another(row: Model) -> Iterator[None]:
     """Locked in another connection, for ten seconds at most; and nobody waits for longer than 50 ms."""
     held, release = threading.Event(), threading.Event()
 
-    def hold():
+    def hold() -> None:
         with transaction.atomic():
-            type(row).objects.select_for_update().get(pk=row.pk)
+            type(row).objects.select_for_update().get(pk=row.pk)  # type: ignore[attr-defined]
             held.set()
             release.wait(10)
         connection.close()
@@ -248,14 +249,14 @@ def held_by_another(row: Model) -> Iterator[None]:
         thread.join()
 
 
-def test_a_lock_that_is_held_too_long_gives_a_busy_answer(desk):
+def test_a_lock_that_is_held_too_long_gives_a_busy_answer(desk: Desk) -> None:
     series = desk.series()
     with held_by_another(desk.room):
         assert at_once([lambda: desk.book(series)]) == ["busy"]
     assert desk.book(series).state == SeriesState.ACTIVE
 
 
-def test_wishes_that_wait_too_long_are_refused_as_busy_and_stay_as_they_were(desk):
+def test_wishes_that_wait_too_long_are_refused_as_busy_and_stay_as_they_were(desk: Desk) -> None:
     series = desk.series()
 
     def change() -> None:
@@ -269,27 +270,27 @@ def test_wishes_that_wait_too_long_are_refused_as_busy_and_stay_as_they_were(des
 
 
 @pytest.fixture
-def arrived(desk) -> Session:
+def arrived(desk: Desk) -> Session:
     """Session 1, here on its day and asked on it."""
     session = session_of(desk.booked(), 1)
     Screening.objects.create(patient=session.patient, taken_at=session.starts_at, taken_by=desk.by.user)
     return desk.mark(session, SessionState.ARRIVED, now=session.starts_at)
 
 
-def begin(desk, session):
+def begin(desk: Desk, session: Session) -> Any:
     return start_treatment(
         session.pk, by=desk.by, key=new_key(), version=session.version, now=session.starts_at
     )
 
 
-def end(desk, session):
+def end(desk: Desk, session: Session) -> Any:
     treated = AreaEntry(session.series.areas.get().pk, Decimal("1.5"), 4, Endpoint.EVEN_PINPOINTS, 1)
     entry = RecordEntry((treated,), cartridge_lot="KN-2417", cartridge_expires_on=date(2028, 8, 31))
     known = {"by": desk.by, "key": new_key(), "version": session.version, "now": session.starts_at}
     return finish(session.pk, entry, **known)
 
 
-def test_of_two_who_begin_or_finish_one_treatment_one_succeeds(desk, arrived):
+def test_of_two_who_begin_or_finish_one_treatment_one_succeeds(desk: Desk, arrived: Session) -> None:
     assert sorted(at_once([lambda: begin(desk, arrived)] * 2)) == ["done", "wrong_state"]
     assert sorted(at_once([lambda: end(desk, arrived)] * 2)) == ["done", "wrong_state"]
     assert list(arrived.events.values_list("kind", flat=True))[-2:] == ["started", "done"]
@@ -298,7 +299,9 @@ def test_of_two_who_begin_or_finish_one_treatment_one_succeeds(desk, arrived):
 
 @pytest.mark.parametrize("held", [lambda s: s.patient, lambda s: s.series, lambda s: s])
 @pytest.mark.parametrize("write", [begin, end])
-def test_a_treatment_that_waits_too_long_is_refused_as_busy_and_leaves_nothing(desk, arrived, held, write):
+def test_a_treatment_that_waits_too_long_is_refused_as_busy_and_leaves_nothing(
+    desk: Desk, arrived: Session, held: Any, write: Any
+) -> None:
     if write is end:
         begin(desk, arrived)
     before = everything()
@@ -308,12 +311,12 @@ def test_a_treatment_that_waits_too_long_is_refused_as_busy_and_leaves_nothing(d
     assert write(desk, arrived).state in (SessionState.IN_TREATMENT, SessionState.DONE)
 
 
-def test_a_deadlock_is_tried_again_and_nobody_sees_it(desk):
+def test_a_deadlock_is_tried_again_and_nobody_sees_it(desk: Desk) -> None:
     """Somebody who breaks the order holds a session and wants the resource that we hold: one of us is ended."""
     session, before = session_of(desk.booked(), 2), deadlocks()
     held, done = threading.Event(), []
 
-    def out_of_order():
+    def out_of_order() -> None:
         with transaction.atomic():
             Session.objects.select_for_update().get(pk=session.pk)
             held.set()

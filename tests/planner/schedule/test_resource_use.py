@@ -3,18 +3,20 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
-from clinic.models import Absence, ExtraHours, Resource, WeeklyHours
+from clinic.models import Absence, ExtraHours, Location, Resource, WeeklyHours
 from planner.models import ProtocolPhase, Reservation
 from planner.schedule.opening_hours import covers, open_calendar, overlap, public_holidays, union, without
 from planner.schedule.resource_use import taken_by_others, use_of, why_not_free
 from tests.makers import make_device, make_location, make_practitioner, make_room
-from tests.planner.desk import open_desk, session_of
+from tests.planner.desk import Desk, open_desk, session_of
 
 MONDAY = date(2027, 1, 11)
 SATURDAY = date(2027, 1, 16)
@@ -22,7 +24,7 @@ EASTER_MONDAY = date(2027, 3, 29)
 WEEK = (MONDAY, date(2027, 1, 17))
 
 
-def span(day: date, opens: int, closes: int, minute: int = 0):
+def span(day: date, opens: int, closes: int, minute: int = 0) -> Any:
     return datetime.combine(day, time(opens, minute)), datetime.combine(day, time(closes))
 
 
@@ -30,11 +32,11 @@ def utc(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute), tzinfo=UTC)
 
 
-def on(resource: Resource, day: date):
+def on(resource: Resource, day: date) -> Any:
     return open_calendar(resource.location, [resource], day, day).open_on(resource.pk, day)
 
 
-def free_on(resource: Resource, day: date):
+def free_on(resource: Resource, day: date) -> Any:
     return open_calendar(resource.location, [resource], day, day).free_on(resource.pk, day)
 
 
@@ -44,17 +46,17 @@ moments = st.integers(0, 60).map(lambda hour: datetime(2027, 1, 11) + timedelta(
 intervals = st.lists(st.tuples(moments, moments).filter(lambda pair: pair[0] < pair[1]), max_size=6)
 
 
-def hours_in(those) -> set[datetime]:
+def hours_in(those: Any) -> set[datetime]:
     every = (datetime(2027, 1, 11) + timedelta(hours=hour) for hour in range(60))
     return {hour for hour in every if any(start <= hour < end for start, end in those)}
 
 
-def is_tidy(those) -> bool:
+def is_tidy(those: Any) -> bool:
     return all(one[1] < other[0] for one, other in pairwise(those))
 
 
 @given(intervals, intervals)
-def test_intervals_behave_as_sets_of_hours(ours, theirs):
+def test_intervals_behave_as_sets_of_hours(ours: Any, theirs: Any) -> None:
     assert is_tidy(union(ours))
     assert hours_in(union(ours)) == hours_in(ours)
     assert hours_in(overlap(union(ours), union(theirs))) == hours_in(ours) & hours_in(theirs)
@@ -63,7 +65,7 @@ def test_intervals_behave_as_sets_of_hours(ours, theirs):
 
 @given(intervals, intervals)
 # Seen elsewhere: the first visit of a day hides all other free times.
-def test_free_and_busy_together_are_the_open_hours(opened, busy):
+def test_free_and_busy_together_are_the_open_hours(opened: Any, busy: Any) -> None:
     opened, busy = union(opened), union(busy)
     free, taken = without(opened, busy), overlap(opened, busy)
     assert union([*free, *taken]) == opened
@@ -74,34 +76,34 @@ def test_free_and_busy_together_are_the_open_hours(opened, busy):
 
 
 @pytest.fixture
-def location(db):
+def location(db: None) -> Location:
     return make_location()
 
 
-def test_a_room_or_device_without_hours_follows_its_location(location):
+def test_a_room_or_device_without_hours_follows_its_location(location: Location) -> None:
     assert on(make_room(location), MONDAY) == (span(MONDAY, 8, 20),)
     assert on(make_device(location), MONDAY) == (span(MONDAY, 8, 20),)
     assert on(make_room(location), SATURDAY) == ()
 
 
-def test_a_practitioner_without_hours_does_not_work(location):
+def test_a_practitioner_without_hours_does_not_work(location: Location) -> None:
     assert on(make_practitioner(location, weekdays=range(0)), MONDAY) == ()
 
 
-def test_own_hours_count_only_within_the_locations(location):
+def test_own_hours_count_only_within_the_locations(location: Location) -> None:
     early = make_practitioner(location, weekdays=range(7), opens=time(6), closes=time(12))
     assert on(early, MONDAY) == (span(MONDAY, 8, 12),)
     assert on(early, SATURDAY) == ()
 
 
-def test_a_room_with_hours_of_its_own_keeps_them(location):
+def test_a_room_with_hours_of_its_own_keeps_them(location: Location) -> None:
     room = make_room(location)
     WeeklyHours.objects.create(resource=room, weekday=0, opens=time(10), closes=time(14))
     assert on(room, MONDAY) == (span(MONDAY, 10, 14),)
     assert on(room, MONDAY + timedelta(1)) == ()
 
 
-def test_hours_count_from_their_first_to_their_last_day(location):
+def test_hours_count_from_their_first_to_their_last_day(location: Location) -> None:
     part_time = make_practitioner(location, weekdays=range(0))
     WeeklyHours.objects.create(
         resource=part_time,
@@ -115,37 +117,37 @@ def test_hours_count_from_their_first_to_their_last_day(location):
     assert [bool(on(part_time, day)) for day in mondays] == [False, True, True, False]
 
 
-def test_a_lunch_break_leaves_two_intervals(location):
+def test_a_lunch_break_leaves_two_intervals(location: Location) -> None:
     practitioner = make_practitioner(location, weekdays=range(0))
     for opens, closes in ((9, 12), (13, 17)):
         WeeklyHours.objects.create(resource=practitioner, weekday=0, opens=time(opens), closes=time(closes))
     assert on(practitioner, MONDAY) == (span(MONDAY, 9, 12), span(MONDAY, 13, 17))
 
 
-def test_a_public_holiday_closes_everything(location):
+def test_a_public_holiday_closes_everything(location: Location) -> None:
     calendar = open_calendar(location, [make_room(location)], EASTER_MONDAY, EASTER_MONDAY)
     assert calendar.holidays == {EASTER_MONDAY: "Easter Monday"}
     assert on(make_room(location), EASTER_MONDAY) == ()
     assert on(make_practitioner(location), EASTER_MONDAY) == ()
 
 
-def test_a_location_may_stay_open_on_public_holidays(location):
+def test_a_location_may_stay_open_on_public_holidays(location: Location) -> None:
     location.closes_on_public_holidays = False
     location.save()
     assert on(make_practitioner(location), EASTER_MONDAY) == (span(EASTER_MONDAY, 9, 17),)
 
 
-def test_a_country_whose_holidays_nobody_listed_has_none(location):
+def test_a_country_whose_holidays_nobody_listed_has_none(location: Location) -> None:
     location.country = "XX"
     assert public_holidays(location, MONDAY, EASTER_MONDAY) == {}
 
 
-def test_holidays_are_those_of_the_region(location):
+def test_holidays_are_those_of_the_region(location: Location) -> None:
     location.subdivision = "SCT"
     assert EASTER_MONDAY not in public_holidays(location, MONDAY, EASTER_MONDAY)
 
 
-def test_extra_hours_of_a_location_open_what_follows_it(location):
+def test_extra_hours_of_a_location_open_what_follows_it(location: Location) -> None:
     room, practitioner = make_room(location), make_practitioner(location, weekdays=range(6))
     absent = make_practitioner(location)
     ExtraHours.objects.create(location=location, starts_at=utc(SATURDAY, 10), ends_at=utc(SATURDAY, 14))
@@ -154,7 +156,7 @@ def test_extra_hours_of_a_location_open_what_follows_it(location):
     assert on(absent, SATURDAY) == ()
 
 
-def test_extra_hours_of_a_resource_open_it_beyond_its_location(location):
+def test_extra_hours_of_a_resource_open_it_beyond_its_location(location: Location) -> None:
     practitioner, room = make_practitioner(location), make_room(location)
     ExtraHours.objects.create(
         location=location, resource=practitioner, starts_at=utc(SATURDAY, 7), ends_at=utc(SATURDAY, 12)
@@ -163,7 +165,7 @@ def test_extra_hours_of_a_resource_open_it_beyond_its_location(location):
     assert on(room, SATURDAY) == ()
 
 
-def test_extra_hours_open_a_public_holiday(location):
+def test_extra_hours_open_a_public_holiday(location: Location) -> None:
     room = make_room(location)
     ExtraHours.objects.create(
         location=location, starts_at=utc(EASTER_MONDAY, 9), ends_at=utc(EASTER_MONDAY, 11)
@@ -171,7 +173,7 @@ def test_extra_hours_open_a_public_holiday(location):
     assert on(room, EASTER_MONDAY) == (span(EASTER_MONDAY, 10, 12),)  # one hour on: summer time has begun
 
 
-def test_absences_are_kept_apart_from_hours(location):
+def test_absences_are_kept_apart_from_hours(location: Location) -> None:
     practitioner, room = make_practitioner(location), make_room(location)
     Absence.objects.create(
         location=location,
@@ -189,7 +191,7 @@ def test_absences_are_kept_apart_from_hours(location):
 
 
 # Seen elsewhere: leave entered in another zone leaves holes.
-def test_leave_is_read_in_the_clinics_zone(db):
+def test_leave_is_read_in_the_clinics_zone(db: None) -> None:
     sydney = make_location(timezone="Australia/Sydney", country="AU", subdivision="NSW")
     practitioner = make_practitioner(sydney)
     Absence.objects.create(
@@ -205,14 +207,16 @@ def test_leave_is_read_in_the_clinics_zone(db):
 
 
 # Seen elsewhere: opening hours shift on the day the clocks change.
-def test_hours_are_wall_clock_on_the_days_clocks_change(db):
+def test_hours_are_wall_clock_on_the_days_clocks_change(db: None) -> None:
     location = make_location(weekdays=range(7))
     room = make_room(location)
     for day in (date(2027, 3, 28), date(2027, 10, 31)):
         assert on(room, day) == (span(day, 8, 20),)
 
 
-def test_the_calendar_of_a_year_costs_three_queries(location, django_assert_num_queries):
+def test_the_calendar_of_a_year_costs_three_queries(
+    location: Location, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     resources = [make_practitioner(location), make_room(location), make_device(location)]
     with django_assert_num_queries(3):
         calendar = open_calendar(location, resources, MONDAY, MONDAY + timedelta(364))
@@ -220,7 +224,7 @@ def test_the_calendar_of_a_year_costs_three_queries(location, django_assert_num_
     assert [len(each) for each in every] == [253, 253, 253]
 
 
-def test_over_several_days_open_is_each_days_open(location):
+def test_over_several_days_open_is_each_days_open(location: Location) -> None:
     room = make_room(location)
     calendar = open_calendar(location, [room], *WEEK)
     assert calendar.open(room.pk) == tuple(span(MONDAY + timedelta(day), 8, 20) for day in range(5))
@@ -230,11 +234,11 @@ def test_over_several_days_open_is_each_days_open(location):
 
 
 @pytest.fixture
-def desk(db):
+def desk(db: None) -> Desk:
     return open_desk()
 
 
-def reason(desk, resource, start):
+def reason(desk: Desk, resource: Resource, start: Any) -> Any:
     phases = list(desk.version.phases.all())
     use = use_of(resource, 2, start, phases)
     day = start.astimezone(ZoneInfo("Europe/London")).date()
@@ -243,7 +247,7 @@ def reason(desk, resource, start):
     return (refusal.code, refusal.facts) if refusal else None
 
 
-def test_a_use_runs_from_the_first_phase_that_needs_it_to_the_last(desk):
+def test_a_use_runs_from_the_first_phase_that_needs_it_to_the_last(desk: Desk) -> None:
     phases = [
         ProtocolPhase(minutes=15, needs=["room"]),
         ProtocolPhase(minutes=30, needs=["practitioner", "room"]),
@@ -261,19 +265,19 @@ def test_a_use_runs_from_the_first_phase_that_needs_it_to_the_last(desk):
     assert (use.starts_at, use.used_until, use.ends_at) == (at, utc(MONDAY, 11, 5), utc(MONDAY, 11, 20))
 
 
-def test_what_is_free_has_no_reason(desk):
+def test_what_is_free_has_no_reason(desk: Desk) -> None:
     assert [reason(desk, each, utc(MONDAY, 10)) for each in (desk.practitioner, desk.room, desk.device)] == [
         None
     ] * 3
 
 
-def test_the_turnaround_may_run_past_closing_time(desk):
+def test_the_turnaround_may_run_past_closing_time(desk: Desk) -> None:
     assert reason(desk, desk.room, utc(MONDAY, 18, 15)) is None
     code, facts = reason(desk, desk.room, utc(MONDAY, 18, 30))
     assert (code, facts["open"]) == ("outside_hours", ["08:00 to 20:00"])
 
 
-def test_outside_hours_says_which_they_are(desk):
+def test_outside_hours_says_which_they_are(desk: Desk) -> None:
     code, facts = reason(desk, desk.practitioner, utc(MONDAY, 17))
     assert (code, facts) == (
         "outside_hours",
@@ -281,17 +285,17 @@ def test_outside_hours_says_which_they_are(desk):
     )
 
 
-def test_a_day_without_hours_is_said_as_such(desk):
+def test_a_day_without_hours_is_said_as_such(desk: Desk) -> None:
     code, facts = reason(desk, desk.practitioner, utc(SATURDAY, 10))
     assert (code, facts["resource"]) == ("not_open_that_day", "Priya Nair")
 
 
-def test_a_public_holiday_is_named(desk):
+def test_a_public_holiday_is_named(desk: Desk) -> None:
     code, facts = reason(desk, desk.room, utc(EASTER_MONDAY, 9))
     assert (code, facts["holiday"]) == ("public_holiday", "Easter Monday")
 
 
-def test_leave_is_named_with_its_ends(desk):
+def test_leave_is_named_with_its_ends(desk: Desk) -> None:
     Absence.objects.create(
         location=desk.location,
         resource=desk.practitioner,
@@ -304,7 +308,7 @@ def test_leave_is_named_with_its_ends(desk):
     assert reason(desk, desk.room, utc(MONDAY, 10)) is None
 
 
-def test_a_closure_of_the_location_is_named(desk):
+def test_a_closure_of_the_location_is_named(desk: Desk) -> None:
     Absence.objects.create(
         location=desk.location, kind="closure", starts_at=utc(MONDAY, 11), ends_at=utc(MONDAY, 12)
     )
@@ -312,7 +316,7 @@ def test_a_closure_of_the_location_is_named(desk):
     assert (code, facts["location"], facts["until"]) == ("closed", "Leeds", utc(MONDAY, 12))
 
 
-def test_an_absence_counts_against_the_turnaround_too(desk):
+def test_an_absence_counts_against_the_turnaround_too(desk: Desk) -> None:
     Absence.objects.create(
         location=desk.location,
         resource=desk.room,
@@ -324,7 +328,7 @@ def test_an_absence_counts_against_the_turnaround_too(desk):
     assert reason(desk, desk.room, utc(MONDAY, 10, 15))[0] == "on_leave"
 
 
-def hold(desk, resource, starts_at, ends_at, **fields):
+def hold(desk: Desk, resource: Resource, starts_at: Any, ends_at: Any, **fields: Any) -> Any:
     session = session_of(desk.series(), 1)
     return Reservation.objects.create(
         session=session, resource=resource, starts_at=starts_at, used_until=ends_at, ends_at=ends_at, **fields
@@ -335,14 +339,16 @@ def hold(desk, resource, starts_at, ends_at, **fields):
     ("from_minute", "to_minute", "is_taken"),
     [(0, 60, True), (60, 90, True), (119, 180, True), (120, 180, False), (-60, 1, True), (-60, 0, False)],
 )
-def test_any_overlap_with_a_reservation_counts_turnaround_included(desk, from_minute, to_minute, is_taken):
+def test_any_overlap_with_a_reservation_counts_turnaround_included(
+    desk: Desk, from_minute: Any, to_minute: int, is_taken: bool
+) -> None:
     at = utc(MONDAY, 10)
     hold(desk, desk.room, at + timedelta(minutes=from_minute), at + timedelta(minutes=to_minute))
     found = reason(desk, desk.room, at)
     assert (found is not None and found[0] == "slot_taken") is is_taken
 
 
-def test_released_reservations_and_those_to_be_given_up_do_not_count(desk):
+def test_released_reservations_and_those_to_be_given_up_do_not_count(desk: Desk) -> None:
     at = utc(MONDAY, 10)
     hold(desk, desk.room, at, at + timedelta(hours=1), is_active=False)
     mine = hold(desk, desk.room, at, at + timedelta(hours=1))
@@ -351,7 +357,7 @@ def test_released_reservations_and_those_to_be_given_up_do_not_count(desk):
     assert taken_by_others([use, replace(use, resource=desk.device)], []) == {desk.room.pk: (mine,)}
 
 
-def test_covers_means_one_interval_holds_it_all():
+def test_covers_means_one_interval_holds_it_all() -> None:
     hours = (span(MONDAY, 9, 12), span(MONDAY, 13, 17))
     assert covers(hours, *span(MONDAY, 9, 12))
     assert not covers(hours, *span(MONDAY, 11, 14))

@@ -1,20 +1,22 @@
 """The engine's bits, read in bulk, against the same question asked of the rows one by one."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from clinic.localtime import time_exists
-from clinic.models import Absence, ExtraHours, WeeklyHours
+from clinic.models import Absence, ExtraHours, Location, Resource, WeeklyHours
 from planner.choices import SessionState
 from planner.engine import free_time as free_time_of
 from planner.engine.grid import FreeTime, Horizon
 from planner.engine.instants import WallClock
 from planner.engine.problem import Problem
-from planner.models import Reservation
+from planner.models import Reservation, Series
 from planner.schedule.engine_request import first_day_possible, request_for
 from planner.schedule.free_time import engine_id, free_time, problem_resources, with_reservations
 from planner.schedule.opening_hours import open_calendar
@@ -35,14 +37,14 @@ def desk() -> Desk:
 # Free time
 
 
-def read(location, first, last):
+def read(location: Location, first: Any, last: Any) -> Any:
     resources = list(with_reservations(location, first, last))
     calendar = open_calendar(location, resources, first, last + DAY)
     horizon = Horizon(first, (last - first).days + 1, location.grid_minutes)
     return free_time(resources, calendar, location.timezone, horizon, ())
 
 
-def is_free(resource, location, wall: datetime) -> bool:
+def is_free(resource: Resource, location: Location, wall: datetime) -> bool:
     """Whether a use may cover the grid step at `wall`: every minute of it asked of the rows themselves."""
     calendar = open_calendar(location, [resource], wall.date(), wall.date())
     step, turnaround = (
@@ -68,14 +70,14 @@ def is_free(resource, location, wall: datetime) -> bool:
     )
 
 
-def free_steps(free: FreeTime, resource, day: date) -> set[datetime]:
+def free_steps(free: FreeTime, resource: Resource, day: date) -> set[datetime]:
     bits = next(bits for each, bits in free.bits if each.id == engine_id(resource.pk))
     size, midnight = free.horizon.steps_per_day, datetime.combine(day, time())
     row = bits >> free.horizon.day(day) * size
     return {midnight + timedelta(minutes=n * free.horizon.grid_minutes) for n in range(size) if row >> n & 1}
 
 
-def every_step(location, day: date) -> list[datetime]:
+def every_step(location: Location, day: date) -> list[datetime]:
     """Every step of the day that the clocks show."""
     count = 24 * 60 // location.grid_minutes
     midnight = datetime.combine(day, time())
@@ -83,7 +85,7 @@ def every_step(location, day: date) -> list[datetime]:
     return [at for at in steps if time_exists(day, at.time(), location.zone)]
 
 
-def reserve(desk, resource, start: datetime, minutes: int) -> None:
+def reserve(desk: Desk, resource: Resource, start: datetime, minutes: int) -> None:
     series = desk.series(sessions_planned=1)
     end = start + timedelta(minutes=minutes)
     Reservation.objects.create(
@@ -104,7 +106,9 @@ moments = st.integers(0, 2 * 24 * 12 - 1).map(lambda n: timedelta(minutes=5 * n)
     hours=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 200), st.integers(1, 80)), max_size=4),
     turnaround=st.sampled_from([0, 10, 25]),
 )
-def test_bits_are_what_the_rows_say(zone, first, bookings, leave, extra, hours, turnaround):
+def test_bits_are_what_the_rows_say(
+    zone: Any, first: Any, bookings: Any, leave: Any, extra: Any, hours: Any, turnaround: Any
+) -> None:
     desk = open_desk(timezone=zone, grid_minutes=15)
     room = make_room(desk.location, turnaround_minutes=turnaround)
     begin = datetime.combine(first, time(), tzinfo=desk.location.zone).astimezone(UTC)
@@ -138,7 +142,7 @@ def test_bits_are_what_the_rows_say(zone, first, bookings, leave, extra, hours, 
             assert found == certain
 
 
-def test_reservations_that_are_no_more_take_nothing(desk):
+def test_reservations_that_are_no_more_take_nothing(desk: Desk) -> None:
     desk.booked()
     before = read(desk.location, date(2027, 1, 19), date(2027, 1, 19)).bits
     Reservation.objects.update(is_active=False)
@@ -147,7 +151,7 @@ def test_reservations_that_are_no_more_take_nothing(desk):
     assert taken == [engine_id(each.pk) for each in (desk.practitioner, desk.room, desk.device)]
 
 
-def test_what_is_free_is_the_same_as_a_problem_without_a_database(desk):
+def test_what_is_free_is_the_same_as_a_problem_without_a_database(desk: Desk) -> None:
     desk.booked()
     first, last = date(2027, 1, 11), date(2027, 2, 28)
     free = read(desk.location, first, last)
@@ -155,7 +159,7 @@ def test_what_is_free_is_the_same_as_a_problem_without_a_database(desk):
     assert [bits for _, bits in free_time_of(problem, first, last).bits] == [bits for _, bits in free.bits]
 
 
-def test_hours_change_from_the_day_they_are_valid(desk):
+def test_hours_change_from_the_day_they_are_valid(desk: Desk) -> None:
     who = make_practitioner(desk.location, weekdays=range(0))
     WeeklyHours.objects.create(
         resource=who,
@@ -179,7 +183,7 @@ def test_hours_change_from_the_day_they_are_valid(desk):
 # The wall clock
 
 
-def test_an_hour_shown_twice_is_taken_in_both_showings():
+def test_an_hour_shown_twice_is_taken_in_both_showings() -> None:
     clock = WallClock.of("Europe/London", date(2027, 10, 30), 3)
     midnight = int(np.datetime64("2027-10-31", "m").astype(np.int64))
     # 00:45 to 01:15 UTC: 01:45 to 02:00, then again 01:00 to 01:15
@@ -187,7 +191,7 @@ def test_an_hour_shown_twice_is_taken_in_both_showings():
     assert ((first - midnight).tolist(), (last - midnight).tolist()) == ([60], [120])
 
 
-def test_the_skipped_hour_is_jumped_over():
+def test_the_skipped_hour_is_jumped_over() -> None:
     clock = WallClock.of("Europe/London", date(2027, 3, 27), 3)
     midnight = int(np.datetime64("2027-03-28", "m").astype(np.int64))
     first, last = clock.spans(
@@ -199,13 +203,13 @@ def test_the_skipped_hour_is_jumped_over():
 # Requests
 
 
-def asked(series, now=NOW):
+def asked(series: Series, now: Any = NOW) -> Any:
     (facts,) = facts_of({series.pk: series.patient_id})
     placing = facts.in_states((SessionState.PLANNED,))
     return request_for(facts, placing, not_before=first_day_possible(facts, now), now=now)
 
 
-def test_a_session_keeps_its_phases_and_what_they_need(desk):
+def test_a_session_keeps_its_phases_and_what_they_need(desk: Desk) -> None:
     kinds = [[need.kind for need in phase.needs] for phase in asked(desk.series()).phases]
     assert kinds == [["room"], ["practitioner", "room", "device"], ["room"]] or kinds == [
         ["room"],
@@ -215,13 +219,13 @@ def test_a_session_keeps_its_phases_and_what_they_need(desk):
     assert [phase.minutes for phase in asked(desk.series()).phases] == [45, 45, 15]
 
 
-def test_phases_off_the_grid_are_covered_outwards(desk):
+def test_phases_off_the_grid_are_covered_outwards(desk: Desk) -> None:
     desk.version.phases.filter(position=0).update(minutes=20)
     phases = asked(desk.series()).phases
     assert [(phase.minutes, len(phase.needs)) for phase in phases] == [(15, 1), (60, 3), (15, 1)]
 
 
-def test_the_past_of_today_and_other_visits_take_the_patients_time(desk):
+def test_the_past_of_today_and_other_visits_take_the_patients_time(desk: Desk) -> None:
     patient = desk.patient()
     other = make_area(patient, site="calf", side="left")
     desk.book(desk.series(patient, sessions_planned=1, areas=[other]))
@@ -232,21 +236,21 @@ def test_the_past_of_today_and_other_visits_take_the_patients_time(desk):
     )
 
 
-def test_the_same_skin_rests_for_the_longer_of_both_gaps(desk):
+def test_the_same_skin_rests_for_the_longer_of_both_gaps(desk: Desk) -> None:
     patient = desk.patient()
     desk.book(desk.series(patient, sessions_planned=1, gap_min_days=30))
     request = asked(desk.series(patient))
     assert request.patient.busy[-1] == (datetime(2026, 12, 21), datetime(2027, 2, 18))
 
 
-def test_no_gap_is_asked_under_the_protocols_floor(desk):
+def test_no_gap_is_asked_under_the_protocols_floor(desk: Desk) -> None:
     desk.version.floor_days = 40
     desk.version.save()
     gap = asked(desk.series()).gap
     assert (gap.min, gap.target, gap.max) == (40, 40, 56)
 
 
-def test_bookings_change_what_is_proposed_at_once(desk):
+def test_bookings_change_what_is_proposed_at_once(desk: Desk) -> None:
     """Nothing is kept between proposals: what was booked, moved or cancelled a moment ago counts."""
     waiting = desk.series()
     first = propose(waiting, now=NOW).plans[0].visits
@@ -262,7 +266,9 @@ def test_bookings_change_what_is_proposed_at_once(desk):
     assert propose(waiting, now=NOW).plans[0].visits == first
 
 
-def test_a_second_look_further_ahead_takes_one_statement_more(desk, django_assert_num_queries):
+def test_a_second_look_further_ahead_takes_one_statement_more(
+    desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     Absence.objects.create(
         location=desk.location,
         resource=desk.practitioner,

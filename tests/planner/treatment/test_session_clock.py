@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ PHASES = (
 PLANNED = spans(NINE, PHASES)
 
 
-def test_phases_stand_back_to_back():
+def test_phases_stand_back_to_back() -> None:
     assert list(PLANNED) == [
         Span("numbing", at(0), at(45), False),
         Span("needling", at(45), at(90), True),
@@ -44,11 +45,11 @@ def test_phases_stand_back_to_back():
     ]
 
 
-def test_the_treatment_is_the_first_phase_with_the_practitioner():
+def test_the_treatment_is_the_first_phase_with_the_practitioner() -> None:
     assert treatment_of(PLANNED) == PLANNED[1]
 
 
-def test_a_session_that_needs_no_practitioner_is_treated_from_its_start():
+def test_a_session_that_needs_no_practitioner_is_treated_from_its_start() -> None:
     alone = spans(NINE, PHASES[:1])
     assert treatment_of(alone) == alone[0]
 
@@ -65,16 +66,16 @@ def test_a_session_that_needs_no_practitioner_is_treated_from_its_start():
         (Stay("in_treatment", treatment_began_at=at(50)), 120, ("over", at(110), at(120))),
     ],
 )
-def test_the_step_of_a_patient_who_is_here(stay, minute, expected):
+def test_the_step_of_a_patient_who_is_here(stay: Any, minute: Any, expected: Any) -> None:
     kind, since, until = expected
     assert step_now(stay, PLANNED, at(minute)) == Whereabouts(kind, since, until, at(minute))
 
 
-def test_without_numbing_a_patient_is_ready_on_arrival():
+def test_without_numbing_a_patient_is_ready_on_arrival() -> None:
     assert step_now(Stay(), spans(NINE, PHASES[1:]), at(5)).kind == "ready"
 
 
-def test_minutes_gone_and_left_are_whole_and_bounded():
+def test_minutes_gone_and_left_are_whole_and_bounded() -> None:
     step = Whereabouts("numbing", at(0), at(45), at(10) + timedelta(seconds=30))
     assert (step.minutes, step.minutes_gone, step.minutes_left) == (45, 10, 35)
     assert Whereabouts("over", at(0), at(45), at(50)).minutes_left == 0

@@ -1,9 +1,11 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from clinic.models import StaffMember
 from clinic.services.once import KeyUsedForSomethingElse
 from clinic.services.versions import Stale
 from patients.models import Screening
@@ -35,12 +37,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def staff():
+def staff() -> StaffMember:
     return make_staff(make_location())
 
 
 @pytest.fixture
-def session(staff):
+def session(staff: StaffMember) -> Any:
     """Session 1 of 4, here and asked, at 09:00 today, with a pen that goes to 2.5 mm."""
     clinic = staff.location.clinic
     patient = make_patient(clinic)
@@ -66,11 +68,11 @@ def session(staff):
     return session
 
 
-def begin(session, staff, key="begin"):
+def begin(session: Session, staff: StaffMember, key: str = "begin") -> Any:
     return start_treatment(session.pk, by=acting(staff), key=key, version=session.version, now=NOW)
 
 
-def entry_for(session, **fields) -> RecordEntry:
+def entry_for(session: Session, **fields: Any) -> RecordEntry:
     area = session.series.areas.first()
     treated = AreaEntry(area.pk, Decimal("1.5"), 4, Endpoint.EVEN_PINPOINTS, 1)
     return replace(
@@ -81,12 +83,12 @@ def entry_for(session, **fields) -> RecordEntry:
     )
 
 
-def end(session, staff, entry=None, key="end", **more):
+def end(session: Session, staff: StaffMember, entry: Any = None, key: str = "end", **more: Any) -> Any:
     known = {"by": acting(staff), "key": key, "version": session.version, "now": NOW} | more
     return finish(session.pk, entry or entry_for(session), **known)
 
 
-def test_a_treatment_begins_when_the_patient_is_here_and_was_asked(session, staff):
+def test_a_treatment_begins_when_the_patient_is_here_and_was_asked(session: Any, staff: StaffMember) -> None:
     begun = begin(session, staff)
     assert (begun.state, begun.treatment_began_at) == (SessionState.IN_TREATMENT, NOW)
     assert [event.kind for event in session.events.all()] == [SessionEvent.Kind.STARTED]
@@ -102,7 +104,9 @@ def test_a_treatment_begins_when_the_patient_is_here_and_was_asked(session, staf
         (lambda s: Session.objects.filter(pk=s.pk).update(version=9), Stale),
     ],
 )
-def test_a_treatment_that_may_not_begin_changes_nothing(session, staff, spoil, refusal):
+def test_a_treatment_that_may_not_begin_changes_nothing(
+    session: Any, staff: StaffMember, spoil: Any, refusal: Any
+) -> None:
     spoil(session)
     before = Session.objects.values().get(pk=session.pk)
     with pytest.raises(refusal):
@@ -111,7 +115,7 @@ def test_a_treatment_that_may_not_begin_changes_nothing(session, staff, spoil, r
     assert not session.events.exists()
 
 
-def test_what_was_done_is_kept_and_aftercare_is_planned(session, staff):
+def test_what_was_done_is_kept_and_aftercare_is_planned(session: Any, staff: StaffMember) -> None:
     begin(session, staff)
     done = end(session, staff)
     record = TreatmentRecord.objects.get()
@@ -121,7 +125,7 @@ def test_what_was_done_is_kept_and_aftercare_is_planned(session, staff):
     ]
 
 
-def test_a_double_click_finishes_once(session, staff):
+def test_a_double_click_finishes_once(session: Any, staff: StaffMember) -> None:
     begin(session, staff)
     end(session, staff)
     end(session, staff)
@@ -129,7 +133,9 @@ def test_a_double_click_finishes_once(session, staff):
     assert session.events.filter(kind=SessionEvent.Kind.DONE).count() == 1
 
 
-def test_a_key_that_finished_answers_no_other_version_of_session_or_record(session, staff):
+def test_a_key_that_finished_answers_no_other_version_of_session_or_record(
+    session: Any, staff: StaffMember
+) -> None:
     begin(session, staff)
     end(session, staff)
     for other in ({"record_version": 1}, {"version": session.version + 1}):
@@ -153,7 +159,9 @@ def test_a_key_that_finished_answers_no_other_version_of_session_or_record(sessi
         ),
     ],
 )
-def test_an_entry_that_cannot_be_right_is_refused_whole(session, staff, change, refusal):
+def test_an_entry_that_cannot_be_right_is_refused_whole(
+    session: Any, staff: StaffMember, change: Any, refusal: Any
+) -> None:
     begin(session, staff)
     with pytest.raises(refusal):
         end(session, staff, change(session, entry_for(session)))
@@ -163,12 +171,12 @@ def test_an_entry_that_cannot_be_right_is_refused_whole(session, staff, change, 
     assert not Message.objects.exists()
 
 
-def test_a_cartridge_is_good_on_its_last_day(session, staff):
+def test_a_cartridge_is_good_on_its_last_day(session: Any, staff: StaffMember) -> None:
     begin(session, staff)
     assert end(session, staff, entry_for(session, cartridge_expires_on=NOW.date())).state == SessionState.DONE
 
 
-def test_a_record_is_corrected_without_losing_a_later_entry(session, staff):
+def test_a_record_is_corrected_without_losing_a_later_entry(session: Any, staff: StaffMember) -> None:
     begin(session, staff)
     end(session, staff)
     corrected = save_record(
@@ -180,7 +188,7 @@ def test_a_record_is_corrected_without_losing_a_later_entry(session, staff):
     assert TreatmentRecord.objects.get().pain == 6
 
 
-def test_the_last_session_completes_the_series(session, staff):
+def test_the_last_session_completes_the_series(session: Any, staff: StaffMember) -> None:
     session.series.sessions.exclude(pk=session.pk).update(state=SessionState.CANCELLED)
     begin(session, staff)
     end(session, staff)
@@ -188,7 +196,7 @@ def test_the_last_session_completes_the_series(session, staff):
     assert session.series.state == SeriesState.DONE
 
 
-def test_a_series_with_open_sessions_goes_on(session, staff):
+def test_a_series_with_open_sessions_goes_on(session: Any, staff: StaffMember) -> None:
     begin(session, staff)
     end(session, staff)
     session.series.refresh_from_db()

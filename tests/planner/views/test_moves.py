@@ -1,10 +1,13 @@
 """Moving and cancelling by form: looking changes nothing, pressing books, and every no has a next yes."""
 
+from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 
 from clinic.models import Absence, ReadAudit, WeeklyHours
 from clinic.permissions import Role
@@ -17,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _now():
+def _now() -> Iterator[None]:
     with time_machine.travel(NOW, tick=False):
         yield
 
@@ -28,27 +31,27 @@ def desk() -> Desk:
 
 
 @pytest.fixture
-def front(client, desk):
+def front(client: Client, desk: Desk) -> Client:
     client.force_login(make_staff(desk.location, Role.FRONT_DESK).user)
     return client
 
 
 @pytest.fixture
-def second(desk) -> Session:
+def second(desk: Desk) -> Session:
     """Session 2 of 4, on Tue 23 Feb 2027 at 10:00."""
     return session_of(desk.booked(), 2)
 
 
-def look(client, session: Session, **wish):
+def look(client: Client, session: Session, **wish: Any) -> Any:
     return client.get(f"/sessions/{session.pk}/move/", wish)
 
 
-def press(client, session: Session, *tokens: str, **more):
+def press(client: Client, session: Session, *tokens: str, **more: Any) -> Any:
     form = {"key": "key", "version": session.version, "visit": list(tokens)} | more
     return client.post(f"/sessions/{session.pk}/move/", form)
 
 
-def starts(response) -> list[str]:
+def starts(response: Any) -> list[str]:
     return [f"{offer.starts_at:%a %d %b %H:%M}" for offer in response.context["offers"]]
 
 
@@ -56,7 +59,7 @@ def when(session: Session) -> str:
     return f"{Session.objects.get(pk=session.pk).starts_at:%a %d %b %H:%M}"
 
 
-def test_without_a_wish_the_nearest_times_that_work_are_buttons(front, second):
+def test_without_a_wish_the_nearest_times_that_work_are_buttons(front: Client, second: Session) -> None:
     before = everything()
     page = look(front, second)
     assert (page.status_code, starts(page)) == (
@@ -66,7 +69,7 @@ def test_without_a_wish_the_nearest_times_that_work_are_buttons(front, second):
     assert everything() == before
 
 
-def test_a_time_that_works_shows_what_it_does_before_it_is_booked(front, second):
+def test_a_time_that_works_shows_what_it_does_before_it_is_booked(front: Client, second: Session) -> None:
     before = everything()
     page = look(front, second, day="2027-02-25", time="14:00")
     assert (page.context["is_as_asked"], starts(page)) == (True, ["Thu 25 Feb 14:00"])
@@ -80,21 +83,21 @@ def test_a_time_that_works_shows_what_it_does_before_it_is_booked(front, second)
     assert everything() == before
 
 
-def test_pressing_the_button_books_it(front, second):
+def test_pressing_the_button_books_it(front: Client, second: Session) -> None:
     offer = look(front, second, day="2027-02-25", time="14:00").context["offers"][0]
     answer = press(front, second, *offer.tokens)
     assert (answer.status_code, answer.url) == (302, f"/sessions/{second.pk}/")
     assert when(second) == "Thu 25 Feb 14:00"
 
 
-def test_pressed_twice_it_is_booked_once(front, second):
+def test_pressed_twice_it_is_booked_once(front: Client, second: Session) -> None:
     offer = look(front, second).context["offers"][0]
     press(front, second, *offer.tokens)
     assert press(front, second, *offer.tokens).status_code == 302
     assert second.events.filter(kind="moved").count() == 1
 
 
-def test_this_and_later_ones_move_together(front, second):
+def test_this_and_later_ones_move_together(front: Client, second: Session) -> None:
     page = look(front, second, day="2027-03-16", time="10:00", scope="later")
     offer = page.context["offers"][0]
     assert [link.session.number for link in offer.links if link.is_changed] == [2, 3, 4]
@@ -104,7 +107,9 @@ def test_this_and_later_ones_move_together(front, second):
     assert all(28 <= (after - before).days <= 56 for before, after in pairwise(days))
 
 
-def test_a_time_that_is_taken_says_by_whom_until_when_and_offers_the_nearest(front, desk, second):
+def test_a_time_that_is_taken_says_by_whom_until_when_and_offers_the_nearest(
+    front: Client, desk: Desk, second: Session
+) -> None:
     other = desk.series(desk.patient(), sessions_planned=1)
     desk.book(other, [desk.visit(1, datetime(2027, 2, 25, 14))])
     before = everything()
@@ -114,7 +119,9 @@ def test_a_time_that_is_taken_says_by_whom_until_when_and_offers_the_nearest(fro
     assert everything() == before
 
 
-def test_a_time_somebody_took_meanwhile_is_refused_with_the_next_ones(front, desk, second):
+def test_a_time_somebody_took_meanwhile_is_refused_with_the_next_ones(
+    front: Client, desk: Desk, second: Session
+) -> None:
     offer = look(front, second, day="2027-02-25", time="14:00").context["offers"][0]
     other = desk.series(desk.patient(), sessions_planned=1)
     desk.book(other, [desk.visit(1, datetime(2027, 2, 25, 14))])
@@ -126,7 +133,7 @@ def test_a_time_somebody_took_meanwhile_is_refused_with_the_next_ones(front, des
     assert everything() == before
 
 
-def test_what_was_asked_stays_in_the_form_after_a_refusal(front, desk, second):
+def test_what_was_asked_stays_in_the_form_after_a_refusal(front: Client, desk: Desk, second: Session) -> None:
     Absence.objects.create(
         location=desk.location,
         resource=desk.practitioner,
@@ -138,7 +145,9 @@ def test_what_was_asked_stays_in_the_form_after_a_refusal(front, desk, second):
     assert [part in text for part in ('value="2027-02-25"', 'value="14:00"')] == [True, True]
 
 
-def test_a_stale_page_is_refused_and_the_new_one_can_be_pressed(front, desk, second):
+def test_a_stale_page_is_refused_and_the_new_one_can_be_pressed(
+    front: Client, desk: Desk, second: Session
+) -> None:
     offer = look(front, second, day="2027-02-25", time="14:00").context["offers"][0]
     desk.move(second, desk.visit(2, datetime(2027, 2, 24, 9)))
     answer = press(front, second, *offer.tokens)
@@ -151,20 +160,20 @@ def test_a_stale_page_is_refused_and_the_new_one_can_be_pressed(front, desk, sec
     )
 
 
-def test_a_time_the_clocks_skip_is_refused_in_a_sentence(front, desk, second):
+def test_a_time_the_clocks_skip_is_refused_in_a_sentence(front: Client, desk: Desk, second: Session) -> None:
     page = look(front, second, day="2027-03-28", time="01:30")
     assert page.status_code == 400
     assert "Sun 28 Mar 2027 has no 01:30: the clocks go forward over it." in page.content.decode()
     assert len(page.context["offers"]) == 3
 
 
-def test_too_soon_for_the_skin_is_refused_with_a_reason(front, second):
+def test_too_soon_for_the_skin_is_refused_with_a_reason(front: Client, second: Session) -> None:
     page = look(front, second, day="2027-02-09", time="10:00")
     assert page.context["reasons"]
     assert page.context["offers"][0].starts_at.date() >= datetime(2027, 2, 16).date()
 
 
-def test_a_day_without_a_time_is_asked_for(front, second):
+def test_a_day_without_a_time_is_asked_for(front: Client, second: Session) -> None:
     page = look(front, second, day="2027-02-25")
     assert (page.status_code, page.context["form"].errors["time"]) == (
         422,
@@ -172,18 +181,18 @@ def test_a_day_without_a_time_is_asked_for(front, second):
     )
 
 
-def test_a_chosen_practitioner_is_kept(front, desk, second):
+def test_a_chosen_practitioner_is_kept(front: Client, desk: Desk, second: Session) -> None:
     other = make_practitioner(desk.location, name="Ruth Okafor")
     page = look(front, second, day="2027-02-25", time="14:00", practitioner=other.pk)
     assert page.context["offers"][0].where == "Ruth Okafor, Room 1, Pen A"
 
 
-def test_only_practitioners_with_the_skill_can_be_chosen(front, desk, second):
+def test_only_practitioners_with_the_skill_can_be_chosen(front: Client, desk: Desk, second: Session) -> None:
     other = make_practitioner(desk.location, name="Unskilled", skills=[])
     assert look(front, second, practitioner=other.pk).status_code == 422
 
 
-def test_a_missed_session_finds_a_new_time(front, desk, second):
+def test_a_missed_session_finds_a_new_time(front: Client, desk: Desk, second: Session) -> None:
     Session.objects.filter(pk=second.pk).update(state="no_show")
     second.reservations.update(is_active=False)
     offer = look(front, second).context["offers"][0]
@@ -191,7 +200,7 @@ def test_a_missed_session_finds_a_new_time(front, desk, second):
     assert Session.objects.get(pk=second.pk).state == "booked"
 
 
-def test_a_session_without_a_time_finds_one(front, desk, second):
+def test_a_session_without_a_time_finds_one(front: Client, desk: Desk, second: Session) -> None:
     Session.objects.filter(pk=second.pk).update(state="planned", starts_at=None, ends_at=None)
     second.reservations.all().delete()
     page = look(front, second)
@@ -201,19 +210,19 @@ def test_a_session_without_a_time_finds_one(front, desk, second):
 
 
 @pytest.mark.parametrize("state", ["done", "cancelled", "arrived", "in_treatment"])
-def test_what_can_no_longer_move_says_so(front, second, state):
+def test_what_can_no_longer_move_says_so(front: Client, second: Session, state: str) -> None:
     Session.objects.filter(pk=second.pk).update(state=state)
     page = look(front, second)
     assert (page.status_code, page.context["offers"]) == (409, [])
     assert "cannot become “Booked”" in page.content.decode()
 
 
-def test_a_stopped_series_moves_no_more(front, desk, second):
+def test_a_stopped_series_moves_no_more(front: Client, desk: Desk, second: Session) -> None:
     desk.stop(second.series)
     assert "This series is “Stopped”" in look(front, second).content.decode()
 
 
-def test_no_time_at_all_offers_to_move_the_later_ones(front, desk, second):
+def test_no_time_at_all_offers_to_move_the_later_ones(front: Client, desk: Desk, second: Session) -> None:
     WeeklyHours.objects.filter(resource=desk.practitioner).update(valid_to=NOW.date())
     page = look(front, second)
     assert (page.context["offers"], "No time fits" in page.content.decode()) == ([], True)
@@ -223,33 +232,35 @@ def test_no_time_at_all_offers_to_move_the_later_ones(front, desk, second):
 @pytest.mark.parametrize(
     "token", ["", "x", "2", "2.a.1.1.1", "2.99999999999.1.1.1", ".1.1.1.1", "2.1.1.1.1.1"]
 )
-def test_nonsense_for_a_visit_is_refused(front, second, token):
+def test_nonsense_for_a_visit_is_refused(front: Client, second: Session, token: str) -> None:
     before = everything()
     assert press(front, second, token).status_code == 400
     assert everything() == before
 
 
-def test_a_visit_of_an_earlier_session_is_refused(front, desk, second):
+def test_a_visit_of_an_earlier_session_is_refused(front: Client, desk: Desk, second: Session) -> None:
     before = everything()
     answer = press(front, second, token_of(desk.visit(1, datetime(2027, 1, 20, 10))))
     assert answer.status_code == 400
     assert everything() == before
 
 
-def test_the_mail_is_announced_where_there_will_be_one(front, second):
+def test_the_mail_is_announced_where_there_will_be_one(front: Client, second: Session) -> None:
     assert "leaves 3 minutes after you book" in look(front, second).content.decode()
     second.patient.mail_allowed = False
     second.patient.save()
     assert "No mail can be sent" in look(front, second).content.decode()
 
 
-def test_looking_is_noted(front, second):
+def test_looking_is_noted(front: Client, second: Session) -> None:
     look(front, second)
     assert list(ReadAudit.objects.values_list("patient_id", "what")) == [(second.patient_id, "session")]
 
 
 @pytest.mark.parametrize("page", ["move", "cancel"])
-def test_another_clinic_and_a_reader_find_nothing(client, desk, second, page):
+def test_another_clinic_and_a_reader_find_nothing(
+    client: Client, desk: Desk, second: Session, page: str
+) -> None:
     for staff in (
         make_staff(desk.location, Role.READ_ONLY),
         make_staff(open_desk().location, Role.FRONT_DESK),
@@ -261,12 +272,12 @@ def test_another_clinic_and_a_reader_find_nothing(client, desk, second, page):
 # Cancelling
 
 
-def cancel(client, session: Session, **more):
+def cancel(client: Client, session: Session, **more: Any) -> Any:
     form = {"key": "key", "version": session.version, "reason": "Patient asked"} | more
     return client.post(f"/sessions/{session.pk}/cancel/", form)
 
 
-def test_the_page_says_what_is_left_without_it(front, second):
+def test_the_page_says_what_is_left_without_it(front: Client, second: Session) -> None:
     page = front.get(f"/sessions/{second.pk}/cancel/")
     assert [(link.session.number, link.gap_days, link.gap_tone) for link in page.context["rest"]] == [
         (1, 70, "stop"),
@@ -276,19 +287,19 @@ def test_the_page_says_what_is_left_without_it(front, second):
     assert "outside 28 to 56" in page.content.decode()
 
 
-def test_it_is_cancelled_with_the_reason_kept(front, second):
+def test_it_is_cancelled_with_the_reason_kept(front: Client, second: Session) -> None:
     assert cancel(front, second).url == f"/sessions/{second.pk}/"
     assert Session.objects.get(pk=second.pk).state == "cancelled"
     assert second.events.get(kind="cancelled").reason == "Patient asked"
 
 
-def test_without_a_reason_nothing_is_cancelled(front, second):
+def test_without_a_reason_nothing_is_cancelled(front: Client, second: Session) -> None:
     before = everything()
     answer = cancel(front, second, reason=" ")
     assert (answer.status_code, everything()) == (422, before)
 
 
-def test_a_stale_page_cancels_nothing_and_keeps_the_reason(front, second):
+def test_a_stale_page_cancels_nothing_and_keeps_the_reason(front: Client, second: Session) -> None:
     before = everything()
     answer = cancel(front, second, version=99)
     assert (answer.status_code, "Patient asked" in answer.content.decode(), everything()) == (
@@ -298,14 +309,14 @@ def test_a_stale_page_cancels_nothing_and_keeps_the_reason(front, second):
     )
 
 
-def test_what_is_done_cannot_be_cancelled(front, second):
+def test_what_is_done_cannot_be_cancelled(front: Client, second: Session) -> None:
     Session.objects.filter(pk=second.pk).update(state="done")
     page = front.get(f"/sessions/{second.pk}/cancel/")
     assert "cannot be cancelled" in page.content.decode()
     assert 'name="reason"' not in page.content.decode()
 
 
-def test_mails_for_a_move_wait_in_the_outbox(front, desk):
+def test_mails_for_a_move_wait_in_the_outbox(front: Client, desk: Desk) -> None:
     make_steps(desk.version)
     second = session_of(desk.booked(), 2)
     offer = look(front, second).context["offers"][0]
@@ -314,6 +325,6 @@ def test_mails_for_a_move_wait_in_the_outbox(front, desk):
     assert waiting.count() == 1
 
 
-def test_a_time_off_the_grid_is_refused(front, second):
+def test_a_time_off_the_grid_is_refused(front: Client, second: Session) -> None:
     page = look(front, second, day="2027-02-25", time=time(14, 7).isoformat("minutes"))
     assert page.context["reasons"] == ["Sessions here start every 15 minutes."]

@@ -2,15 +2,17 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from clinic.models import StaffMember
 from clinic.permissions import Role
 from patients.models import Screening
 from planner.choices import SeriesState, SessionState
-from planner.models import AreaTreatment, Reservation, TreatmentRecord
+from planner.models import AreaTreatment, Reservation, Session, TreatmentRecord
 from tests.makers import (
     NOW,
     make_consent,
@@ -26,17 +28,17 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _in_the_room(time_machine):
+def _in_the_room(time_machine: Any) -> None:
     time_machine.move_to(NOW + timedelta(minutes=30), tick=False)
 
 
 @pytest.fixture
-def clinician():
+def clinician() -> StaffMember:
     return make_staff(make_location(), name="Dr Elena Marsh")
 
 
 @pytest.fixture
-def session(clinician):
+def session(clinician: StaffMember) -> Any:
     """Session 2 of 4: the patient is here, and was asked today; session 1 has its record."""
     location = clinician.location
     patient = make_patient(location.clinic)
@@ -66,28 +68,28 @@ def session(clinician):
     return second
 
 
-def _put(session, at, state) -> None:
+def _put(session: Session, at: Any, state: Any) -> None:
     session.starts_at, session.ends_at, session.state = at, at + timedelta(minutes=105), state
     session.save()
 
 
-def signed_in(member) -> Client:
+def signed_in(member: Any) -> Client:
     client = Client()
     client.force_login(member.user)
     return client
 
 
-def show(member, session) -> str:
+def show(member: Any, session: Session) -> str:
     return signed_in(member).get(reverse("session", args=[session.pk])).content.decode()
 
 
-def press(member, session, name, **fields):
+def press(member: Any, session: Session, name: Any, **fields: Any) -> Any:
     return signed_in(member).post(
         reverse(name, args=[session.pk]), {"key": f"{name}-1", "version": session.version} | fields
     )
 
 
-def record_of(session, **fields) -> dict[str, object]:
+def record_of(session: Session, **fields: Any) -> dict[str, object]:
     area = f"area{session.series.areas.get().pk}"
     return {
         "record_version": 0,
@@ -102,7 +104,7 @@ def record_of(session, **fields) -> dict[str, object]:
     } | fields
 
 
-def test_last_times_settings_are_carried_forward(clinician, session):
+def test_last_times_settings_are_carried_forward(clinician: StaffMember, session: Any) -> None:
     press(clinician, session, "session_start")
     page = show(clinician, session)
     assert 'value="1.75"' in page
@@ -110,7 +112,9 @@ def test_last_times_settings_are_carried_forward(clinician, session):
     assert "Redness gone on day 4." in page
 
 
-def test_a_start_without_todays_questions_says_so_and_changes_nothing(clinician, session):
+def test_a_start_without_todays_questions_says_so_and_changes_nothing(
+    clinician: StaffMember, session: Any
+) -> None:
     session.patient.screenings.all().delete()
     answer = press(clinician, session, "session_start")
     session.refresh_from_db()
@@ -119,7 +123,7 @@ def test_a_start_without_todays_questions_says_so_and_changes_nothing(clinician,
     assert session.state == SessionState.ARRIVED
 
 
-def test_a_session_is_recorded_and_finished(clinician, session):
+def test_a_session_is_recorded_and_finished(clinician: StaffMember, session: Any) -> None:
     press(clinician, session, "session_start")
     answer = press(clinician, session, "session_record", finish="", **record_of(session))
     session.refresh_from_db()
@@ -129,7 +133,7 @@ def test_a_session_is_recorded_and_finished(clinician, session):
     assert "by Dr Elena Marsh" in show(clinician, session)
 
 
-def test_saving_does_not_finish(clinician, session):
+def test_saving_does_not_finish(clinician: StaffMember, session: Any) -> None:
     press(clinician, session, "session_start")
     press(clinician, session, "session_record", save="", **record_of(session))
     session.refresh_from_db()
@@ -147,7 +151,9 @@ def test_saving_does_not_finish(clinician, session):
         ("note", "x" * 10_001, "at most 10000 characters"),
     ],
 )
-def test_a_wrong_entry_is_refused_with_everything_typed_kept(clinician, session, field, value, said):
+def test_a_wrong_entry_is_refused_with_everything_typed_kept(
+    clinician: StaffMember, session: Any, field: str, value: Any, said: str
+) -> None:
     press(clinician, session, "session_start")
     answer = press(
         clinician,
@@ -163,7 +169,7 @@ def test_a_wrong_entry_is_refused_with_everything_typed_kept(clinician, session,
     assert not TreatmentRecord.objects.filter(session=session).exists()
 
 
-def test_an_older_page_does_not_overwrite_a_newer_entry(clinician, session):
+def test_an_older_page_does_not_overwrite_a_newer_entry(clinician: StaffMember, session: Any) -> None:
     press(clinician, session, "session_start")
     press(clinician, session, "session_record", save="", **record_of(session, pain=6))
     answer = press(clinician, session, "session_record", key="other", save="", **record_of(session, pain=2))
@@ -171,7 +177,7 @@ def test_an_older_page_does_not_overwrite_a_newer_entry(clinician, session):
     assert TreatmentRecord.objects.get(session=session).pain == 6
 
 
-def test_the_front_desk_sees_the_time_but_not_the_record(clinician, session):
+def test_the_front_desk_sees_the_time_but_not_the_record(clinician: StaffMember, session: Any) -> None:
     desk = make_staff(clinician.location, Role.FRONT_DESK)
     page = show(desk, session)
     assert "session 2 of 4" in page
@@ -182,7 +188,7 @@ def test_the_front_desk_sees_the_time_but_not_the_record(clinician, session):
     assert session.state == SessionState.ARRIVED
 
 
-def test_another_clinics_session_does_not_exist(session):
+def test_another_clinics_session_does_not_exist(session: Any) -> None:
     assert (
         signed_in(make_staff(make_location())).get(reverse("session", args=[session.pk])).status_code == 404
     )

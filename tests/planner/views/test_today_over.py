@@ -1,10 +1,13 @@
 """A day that is over: Today heads with the next one; a day without visits says what to do next."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 
+from clinic.models import User
 from planner.models import Session
 from tests.planner.full_day import DAY, FullDay, make_full_day
 
@@ -21,13 +24,13 @@ def everybody_was_here() -> None:
     today.update(state="done")
 
 
-def page_at(client, user, when, address="/"):
+def page_at(client: Client, user: User, when: Any, address: str = "/") -> Any:
     with time_machine.travel(when, tick=False):
         client.force_login(user)
         return client.get(address)
 
 
-def names(rows) -> list[str]:
+def names(rows: Any) -> list[str]:
     return [row.session.patient.first_name for row in rows]
 
 
@@ -42,7 +45,7 @@ def hers(kim: str, day: FullDay) -> None:
     )
 
 
-def test_when_the_last_visit_is_done_today_heads_with_tomorrow(client, day):
+def test_when_the_last_visit_is_done_today_heads_with_tomorrow(client: Client, day: FullDay) -> None:
     everybody_was_here()
     page = page_at(client, day.desk.user, DAY.replace(hour=18))
     text = page.content.decode()
@@ -52,7 +55,9 @@ def test_when_the_last_visit_is_done_today_heads_with_tomorrow(client, day):
     assert ('value="arrived"' in text, 'value="confirmed"' in text) == (False, True)
 
 
-def test_when_the_place_has_closed_who_was_not_answered_for_stands_in_the_open_recap(client, day):
+def test_when_the_place_has_closed_who_was_not_answered_for_stands_in_the_open_recap(
+    client: Client, day: FullDay
+) -> None:
     Session.objects.filter(state__in=["arrived", "in_treatment"]).update(state="done")
     page = page_at(client, day.desk.user, DAY.replace(hour=23, minute=50))
     text = page.content.decode()
@@ -62,12 +67,12 @@ def test_when_the_place_has_closed_who_was_not_answered_for_stands_in_the_open_r
     assert text.count('value="no_show"') == len(page.context["page"].shown.unanswered)
 
 
-def test_while_somebody_is_here_the_day_is_not_over(client, day):
+def test_while_somebody_is_here_the_day_is_not_over(client: Client, day: FullDay) -> None:
     page = page_at(client, day.desk.user, DAY.replace(hour=23, minute=50))
     assert "<h1>Tuesday 12 January</h1>" in page.content.decode()
 
 
-def test_a_clinician_whose_visits_are_done_sees_her_next_day(client, day):
+def test_a_clinician_whose_visits_are_done_sees_her_next_day(client: Client, day: FullDay) -> None:
     everybody_was_here()
     hers("Kim", day)
     page = page_at(client, day.clinician.user, DAY.replace(hour=18))
@@ -77,7 +82,7 @@ def test_a_clinician_whose_visits_are_done_sees_her_next_day(client, day):
     assert "Zara Malik" in text[text.index("Today, Tuesday 12 January") :]
 
 
-def test_a_day_further_off_is_named_with_its_date(client, day):
+def test_a_day_further_off_is_named_with_its_date(client: Client, day: FullDay) -> None:
     everybody_was_here()
     kim = Session.objects.filter(patient__first_name="Kim", number=2)
     kim.update(starts_at=DAY + timedelta(days=3, hours=9), ends_at=DAY + timedelta(days=3, hours=11))
@@ -85,7 +90,7 @@ def test_a_day_further_off_is_named_with_its_date(client, day):
     assert "<h1>Friday 15 January: first visit 09:00</h1>" in page.content.decode()
 
 
-def test_an_empty_day_says_who_comes_next_and_leads_there(client, day):
+def test_an_empty_day_says_who_comes_next_and_leads_there(client: Client, day: FullDay) -> None:
     Session.objects.filter(starts_at__date=DAY.date()).update(state="cancelled")
     text = page_at(client, day.desk.user, DAY.replace(hour=11)).content.decode()
     assert "Nobody is booked today" in text
@@ -93,7 +98,7 @@ def test_an_empty_day_says_who_comes_next_and_leads_there(client, day):
     assert 'href="/board/?day=2027-01-13"' in text
 
 
-def test_an_empty_week_still_says_who_comes_next(client, day):
+def test_an_empty_week_still_says_who_comes_next(client: Client, day: FullDay) -> None:
     Session.objects.filter(starts_at__lt=DAY + timedelta(days=20)).update(state="cancelled")
     text = page_at(client, day.desk.user, DAY.replace(hour=11)).content.decode()
     first = Session.objects.filter(state="booked").order_by("starts_at")[0]
@@ -102,7 +107,9 @@ def test_an_empty_week_still_says_who_comes_next(client, day):
 
 
 @pytest.mark.parametrize("who", ["desk", "clinician"])
-def test_where_nobody_is_booked_at_all_it_leads_to_the_patients(client, day, who):
+def test_where_nobody_is_booked_at_all_it_leads_to_the_patients(
+    client: Client, day: FullDay, who: str
+) -> None:
     Session.objects.update(state="cancelled")
     text = page_at(client, getattr(day, who).user, DAY.replace(hour=11)).content.decode()
     assert "Nobody is booked for later either." in text

@@ -1,7 +1,9 @@
 """A clinic with the shipped protocols, and a clinician who is signed in."""
 
 import pytest
+from django.test import Client
 
+from clinic.models import Location
 from clinic.permissions import Role
 from planner.models import (
     Protocol,
@@ -16,7 +18,7 @@ from tests.makers import (
 
 
 @pytest.fixture
-def location():
+def location() -> Location:
     location = make_location()
     load_protocols(location.clinic, load_steps(), now=NOW)
     location.refresh_from_db()
@@ -24,11 +26,11 @@ def location():
 
 
 @pytest.fixture
-def clinician(client, location):
+def clinician(client: Client, location: Location) -> Client:
     client.force_login(make_staff(location, Role.CLINICIAN, name="Elena Marsh").user)
     return client
 
 
 @pytest.fixture
-def protocol(location) -> Protocol:
+def protocol(location: Location) -> Protocol:
     return location.clinic.protocols.get(code="mn-moderate")

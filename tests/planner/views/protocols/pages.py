@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.test import Client
 from django.urls import reverse
 
 from clinic.models import WriteKey
@@ -39,7 +40,7 @@ def everything() -> list[list[tuple[Any, ...]]]:
     return [list(table.objects.order_by("pk").values_list()) for table in tables]
 
 
-def typed(page) -> dict[str, Any]:
+def typed(page: Any) -> dict[str, Any]:
     """What the browser would post if nothing were changed on the page."""
     form = page.context["form"]
     rows = [row for name in ("gaps", "phases", "depths") for row in getattr(form, name, {}).values()]
@@ -53,7 +54,7 @@ def typed(page) -> dict[str, Any]:
     }
 
 
-def edit(client, protocol: Protocol, **changes: Any):
+def edit(client: Client, protocol: Protocol, **changes: Any) -> Any:
     path = reverse("protocol_edit", args=[protocol.pk])
     return client.post(path, typed(client.get(path)) | {"change_note": "Our habit"} | changes)
 
@@ -62,7 +63,7 @@ def step_of(protocol: Protocol, code: str) -> AftercareStep:
     return current(protocol).steps.get(code=code)
 
 
-def edit_step(client, step: AftercareStep, **changes: Any):
+def edit_step(client: Client, step: AftercareStep, **changes: Any) -> Any:
     path = reverse("protocol_step", args=[step.version.protocol_id, step.pk])
     data = typed(client.get(path)) | {"change_note": "Our words"} | changes
     return client.post(path, {name: value for name, value in data.items() if value is not None})

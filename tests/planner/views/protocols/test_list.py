@@ -1,8 +1,11 @@
 """The list of protocols, and one protocol's own page."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
+from clinic.models import Location
 from planner.models import (
     Protocol,
 )
@@ -19,7 +22,9 @@ from tests.planner.views.protocols.pages import current, edit
 pytestmark = pytest.mark.django_db
 
 
-def test_the_list_shows_every_protocol_of_the_clinic_with_its_current_version(clinician, protocol):
+def test_the_list_shows_every_protocol_of_the_clinic_with_its_current_version(
+    clinician: Client, protocol: Protocol
+) -> None:
     load_protocols(make_clinic(), load_steps(), now=NOW)
     Protocol.objects.filter(code="rf-mild").update(is_active=False)
     edit(clinician, protocol, sessions_target=5)
@@ -36,7 +41,9 @@ def test_the_list_shows_every_protocol_of_the_clinic_with_its_current_version(cl
     assert page.content.decode().count("not offered") == 1
 
 
-def test_the_list_counts_the_series_under_way_on_all_versions(clinician, location, protocol):
+def test_the_list_counts_the_series_under_way_on_all_versions(
+    clinician: Client, location: Location, protocol: Protocol
+) -> None:
     make_booked_series(location, version=current(protocol))
     make_booked_series(location, version=current(protocol), state="done")
     edit(clinician, protocol, sessions_target=5)
@@ -47,8 +54,8 @@ def test_the_list_counts_the_series_under_way_on_all_versions(clinician, locatio
 
 @pytest.mark.parametrize("more", [1, 30])
 def test_the_list_costs_the_same_queries_for_any_number_of_rows(
-    clinician, location, more, django_assert_num_queries
-):
+    clinician: Client, location: Location, more: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     for _ in range(more):
         make_booked_series(location, version=make_protocol_version(location.clinic))
     clinician.get(reverse("protocols"))
@@ -61,8 +68,12 @@ def test_the_list_costs_the_same_queries_for_any_number_of_rows(
 
 @pytest.mark.parametrize("more", [1, 30])
 def test_a_protocol_costs_the_same_queries_for_any_number_of_versions(
-    clinician, location, protocol, more, django_assert_num_queries
-):
+    clinician: Client,
+    location: Location,
+    protocol: Protocol,
+    more: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     for number in range(2, 2 + more):
         version = make_protocol_version(location.clinic, protocol=protocol, number=number, is_current=False)
         make_booked_series(location, version=version)
@@ -72,7 +83,7 @@ def test_a_protocol_costs_the_same_queries_for_any_number_of_versions(
         clinician.get(path)
 
 
-def test_a_protocol_shows_its_mails_in_the_order_they_go(clinician, protocol):
+def test_a_protocol_shows_its_mails_in_the_order_they_go(clinician: Client, protocol: Protocol) -> None:
     page = clinician.get(reverse("protocol", args=[protocol.pk]))
     order = [[(when, step.code) for when, step in steps] for _title, steps in page.context["groups"]]
     assert order == [
@@ -101,7 +112,9 @@ def test_a_protocol_shows_its_mails_in_the_order_they_go(clinician, protocol):
     ]
 
 
-def test_an_earlier_version_can_be_read_and_says_how_many_series_run_on_it(clinician, location, protocol):
+def test_an_earlier_version_can_be_read_and_says_how_many_series_run_on_it(
+    clinician: Client, location: Location, protocol: Protocol
+) -> None:
     first = current(protocol)
     make_booked_series(location, version=first)
     edit(clinician, protocol, sessions_target=5)
@@ -111,9 +124,11 @@ def test_an_earlier_version_can_be_read_and_says_how_many_series_run_on_it(clini
     assert "Change figures" not in page.content.decode()
 
 
-def test_a_protocol_is_offered_no_longer_and_again(clinician, location, protocol):
+def test_a_protocol_is_offered_no_longer_and_again(
+    clinician: Client, location: Location, protocol: Protocol
+) -> None:
     path = reverse("protocol_offer", args=[protocol.pk])
-    assert clinician.post(path, {"offered": "no"}).url == reverse("protocol", args=[protocol.pk])
+    assert clinician.post(path, {"offered": "no"}).url == reverse("protocol", args=[protocol.pk])  # type: ignore[attr-defined]
     assert current(protocol) not in current_versions(location.clinic)
     clinician.post(path, {"offered": "yes"})
     assert current(protocol) in current_versions(location.clinic)

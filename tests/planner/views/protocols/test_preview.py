@@ -1,11 +1,16 @@
 """A look at a mail before it is sent."""
 
+from typing import Any
+
 import pytest
 from django.core import mail
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from clinic.models import Location
+from planner.models import Protocol
 from planner.outbox.preview import preview
 from planner.outbox.steps import load_steps
 from tests.makers import (
@@ -24,7 +29,9 @@ def written(queries: CaptureQueriesContext) -> list[str]:
 
 
 @pytest.mark.parametrize("code", [step.code for step in load_steps()])
-def test_every_mail_can_be_looked_at_and_nothing_is_sent_or_written(clinician, protocol, code):
+def test_every_mail_can_be_looked_at_and_nothing_is_sent_or_written(
+    clinician: Client, protocol: Protocol, code: Any
+) -> None:
     step = step_of(protocol, code)
     with CaptureQueriesContext(connection) as queries:
         page = clinician.get(reverse("protocol_step", args=[protocol.pk, step.pk]))
@@ -56,12 +63,14 @@ def test_every_mail_can_be_looked_at_and_nothing_is_sent_or_written(clinician, p
         ("after_1d", ["Your next visit, at Leeds", "Tuesday 23 March 2027, 10:00 GMT"]),
     ],
 )
-def test_a_look_has_dates_as_the_mail_will_have(location, protocol, code, lines):
+def test_a_look_has_dates_as_the_mail_will_have(
+    location: Location, protocol: Protocol, code: str, lines: Any
+) -> None:
     text = preview(step_of(protocol, code), location, now=NOW).text
     assert [line for line in lines if line not in text] == []
 
 
-def test_what_was_typed_can_be_looked_at_without_saving_it(clinician, protocol):
+def test_what_was_typed_can_be_looked_at_without_saving_it(clinician: Client, protocol: Protocol) -> None:
     before = everything()
     answer = edit_step(
         clinician,
@@ -79,7 +88,7 @@ def test_what_was_typed_can_be_looked_at_without_saving_it(clinician, protocol):
     assert (everything(), mail.outbox) == (before, [])
 
 
-def test_words_with_markup_stay_words(clinician, protocol):
+def test_words_with_markup_stay_words(clinician: Client, protocol: Protocol) -> None:
     edit_step(clinician, step_of(protocol, "after_1d"), normal="<script>alert(1)</script>")
     step = step_of(protocol, "after_1d")
     for name in ("protocol_step", "protocol_step_mail"):

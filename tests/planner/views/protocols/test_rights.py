@@ -1,9 +1,14 @@
 """Who may see and change protocols."""
 
+from typing import Any
+
 import pytest
+from django.test import Client
 from django.urls import reverse
 
+from clinic.models import Location
 from clinic.permissions import Role
+from planner.models import Protocol
 from tests.makers import (
     make_location,
     make_staff,
@@ -14,7 +19,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("role", [Role.FRONT_DESK, Role.READ_ONLY])
-def test_who_may_not_manage_protocols_neither_sees_nor_changes_them(client, location, protocol, role):
+def test_who_may_not_manage_protocols_neither_sees_nor_changes_them(
+    client: Client, location: Location, protocol: Protocol, role: Any
+) -> None:
     client.force_login(make_staff(location, role).user)
     step, before = step_of(protocol, "after_1d"), everything()
     paths = [
@@ -31,7 +38,7 @@ def test_who_may_not_manage_protocols_neither_sees_nor_changes_them(client, loca
     assert everything() == before
 
 
-def test_another_clinics_protocol_is_not_there(client, protocol):
+def test_another_clinics_protocol_is_not_there(client: Client, protocol: Protocol) -> None:
     client.force_login(make_staff(make_location(), Role.MANAGER).user)
     step, before = step_of(protocol, "after_1d"), everything()
     for name, args in [
@@ -47,7 +54,9 @@ def test_another_clinics_protocol_is_not_there(client, protocol):
     assert everything() == before
 
 
-def test_a_step_or_version_of_another_protocol_is_not_there(clinician, location, protocol):
+def test_a_step_or_version_of_another_protocol_is_not_there(
+    clinician: Client, location: Location, protocol: Protocol
+) -> None:
     other = location.clinic.protocols.get(code="mn-mild")
     step = step_of(other, "after_1d")
     assert clinician.get(reverse("protocol_step", args=[protocol.pk, step.pk])).status_code == 404

@@ -1,10 +1,15 @@
 """Rows of a version that are split, added and taken out."""
 
+from typing import Any
+
 import pytest
+from django.test import Client
 from django.urls import reverse
 
+from clinic.models import Location
 from planner.models import (
     Message,
+    Protocol,
     ProtocolGap,
     ProtocolVersion,
 )
@@ -26,7 +31,9 @@ def ranges(version: ProtocolVersion) -> list[tuple[int, ...]]:
     return list(version.gaps.values_list("skin_type_from", "skin_type_to", *days))
 
 
-def test_a_range_of_skin_types_is_split_and_only_the_new_rows_get_the_clinics_name(clinician, protocol):
+def test_a_range_of_skin_types_is_split_and_only_the_new_rows_get_the_clinics_name(
+    clinician: Client, protocol: Protocol
+) -> None:
     ProtocolGap.objects.update(source="A trial", certainty="found")
     old = ranges(current(protocol))
     assert edit(clinician, protocol, **IN_TWO, **NEW_GAP).status_code == 302
@@ -36,7 +43,7 @@ def test_a_range_of_skin_types_is_split_and_only_the_new_rows_get_the_clinics_na
     assert ranges(protocol.versions.get(number=1)) == old
 
 
-def test_a_range_goes_when_another_takes_its_skin_types(clinician, protocol):
+def test_a_range_goes_when_another_takes_its_skin_types(clinician: Client, protocol: Protocol) -> None:
     """What stands in a row that goes is not looked at."""
     old = ranges(current(protocol))
     gone = {"gaps-4-gone": "on", "gaps-4-min_days": "", "gaps-1-skin_type_to": "4"}
@@ -63,7 +70,9 @@ def test_a_range_goes_when_another_takes_its_skin_types(clinician, protocol):
         ({"gaps-1-skin_type_from": "2"}, "Days between sessions: no row speaks of skin type I."),
     ],
 )
-def test_every_skin_type_stands_in_one_row(clinician, protocol, changes, said):
+def test_every_skin_type_stands_in_one_row(
+    clinician: Client, protocol: Protocol, changes: Any, said: str
+) -> None:
     before = everything()
     answer = edit(clinician, protocol, **changes)
     assert (answer.status_code, answer.context["refusal"]) == (
@@ -88,7 +97,9 @@ def test_every_skin_type_stands_in_one_row(clinician, protocol, changes, said):
         ({"steps_gone": ["nothing"]}, "steps_gone"),
     ],
 )
-def test_a_row_that_cannot_be_is_refused_where_it_stands(clinician, protocol, changes, where):
+def test_a_row_that_cannot_be_is_refused_where_it_stands(
+    clinician: Client, protocol: Protocol, changes: Any, where: str
+) -> None:
     before = everything()
     answer = edit(clinician, protocol, **changes)
     assert answer.status_code == 422
@@ -109,7 +120,9 @@ NEW_STEP = {
 }
 
 
-def test_a_mail_is_added_and_goes_to_series_that_begin_now(clinician, location, protocol):
+def test_a_mail_is_added_and_goes_to_series_that_begin_now(
+    clinician: Client, location: Location, protocol: Protocol
+) -> None:
     before = rows_of(current(protocol))
     assert edit(clinician, protocol, **NEW_STEP).status_code == 302
     step = step_of(protocol, "after_10d")
@@ -140,7 +153,9 @@ def test_a_mail_is_added_and_goes_to_series_that_begin_now(clinician, location, 
         ),
     ],
 )
-def test_a_new_mail_is_told_from_all_others(clinician, protocol, changes, code, offset):
+def test_a_new_mail_is_told_from_all_others(
+    clinician: Client, protocol: Protocol, changes: dict[str, Any], code: str, offset: Any
+) -> None:
     assert edit(clinician, protocol, **NEW_STEP | changes).status_code == 302
     assert step_of(protocol, code).offset_minutes == offset
 
@@ -155,7 +170,9 @@ def test_a_new_mail_is_told_from_all_others(clinician, protocol, changes, code, 
         ({"steps-new-do": "On {friday}"}, "steps-new-do"),
     ],
 )
-def test_a_new_mail_keeps_the_rules_of_mails(clinician, protocol, changes, where):
+def test_a_new_mail_keeps_the_rules_of_mails(
+    clinician: Client, protocol: Protocol, changes: dict[str, Any], where: str
+) -> None:
     before = everything()
     answer = edit(clinician, protocol, **NEW_STEP | changes)
     assert (answer.status_code, f'id="id_{where}_error"' in answer.content.decode()) == (422, True)
@@ -163,7 +180,9 @@ def test_a_new_mail_keeps_the_rules_of_mails(clinician, protocol, changes, where
     assert everything() == before
 
 
-def test_mails_that_go_are_gone_from_the_next_version_only(clinician, location, protocol):
+def test_mails_that_go_are_gone_from_the_next_version_only(
+    clinician: Client, location: Location, protocol: Protocol
+) -> None:
     running = make_booked_series(location, version=current(protocol))
     before = rows_of(current(protocol))["steps"]
     edit(clinician, protocol, steps_gone=["before_28d", "after_3d"])
@@ -172,7 +191,7 @@ def test_mails_that_go_are_gone_from_the_next_version_only(clinician, location, 
     assert rows_of(running.protocol_version)["steps"] == before
 
 
-def test_a_row_taken_out_twice_over_makes_one_version(clinician, protocol):
+def test_a_row_taken_out_twice_over_makes_one_version(clinician: Client, protocol: Protocol) -> None:
     path = reverse("protocol_edit", args=[protocol.pk])
     data = typed(clinician.get(path)) | {"change_note": "Once", "steps_gone": ["after_3d"]} | IN_TWO | NEW_GAP
     for _ in range(2):
@@ -180,7 +199,7 @@ def test_a_row_taken_out_twice_over_makes_one_version(clinician, protocol):
     assert protocol.versions.count() == 2
 
 
-def test_who_edits_rows_that_another_took_out_is_told(clinician, protocol):
+def test_who_edits_rows_that_another_took_out_is_told(clinician: Client, protocol: Protocol) -> None:
     path = reverse("protocol_edit", args=[protocol.pk])
     second = typed(clinician.get(path)) | {"change_note": "Mine", "gaps-4-target_days": "45"}
     edit(clinician, protocol, **{"gaps-4-gone": "on", "gaps-1-skin_type_to": "4"})

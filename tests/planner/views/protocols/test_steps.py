@@ -1,11 +1,16 @@
 """The mails of a version, and the series under way that keep theirs."""
 
+from typing import Any
+
 import pytest
+from django.test import Client
 from django.urls import reverse
 
+from clinic.models import Location
 from planner.models import (
     Message,
     MessageEvent,
+    Protocol,
 )
 from planner.outbox.plan_messages import messages_for_booking, messages_for_completion
 from planner.outbox.step_words import REVEALING_STEMS, REVEALING_WORDS
@@ -28,7 +33,9 @@ from tests.planner.views.protocols.pages import (
 pytestmark = pytest.mark.django_db
 
 
-def test_a_changed_step_is_a_new_version_in_which_only_it_differs(clinician, protocol):
+def test_a_changed_step_is_a_new_version_in_which_only_it_differs(
+    clinician: Client, protocol: Protocol
+) -> None:
     old = current(protocol)
     before = rows_of(old)
     answer = edit_step(
@@ -59,7 +66,7 @@ def test_a_changed_step_is_a_new_version_in_which_only_it_differs(clinician, pro
     assert after == before
 
 
-def test_switching_a_mail_off_keeps_its_source(clinician, protocol):
+def test_switching_a_mail_off_keeps_its_source(clinician: Client, protocol: Protocol) -> None:
     was = step_of(protocol, "before_14d")
     edit_step(clinician, was, is_active=None)
     now = step_of(protocol, "before_14d")
@@ -77,13 +84,15 @@ def test_switching_a_mail_off_keeps_its_source(clinician, protocol):
         ("after_12w", "90", "days", "10:00", 129600),
     ],
 )
-def test_the_time_of_a_step_counts_from_where_it_did(clinician, protocol, code, amount, unit, at, offset):
+def test_the_time_of_a_step_counts_from_where_it_did(
+    clinician: Client, protocol: Protocol, code: str, amount: str, unit: str, at: Any, offset: Any
+) -> None:
     edit_step(clinician, step_of(protocol, code), amount=amount, unit=unit, at_local_time=at)
     step = step_of(protocol, code)
     assert (step.offset_minutes, step.at_local_time and f"{step.at_local_time:%H:%M}") == (offset, at)
 
 
-def test_news_of_dates_has_no_time_of_its_own(clinician, protocol):
+def test_news_of_dates_has_no_time_of_its_own(clinician: Client, protocol: Protocol) -> None:
     step = step_of(protocol, "booked")
     page = clinician.get(reverse("protocol_step", args=[protocol.pk, step.pk]))
     assert "amount" not in page.context["form"].fields
@@ -116,7 +125,9 @@ def test_news_of_dates_has_no_time_of_its_own(clinician, protocol):
         ("after_1d", {"change_note": ""}, "change_note"),
     ],
 )
-def test_a_step_that_could_not_be_sent_is_refused_where_it_stands(clinician, protocol, code, changes, where):
+def test_a_step_that_could_not_be_sent_is_refused_where_it_stands(
+    clinician: Client, protocol: Protocol, code: str, changes: dict[str, Any], where: str
+) -> None:
     before = everything()
     answer = edit_step(clinician, step_of(protocol, code), **changes)
     assert answer.status_code == 422
@@ -125,7 +136,7 @@ def test_a_step_that_could_not_be_sent_is_refused_where_it_stands(clinician, pro
 
 
 @pytest.mark.parametrize("word", [*REVEALING_WORDS, *REVEALING_STEMS])
-def test_a_subject_that_tells_a_stranger_is_refused(clinician, protocol, word):
+def test_a_subject_that_tells_a_stranger_is_refused(clinician: Client, protocol: Protocol, word: Any) -> None:
     before = everything()
     answer = edit_step(clinician, step_of(protocol, "after_1d"), subject=f"About your {word.upper()}, now")
     assert answer.status_code == 422
@@ -134,7 +145,7 @@ def test_a_subject_that_tells_a_stranger_is_refused(clinician, protocol, word):
 
 
 @pytest.mark.parametrize("subject", ["Your s\u200bkin", "Your ｓｋｉｎ", "Your microneedling", "Skincare"])
-def test_a_subject_is_read_as_a_stranger_would(clinician, protocol, subject):
+def test_a_subject_is_read_as_a_stranger_would(clinician: Client, protocol: Protocol, subject: str) -> None:
     assert edit_step(clinician, step_of(protocol, "after_1d"), subject=subject).status_code == 422
     assert protocol.versions.count() == 1
 
@@ -142,7 +153,7 @@ def test_a_subject_is_read_as_a_stranger_would(clinician, protocol, subject):
 @pytest.mark.parametrize(
     "subject", ["A note from Oscar at the market", *sorted({s.subject for s in load_steps()})]
 )
-def test_a_subject_that_says_nothing_may_be_used(clinician, protocol, subject):
+def test_a_subject_that_says_nothing_may_be_used(clinician: Client, protocol: Protocol, subject: Any) -> None:
     answer = edit_step(clinician, step_of(protocol, "before_28d"), subject=subject, title="Soon")
     assert answer.status_code == 302
 
@@ -151,7 +162,9 @@ def test_a_subject_that_says_nothing_may_be_used(clinician, protocol, subject):
 
 
 # Seen elsewhere: editing a template cancels reminders and plans none anew.
-def test_messages_of_a_series_under_way_stay_as_they_were_planned(clinician, location, protocol):
+def test_messages_of_a_series_under_way_stay_as_they_were_planned(
+    clinician: Client, location: Location, protocol: Protocol
+) -> None:
     series = make_booked_series(location, version=current(protocol))
     messages_for_booking(series, now=NOW)
     before = [list(table.objects.order_by("pk").values_list()) for table in (Message, MessageEvent)]
@@ -162,7 +175,9 @@ def test_messages_of_a_series_under_way_stay_as_they_were_planned(clinician, loc
 
 
 # Seen elsewhere: editing a template cancels reminders and plans none anew.
-def test_a_series_under_way_goes_on_with_the_mails_it_began_with(clinician, location, protocol):
+def test_a_series_under_way_goes_on_with_the_mails_it_began_with(
+    clinician: Client, location: Location, protocol: Protocol
+) -> None:
     first = current(protocol)
     series = make_booked_series(location, version=first)
     edit_step(clinician, step_of(protocol, "after_1d"), is_active=None)
@@ -175,7 +190,7 @@ def test_a_series_under_way_goes_on_with_the_mails_it_began_with(clinician, loca
     assert list(planned) == [(first.pk, code) for code in codes]
 
 
-def test_a_new_series_gets_the_new_mails(clinician, location, protocol):
+def test_a_new_series_gets_the_new_mails(clinician: Client, location: Location, protocol: Protocol) -> None:
     edit_step(clinician, step_of(protocol, "before_7d"), is_active=None)
     series = make_booked_series(location, version=current(protocol), sessions_planned=1)
     messages_for_booking(series, now=NOW)
@@ -183,7 +198,7 @@ def test_a_new_series_gets_the_new_mails(clinician, location, protocol):
     assert list(codes) == ["booked", "before_14d", "before_5d", "before_3d", "before_1d", "before_0d"]
 
 
-def test_a_step_of_an_earlier_version_is_only_read(clinician, protocol):
+def test_a_step_of_an_earlier_version_is_only_read(clinician: Client, protocol: Protocol) -> None:
     old = step_of(protocol, "after_1d")
     edit(clinician, protocol, sessions_max="6")
     path = reverse("protocol_step", args=[protocol.pk, old.pk])

@@ -1,11 +1,15 @@
 """How a next version is made, and that the old one stays as it was."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
+from clinic.models import Location
 from planner.models import (
+    Protocol,
     ProtocolGap,
     ProtocolVersion,
     SiteDepth,
@@ -19,7 +23,9 @@ from tests.planner.views.protocols.pages import OURS, current, edit, everything,
 pytestmark = pytest.mark.django_db
 
 
-def test_a_change_makes_a_new_version_and_leaves_the_old_one_as_it_was(clinician, protocol):
+def test_a_change_makes_a_new_version_and_leaves_the_old_one_as_it_was(
+    clinician: Client, protocol: Protocol
+) -> None:
     old = current(protocol)
     before, recipe = rows_of(old), recipe_of(old)
     answer = edit(clinician, protocol, sessions_target="5", change_note="Five work better")
@@ -32,7 +38,9 @@ def test_a_change_makes_a_new_version_and_leaves_the_old_one_as_it_was(clinician
     assert (old.is_current, rows_of(old), recipe_of(old)) == (False, before, recipe)
 
 
-def test_what_a_version_needs_of_people_rooms_and_devices_stays(clinician, protocol):
+def test_what_a_version_needs_of_people_rooms_and_devices_stays(
+    clinician: Client, protocol: Protocol
+) -> None:
     version = current(protocol)
     version.room_skills = ["quiet"]
     version.save()
@@ -50,14 +58,16 @@ def test_what_a_version_needs_of_people_rooms_and_devices_stays(clinician, proto
     ]
 
 
-def test_a_changed_number_of_sessions_becomes_the_clinics_own_setting(clinician, protocol):
+def test_a_changed_number_of_sessions_becomes_the_clinics_own_setting(
+    clinician: Client, protocol: Protocol
+) -> None:
     ProtocolVersion.objects.update(certainty="found")
     edit(clinician, protocol, sessions_max="6")
     new = current(protocol)
     assert (new.source[: len(OURS)], new.certainty) == (OURS, "clinic_setting")
 
 
-def test_other_figures_of_a_version_leave_its_source_alone(clinician, protocol):
+def test_other_figures_of_a_version_leave_its_source_alone(clinician: Client, protocol: Protocol) -> None:
     ProtocolVersion.objects.update(certainty="found")
     was = current(protocol).source
     edit(clinician, protocol, lapse_days="90", outcome_weeks="12, 26", interim_review_before="3")
@@ -66,14 +76,14 @@ def test_other_figures_of_a_version_leave_its_source_alone(clinician, protocol):
     assert (new.lapse_days, new.outcome_weeks, new.interim_review_before) == (90, [12, 26], 3)
 
 
-def test_only_the_gap_that_changes_gets_the_clinics_name(clinician, protocol):
+def test_only_the_gap_that_changes_gets_the_clinics_name(clinician: Client, protocol: Protocol) -> None:
     ProtocolGap.objects.update(source="A trial", certainty="found")
     edit(clinician, protocol, **{"gaps-4-target_days": "45"})
     gaps = [(g.target_days, g.source[: len(OURS)], g.certainty) for g in current(protocol).gaps.all()]
     assert gaps == [(35, "A trial", "found"), (45, OURS, "clinic_setting"), (49, "A trial", "found")]
 
 
-def test_only_the_depth_that_changes_gets_the_clinics_name(clinician, protocol):
+def test_only_the_depth_that_changes_gets_the_clinics_name(clinician: Client, protocol: Protocol) -> None:
     SiteDepth.objects.update(source="A label", certainty="found")
     edit(clinician, protocol, **{"depths-abdomen-alba_mm": "2.25"})
     ours = current(protocol).depths.exclude(source="A label").get()
@@ -105,7 +115,9 @@ def test_only_the_depth_that_changes_gets_the_clinics_name(clinician, protocol):
         ({"depths-abdomen-min_mm": ""}, "depths-abdomen-min_mm"),
     ],
 )
-def test_what_cannot_be_is_refused_where_it_stands(clinician, protocol, changes, where):
+def test_what_cannot_be_is_refused_where_it_stands(
+    clinician: Client, protocol: Protocol, changes: dict[str, Any], where: str
+) -> None:
     before = everything()
     answer = edit(clinician, protocol, **changes)
     assert answer.status_code == 422
@@ -113,7 +125,9 @@ def test_what_cannot_be_is_refused_where_it_stands(clinician, protocol, changes,
     assert everything() == before
 
 
-def test_the_boards_steps_are_those_of_every_location(clinician, location, protocol):
+def test_the_boards_steps_are_those_of_every_location(
+    clinician: Client, location: Location, protocol: Protocol
+) -> None:
     make_location(clinic=location.clinic, name="Otley", grid_minutes=10)
     before = everything()
     answer = edit(clinician, protocol, **{"phases-1-minutes": "40"})
@@ -150,7 +164,9 @@ def test_the_boards_steps_are_those_of_every_location(clinician, location, proto
         ),
     ],
 )
-def test_what_is_not_safe_is_refused_and_what_was_typed_stays(clinician, protocol, changes, said):
+def test_what_is_not_safe_is_refused_and_what_was_typed_stays(
+    clinician: Client, protocol: Protocol, changes: dict[str, Any], said: str
+) -> None:
     before = everything()
     answer = edit(clinician, protocol, **changes, change_note="As typed")
     assert (answer.status_code, answer.context["refusal"]) == (422, said)
@@ -158,12 +174,12 @@ def test_what_is_not_safe_is_refused_and_what_was_typed_stays(clinician, protoco
     assert everything() == before
 
 
-def test_a_floor_may_rise(clinician, protocol):
+def test_a_floor_may_rise(clinician: Client, protocol: Protocol) -> None:
     edit(clinician, protocol, floor_days="28")
     assert current(protocol).floor_days == 28
 
 
-def test_of_two_editors_the_second_is_told(clinician, protocol):
+def test_of_two_editors_the_second_is_told(clinician: Client, protocol: Protocol) -> None:
     path = reverse("protocol_edit", args=[protocol.pk])
     second = typed(clinician.get(path)) | {"change_note": "Mine", "sessions_max": "6"}
     edit(clinician, protocol, sessions_max="7")
@@ -174,7 +190,7 @@ def test_of_two_editors_the_second_is_told(clinician, protocol):
     assert everything() == before
 
 
-def test_a_form_sent_twice_makes_one_version(clinician, protocol):
+def test_a_form_sent_twice_makes_one_version(clinician: Client, protocol: Protocol) -> None:
     path = reverse("protocol_edit", args=[protocol.pk])
     data = typed(clinician.get(path)) | {"change_note": "Once", "sessions_max": "6"}
     for _ in range(2):
@@ -182,7 +198,7 @@ def test_a_form_sent_twice_makes_one_version(clinician, protocol):
     assert protocol.versions.count() == 2
 
 
-def test_a_step_sent_twice_makes_one_version(clinician, protocol):
+def test_a_step_sent_twice_makes_one_version(clinician: Client, protocol: Protocol) -> None:
     step = step_of(protocol, "after_4h")
     path = reverse("protocol_step", args=[protocol.pk, step.pk])
     data = typed(clinician.get(path)) | {"change_note": "Once", "title": "Tonight"}
