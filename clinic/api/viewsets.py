@@ -8,7 +8,6 @@ from functools import wraps
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from rest_framework import mixins, routers, serializers, viewsets
@@ -22,6 +21,7 @@ from clinic.api.lists import Pages
 from clinic.api.permissions import HasRight, staff_of
 from clinic.models import Clinic, StaffMember
 from clinic.permissions import Right
+from clinic.services.audit import note_reading
 from clinic.throttling import WriteThrottle
 
 BodyShape = type[serializers.Serializer[Any]]
@@ -61,8 +61,8 @@ class ClinicViewSet(viewsets.GenericViewSet[Any]):
         return super().get_queryset().filter(**{self.way_to_clinic: self.staff.location.clinic_id})
 
     def get_object(self) -> Any:
-        """What the address names; 404 if the caller's clinic has no such thing."""
-        return get_object_or_404(self.get_queryset(), pk=self.kwargs[self.lookup_url_kwarg])
+        """What the address names, by the function of `readings` that opens it."""
+        raise NotImplementedError
 
     def asked(self, body: BodyShape) -> dict[str, Any]:
         sent = body(data=self.request.data, context=self.get_serializer_context())
@@ -79,6 +79,22 @@ class ClinicViewSet(viewsets.GenericViewSet[Any]):
         answer: Response = super().finalize_response(request, response, *args, **kwargs)
         add_never_cache_headers(answer)
         return answer
+
+
+class ListNoted(mixins.ListModelMixin, ClinicViewSet):
+    """A list of patients or of what is theirs; whom a page of it shows is noted as `listed`."""
+
+    listed: ClassVar[str]
+    patient_field: ClassVar[str] = "patient_id"
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        rows = super().paginate_queryset(queryset)
+        shown = (getattr(row, self.patient_field) for row in rows or ())
+        note_reading(self.actor, self.listed_as(), shown, now=self.now)
+        return rows
+
+    def listed_as(self) -> str:
+        return self.listed
 
 
 class RetrieveOpened:

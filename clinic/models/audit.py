@@ -1,21 +1,27 @@
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from clinic.models.location import Clinic
 
 
 class ReadAudit(models.Model):
-    """Who looked at whose record, and when. Rows are only ever added."""
+    """Who looked at whose record, and when: one row a page, whomever it showed. Rows are only ever added.
+
+    `what` is a code, and nothing of what was read or typed is kept. Who has seen a patient: `patient_ids__contains`.
+    """
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
-    patient_id = models.BigIntegerField(db_index=True)
+    patient_ids = ArrayField(models.BigIntegerField())
     what = models.CharField(max_length=40)
     object_id = models.BigIntegerField(null=True)
 
     class Meta:
         ordering = ["-at", "-id"]
+        indexes = [GinIndex(fields=["patient_ids"], name="readaudit_patients")]
 
 
 class WriteKey(models.Model):

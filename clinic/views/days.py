@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -17,6 +16,7 @@ from clinic.localtime import local_date, moment_label
 from clinic.models import Absence, ExtraHours
 from clinic.permissions import Right
 from clinic.queries import coming_absences, coming_extra_hours
+from clinic.readings import open_absence, open_extra_hours
 from clinic.services import hours as service
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import FormPage, answer_form, show_page, taken
@@ -85,14 +85,12 @@ def new_extra_hours(request: StaffRequest) -> HttpResponse:
 @needs(Right.MANAGE_CLINIC)
 @require_POST
 def remove_absence(request: StaffRequest, absence_id: int) -> HttpResponse:
-    here = request.staff.location
-    service.remove_absence(get_object_or_404(Absence, pk=absence_id, location=here))
+    service.remove_absence(open_absence(request.actor, absence_id))
     return taken(request, "settings_days", _("They are there again in that time."))
 
 
 @needs(Right.MANAGE_CLINIC)
 @require_POST
 def remove_extra_hours(request: StaffRequest, extra_id: int) -> HttpResponse:
-    here = request.staff.location
-    service.remove_extra_hours(get_object_or_404(ExtraHours, pk=extra_id, location=here))
+    service.remove_extra_hours(open_extra_hours(request.actor, extra_id))
     return taken(request, "settings_days", _("The extra hours were removed."))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,10 +14,10 @@ from clinic.forms import WeeklyHoursForm
 from clinic.models import Location, Resource, WeeklyHours
 from clinic.permissions import Right
 from clinic.queries import weekly_hours_of
+from clinic.readings import open_hours, open_resource
 from clinic.services import hours as service
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import FormPage, answer_form, show_page, taken, whole_number
-from clinic.views.resources import resource_or_404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +37,6 @@ class HoursChangePage(FormPage):
     @property
     def owner_url(self) -> str:
         return _page_of(self.owner)
-
-
-def _hours_or_404(request: StaffRequest, hours_id: int) -> WeeklyHours:
-    here = request.staff.location
-    rows = WeeklyHours.objects.select_related("location", "resource__location")
-    return get_object_or_404(rows.filter(location=here) | rows.filter(resource__location=here), pk=hours_id)
 
 
 def _page_of(owner: Location | Resource) -> str:
@@ -71,12 +64,12 @@ def location_hours(request: StaffRequest) -> HttpResponse:
 
 @needs(Right.MANAGE_CLINIC)
 def resource_hours(request: StaffRequest, resource_id: int) -> HttpResponse:
-    return _owners_hours(request, resource_or_404(request, resource_id))
+    return _owners_hours(request, open_resource(request.actor, resource_id))
 
 
 @needs(Right.MANAGE_CLINIC)
 def change_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
-    row = _hours_or_404(request, hours_id)
+    row = open_hours(request.actor, hours_id)
     owner = row.resource or request.staff.location
 
     def write() -> str:
@@ -90,7 +83,7 @@ def change_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
 @needs(Right.MANAGE_CLINIC)
 @require_POST
 def remove_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
-    row = _hours_or_404(request, hours_id)
+    row = open_hours(request.actor, hours_id)
     owner = row.resource or request.staff.location
     form = WeeklyHoursForm(instance=row)
     row.version = whole_number(request.POST.get("version"))

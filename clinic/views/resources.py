@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from clinic.forms import RESOURCE_FORMS
 from clinic.models import Resource, ResourceKind
 from clinic.permissions import Right
 from clinic.queries import resources_of
+from clinic.readings import open_resource
 from clinic.services.resources import add_resource, change_resource
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import FormPage, answer_form, show_page
@@ -47,11 +47,6 @@ class ResourcePage(FormPage):
     resource: Resource | None = None
 
 
-def resource_or_404(request: StaffRequest, resource_id: int) -> Resource:
-    rows = Resource.objects.select_related("location__clinic", "user__staff")
-    return get_object_or_404(rows, pk=resource_id, location=request.staff.location)
-
-
 @needs(Right.MANAGE_CLINIC)
 def resources(request: StaffRequest) -> HttpResponse:
     rows = list(resources_of(request.staff.location))
@@ -80,7 +75,7 @@ def new_resource(request: StaffRequest, kind: str) -> HttpResponse:
 
 @needs(Right.MANAGE_CLINIC)
 def resource(request: StaffRequest, resource_id: int) -> HttpResponse:
-    row = resource_or_404(request, resource_id)
+    row = open_resource(request.actor, resource_id)
     name = row.name
     form = RESOURCE_FORMS[ResourceKind(row.kind)](request.POST or None, instance=row)
 

@@ -8,7 +8,6 @@ from smtplib import SMTPException
 from allauth.account.forms import ResetPasswordForm
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -17,6 +16,7 @@ from clinic.forms import NewStaffForm, StaffForm
 from clinic.models import StaffMember, User
 from clinic.permissions import Right
 from clinic.queries import staff_of
+from clinic.readings import open_member
 from clinic.services.staff import add_staff, change_staff
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import FormPage, answer_form, show_page, taken
@@ -35,10 +35,6 @@ class MemberPage(FormPage):
 
     title: str
     member: StaffMember | None = None
-
-
-def _member_or_404(request: StaffRequest, staff_id: int) -> StaffMember:
-    return get_object_or_404(staff_of(request.staff.location.clinic), pk=staff_id)
 
 
 def _mail_password_link(request: StaffRequest, user: User) -> bool:
@@ -81,7 +77,7 @@ def new_member(request: StaffRequest) -> HttpResponse:
 
 @needs(Right.MANAGE_CLINIC)
 def member(request: StaffRequest, staff_id: int) -> HttpResponse:
-    row = _member_or_404(request, staff_id)
+    row = open_member(request.actor, staff_id)
     name = row.name
     now = {"name": name, "role": row.role, "is_active": row.is_active, "version": row.version}
     form = StaffForm(request.POST or None, initial=now)
@@ -98,7 +94,7 @@ def member(request: StaffRequest, staff_id: int) -> HttpResponse:
 @needs(Right.MANAGE_CLINIC)
 @require_POST
 def mail_password_link(request: StaffRequest, staff_id: int) -> HttpResponse:
-    row = _member_or_404(request, staff_id)
+    row = open_member(request.actor, staff_id)
     has_left = row.is_active and _mail_password_link(request, row.user)
     said = _("%(name)s gets a mail with a link.") if has_left else _("No mail was sent to %(name)s.")
     return taken(request, "settings_staff", said % {"name": row.name})

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from django.db.models import Prefetch, QuerySet
-from django.shortcuts import get_object_or_404
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinic.api.bodies import Nothing
-from clinic.api.viewsets import ClinicViewSet, ListWhole, RetrieveOpened, writes
+from clinic.api.viewsets import ClinicViewSet, ListNoted, ListWhole, RetrieveOpened, writes
 from clinic.localtime import local_date
 from clinic.permissions import Right
-from clinic.services.audit import note_reading
+from clinic.services.audit import SEARCH
 from patients.api import filters, serializers
 from patients.models import (
     Area,
@@ -29,6 +28,7 @@ from patients.models import (
     ScreeningAnswer,
     ScreeningQuestion,
 )
+from patients.readings import noting_whom_it_may_be, open_answer, open_consent, open_patient, text_to_sign
 from patients.scales import SCALES
 from patients.scales.base import Scale
 from patients.screening_rules import Finding
@@ -46,10 +46,7 @@ class AboutPatient(ClinicViewSet):
     opened: Patient
 
     def get_object(self) -> Patient:
-        clinic_id = self.staff.location.clinic_id
-        patient = get_object_or_404(Patient, pk=self.kwargs["patient_id"], clinic=clinic_id)
-        note_reading(self.staff, patient.pk, self.looks_at, now=self.now)
-        return patient
+        return open_patient(self.actor, self.kwargs["patient_id"], self.looks_at, now=self.now)
 
 
 class OfPatient(ListModelMixin, AboutPatient):
@@ -63,21 +60,26 @@ class OfPatient(ListModelMixin, AboutPatient):
 # Patients
 
 
-class PatientViewSet(ListModelMixin, RetrieveOpened, AboutPatient):
+class PatientViewSet(ListNoted, RetrieveOpened, AboutPatient):
     """Find patients; take in a new one. Somebody who may be known already is refused, unless `although_similar`."""
 
     right, looks_at = Right.SEE_PATIENTS, "patient"
+    listed, patient_field = "patients", "pk"
     queryset = Patient.objects.all()
     serializer_class = serializers.PatientShape
     filterset_class = filters.PatientFilter
+
+    def listed_as(self) -> str:
+        return SEARCH if self.request.query_params.get("q", "").strip() else self.listed
 
     @writes(serializers.NewPatient, Right.EDIT_PATIENTS, status=201)
     def create(self, asked: dict[str, Any], key: str) -> Patient:
         although_similar = asked.pop("although_similar")
         details = PatientDetails(**asked)
-        return create_patient(
-            details, although_similar=although_similar, by=self.actor, key=key, now=self.now
-        )
+        with noting_whom_it_may_be(self.actor, now=self.now):
+            return create_patient(
+                details, although_similar=although_similar, by=self.actor, key=key, now=self.now
+            )
 
     @writes(serializers.PatientChanges, Right.EDIT_PATIENTS)
     def partial_update(self, asked: dict[str, Any], key: str) -> Patient:
@@ -141,14 +143,11 @@ class AnswerViewSet(ClinicViewSet):
     """The answers of a screening."""
 
     right, lookup_url_kwarg = Right.SEE_RECORD, "answer_id"
-    way_to_clinic = "screening__patient__clinic"
     queryset = ScreeningAnswer.objects.select_related("screening")
     opened: ScreeningAnswer
 
     def get_object(self) -> ScreeningAnswer:
-        answer: ScreeningAnswer = super().get_object()
-        note_reading(self.staff, answer.screening.patient_id, "screening", now=self.now)
-        return answer
+        return open_answer(self.actor, self.kwargs["answer_id"], now=self.now)
 
     @action(detail=True, methods=["post"], url_path="set-aside", serializer_class=serializers.OverrideShape)
     @writes(serializers.ReasonAsked, Right.PRESCRIBE, status=201)
@@ -178,8 +177,7 @@ class ConsentOfPatientViewSet(OfPatient):
 
     @writes(serializers.Signature, Right.WRITE_RECORD, status=201)
     def create(self, asked: dict[str, Any], key: str) -> Consent:
-        texts = ConsentText.objects.filter(clinic=self.staff.location.clinic_id)
-        read = get_object_or_404(texts, pk=asked.pop("text_id"))
+        read = text_to_sign(self.actor, asked.pop("text_id"))
         return sign_consent(self.opened, read, **asked, by=self.actor, key=key, now=self.now)
 
 
@@ -187,15 +185,12 @@ class ConsentViewSet(ClinicViewSet):
     """One signature."""
 
     right, lookup_url_kwarg = Right.SEE_RECORD, "consent_id"
-    way_to_clinic = "patient__clinic"
     queryset = Consent.objects.all()
     serializer_class = serializers.ConsentShape
     opened: Consent
 
     def get_object(self) -> Consent:
-        consent: Consent = super().get_object()
-        note_reading(self.staff, consent.patient_id, "consent", now=self.now)
-        return consent
+        return open_consent(self.actor, self.kwargs["consent_id"], now=self.now)
 
     @action(detail=True, methods=["post"])
     @writes(Nothing, Right.WRITE_RECORD)

@@ -18,12 +18,12 @@ from patients.choices import Severity
 from patients.forms import JudgedAreaForm, WholeForm
 from patients.models import Area, AreaFinding, Patient
 from patients.queries import AreaHistory, area_histories, latest_findings
+from patients.readings import open_patient
 from patients.scales import SCALES
 from patients.services.assessments import assess
 from patients.severity import SeverityJudgement
 from patients.views import bodymap
 from patients.views.charts import Chart, charts_of, number
-from patients.views.common import open_record, patient_of
 
 MOST_AREAS = 12
 
@@ -78,7 +78,7 @@ class ScoresPage:
 @needs(Right.SEE_RECORD, to_write=Right.WRITE_RECORD)
 def show(request: StaffRequest, patient_id: int) -> HttpResponse:
     """Judge areas; a post with `show` only draws the page again for the areas chosen, with what was filled in."""
-    patient = open_record(request, patient_id, "assess", now=timezone.now())
+    patient = open_patient(request.actor, patient_id, "assess", now=timezone.now())
     areas = _chosen(request, patient)
     if request.method != "POST" or "show" in request.POST:
         written = request.POST if request.method == "POST" else None
@@ -116,7 +116,7 @@ def _save(
 @require_POST
 def verdict(request: StaffRequest, patient_id: int) -> HttpResponse:
     """How bad one area is by what is filled in so far; writes nothing."""
-    patient = patient_of(request, patient_id)
+    patient = open_patient(request.actor, patient_id, "assess", now=timezone.now())
     area = _area([], request.POST.get("judge", ""))
     page = VerdictPage(patient, _judged(request.POST, area))
     return show_page(request, "patients/verdict.html", page)
@@ -124,7 +124,7 @@ def verdict(request: StaffRequest, patient_id: int) -> HttpResponse:
 
 @needs(Right.SEE_RECORD)
 def scores(request: StaffRequest, patient_id: int) -> HttpResponse:
-    patient = open_record(request, patient_id, "scores", now=timezone.now())
+    patient = open_patient(request.actor, patient_id, "scores", now=timezone.now())
     cards = [AreaScores(history, charts_of(history)) for history in area_histories(patient)]
     return show_page(request, "patients/scores.html", ScoresPage(patient, cards))
 

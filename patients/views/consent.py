@@ -6,7 +6,7 @@ from datetime import date
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -19,8 +19,8 @@ from clinic.views.answer import show_page
 from patients.choices import ConsentKind
 from patients.forms import ConsentForm
 from patients.models import Consent, ConsentText, Patient
+from patients.readings import open_consent, open_patient, text_to_sign
 from patients.services.consents import consent_on, current_text, sign_consent, withdraw_consent
-from patients.views.common import open_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,12 @@ class ConsentPage:
 @needs(Right.SEE_RECORD, to_write=Right.WRITE_RECORD)
 def show(request: StaffRequest, patient_id: int, kind: str) -> HttpResponse:
     now = timezone.now()
-    patient = open_record(request, patient_id, "consent", now=now)
+    patient = open_patient(request.actor, patient_id, "consent", now=now)
     text = current_text(patient, _kind(kind))
     form = ConsentForm(request.POST if request.method == "POST" else None, text)
     if text is None or not (request.method == "POST" and form.is_valid()):
         return _page(request, patient, kind, text, form, status=422 if form.errors else 200)
-    read = get_object_or_404(
-        ConsentText, pk=form.cleaned_data["text"], clinic_id=patient.clinic_id, kind=kind
-    )
+    read = text_to_sign(request.actor, form.cleaned_data["text"], kind)
     try:
         sign_consent(
             patient,
@@ -67,8 +65,7 @@ def show(request: StaffRequest, patient_id: int, kind: str) -> HttpResponse:
 @require_POST
 def withdraw(request: StaffRequest, patient_id: int, consent_id: int) -> HttpResponse:
     now = timezone.now()
-    patient = open_record(request, patient_id, "consent", now=now)
-    consent = get_object_or_404(Consent, pk=consent_id, patient=patient)
+    consent = open_consent(request.actor, consent_id, now=now, patient_id=patient_id)
     try:
         withdraw_consent(consent, by=request.actor, key=request.POST.get("key", ""), now=now)
     except Refusal as refusal:
@@ -77,7 +74,7 @@ def withdraw(request: StaffRequest, patient_id: int, consent_id: int) -> HttpRes
         messages.success(
             request, _("The consent is withdrawn from now on. The signature stays in the record.")
         )
-    return redirect("screening", patient.pk)
+    return redirect("screening", patient_id)
 
 
 def _kind(kind: str) -> ConsentKind:

@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from clinic.errors import Refusal, say
 from clinic.localtime import local_date
 from clinic.permissions import Right
+from clinic.services.audit import SEARCH, note_reading
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import show_page
 from patients.forms import PatientForm
 from patients.models import Patient
 from patients.queries import find_patients
+from patients.readings import noting_whom_it_may_be, open_patient
 from patients.services.intake import LikelyDuplicate, PatientChanged, create_patient, edit_patient
-from patients.views.common import open_record
 
 PAGE_SIZE = 30
 FIELD_OF = {
@@ -63,24 +64,28 @@ def index(request: StaffRequest) -> HttpResponse:
     text = request.GET.get("q", "")[:200].replace("\x00", "")
     found = find_patients(request.staff.location.clinic_id, text)
     shown = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    today = local_date(timezone.now(), request.staff.location.zone)
+    now = timezone.now()
+    today = local_date(now, request.staff.location.zone)
     rows = [PatientRow(patient, patient.age_on(today)) for patient in shown]
+    what = SEARCH if text.strip() else "patients"
+    note_reading(request.actor, what, (row.patient.pk for row in rows), now=now)
     return show_page(request, "patients/index.html", PatientsPage(shown, rows, text))
 
 
 @needs(Right.EDIT_PATIENTS)
 def new(request: StaffRequest) -> HttpResponse:
-    form = _form(request)
+    form, now = _form(request), timezone.now()
     if not (request.method == "POST" and form.is_valid()):
         return _edit_page(request, form)
     try:
-        patient = create_patient(
-            form.details(None),
-            although_similar="although_similar" in request.POST,
-            by=request.actor,
-            key=form.cleaned_data["key"],
-            now=timezone.now(),
-        )
+        with noting_whom_it_may_be(request.actor, now=now):
+            patient = create_patient(
+                form.details(None),
+                although_similar="although_similar" in request.POST,
+                by=request.actor,
+                key=form.cleaned_data["key"],
+                now=now,
+            )
     except Refusal as refusal:
         return _edit_page(request, form, refusal=refusal)
     messages.success(request, _("The record is open. Next: the medical questions."))
@@ -90,7 +95,7 @@ def new(request: StaffRequest) -> HttpResponse:
 @needs(Right.EDIT_PATIENTS)
 def edit(request: StaffRequest, patient_id: int) -> HttpResponse:
     now = timezone.now()
-    patient = open_record(request, patient_id, "details", now=now)
+    patient = open_patient(request.actor, patient_id, "details", now=now)
     form = _form(request, patient)
     if not (request.method == "POST" and form.is_valid()):
         return _edit_page(request, form, patient)

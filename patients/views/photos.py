@@ -8,22 +8,21 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.errors import Refusal, say
 from clinic.localtime import local_date
 from clinic.permissions import Right
-from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import show_page
 from patients.choices import ConsentKind, PhotoView
 from patients.forms import PhotoForm
 from patients.models import Consent, Patient, Photo
+from patients.readings import open_patient, open_photo
 from patients.services.consents import consent_on
 from patients.services.photos import small_copy, store_photo
-from patients.views.common import open_record
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ class PhotosPage:
 @needs(Right.SEE_RECORD, to_write=Right.WRITE_RECORD)
 def show(request: StaffRequest, patient_id: int) -> HttpResponse:
     now = timezone.now()
-    patient = open_record(request, patient_id, "photos", now=now)
+    patient = open_patient(request.actor, patient_id, "photos", now=now)
     if request.method != "POST":
         return _page(request, patient, PhotoForm(None, patient=patient), now)
     form = PhotoForm(request.POST, request.FILES, patient=patient)
@@ -69,14 +68,14 @@ def show(request: StaffRequest, patient_id: int) -> HttpResponse:
 @needs(Right.SEE_RECORD)
 def photo(request: StaffRequest, photo_id: int) -> HttpResponse:
     """The picture itself, to those who may see the record."""
-    found = _seen(request, photo_id)
+    found = open_photo(request.actor, photo_id, now=timezone.now())
     with _there(found), found.file.open("rb") as file:
         return _picture(found, file.read())
 
 
 @needs(Right.SEE_RECORD)
 def small(request: StaffRequest, photo_id: int) -> HttpResponse:
-    found = _seen(request, photo_id)
+    found = open_photo(request.actor, photo_id, now=timezone.now())
     with _there(found):
         return _picture(found, small_copy(found))
 
@@ -89,12 +88,6 @@ def _there(found: Photo) -> Iterator[None]:
     except FileNotFoundError:
         log.error("the file of photo %s is missing", found.pk)
         raise Http404 from None
-
-
-def _seen(request: StaffRequest, photo_id: int) -> Photo:
-    found = get_object_or_404(Photo, pk=photo_id, patient__clinic=request.staff.location.clinic)
-    note_reading(request.staff, found.patient_id, "photo", now=timezone.now(), object_id=found.pk)
-    return found
 
 
 def _picture(found: Photo, content: bytes) -> HttpResponse:

@@ -22,9 +22,9 @@ from patients.choices import Certainty, ConsentKind, ScreeningEffect
 from patients.forms import ScreeningForm, new_key
 from patients.models import Consent, Patient, Screening, ScreeningAnswer
 from patients.queries import consents_in_force, current_questions, newest_answers
+from patients.readings import open_patient
 from patients.screening_rules import Finding, Verdict
 from patients.services.screening import known_answers, set_aside, take_screening
-from patients.views.common import open_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +125,13 @@ class QuestionsPage:
 @needs(Right.SEE_PATIENTS)
 def show(request: StaffRequest, patient_id: int) -> HttpResponse:
     now = timezone.now()
-    return _page(request, open_record(request, patient_id, "screening", now=now), now)
+    return _page(request, open_patient(request.actor, patient_id, "screening", now=now), now)
 
 
 @needs(Right.WRITE_RECORD)
 def take(request: StaffRequest, patient_id: int, *, is_recheck: bool = False) -> HttpResponse:
     now = timezone.now()
-    patient = open_record(request, patient_id, "screening", now=now)
+    patient = open_patient(request.actor, patient_id, "screening", now=now)
     current = current_questions(patient.clinic_id)
     questions = [each for each in current if each.ask_every_session] if is_recheck else current
     last = {answer.question.code: answer for answer in newest_answers(patient, current)}
@@ -158,7 +158,7 @@ def take(request: StaffRequest, patient_id: int, *, is_recheck: bool = False) ->
 @require_POST
 def override(request: StaffRequest, patient_id: int) -> HttpResponse:
     now = timezone.now()
-    patient = open_record(request, patient_id, "screening", now=now)
+    patient = open_patient(request.actor, patient_id, "screening", now=now)
     code = request.POST.get("code", "")
     answer = next((each for each in newest_answers(patient) if each.question.code == code), None)
     if answer is None:

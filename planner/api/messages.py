@@ -3,22 +3,21 @@
 from typing import Any
 
 from rest_framework.decorators import action
-from rest_framework.mixins import ListModelMixin
 
 from clinic.api.bodies import Nothing
-from clinic.api.viewsets import ClinicViewSet, RetrieveOpened, writes
+from clinic.api.viewsets import ListNoted, RetrieveOpened, writes
 from clinic.permissions import Right
-from clinic.services.audit import note_reading
 from planner.api import filters, serializers
 from planner.models import Message
 from planner.outbox.plan_messages import send_now, withdraw
+from planner.readings import open_message
 
 
-class MessageViewSet(ListModelMixin, RetrieveOpened, ClinicViewSet):
-    """The clinic's mails, the one due last first. Whoever asks for one is noted."""
+class MessageViewSet(RetrieveOpened, ListNoted):
+    """The clinic's mails, the one due last first. Whoever asks is noted."""
 
     right, lookup_url_kwarg = Right.SEE_MESSAGES, "message_id"
-    way_to_clinic = "patient__clinic"
+    way_to_clinic, listed = "patient__clinic", "messages"
     queryset = Message.objects.select_related("step")
     filterset_class = filters.MessageFilter
     opened: Message
@@ -27,9 +26,7 @@ class MessageViewSet(ListModelMixin, RetrieveOpened, ClinicViewSet):
         return serializers.MessageShape if self.action == "list" else serializers.WholeMessageShape
 
     def get_object(self) -> Message:
-        message: Message = super().get_object()
-        note_reading(self.staff, message.patient_id, "message", now=self.now, object_id=message.pk)
-        return message
+        return open_message(self.actor, self.kwargs["message_id"], now=self.now)
 
     @action(detail=True, methods=["post"])
     @writes(Nothing, Right.MANAGE_MESSAGES)

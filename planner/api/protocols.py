@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import QuerySet
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
@@ -17,6 +15,7 @@ from planner.api import filters
 from planner.api import protocol_serializers as serializers
 from planner.models import Protocol
 from planner.protocols.patient_recommendation import NothingToRecommend, advice_for
+from planner.readings import open_protocol
 
 
 class ResourceViewSet(ListModelMixin, ClinicViewSet):
@@ -35,14 +34,15 @@ class ProtocolViewSet(ListModelMixin, RetrieveOpened, ClinicViewSet):
     queryset = Protocol.objects.prefetch_related("versions").order_by("modality", "name", "pk")
     filterset_class = filters.ProtocolFilter
 
-    def get_queryset(self) -> QuerySet[Any]:
-        protocols = super().get_queryset()
-        if not self.detail:
-            return protocols
-        return protocols.prefetch_related("versions__gaps", "versions__phases", "versions__depths")
+    def get_object(self) -> Protocol:
+        return open_protocol(self.actor, self.kwargs["protocol_id"], read=_whole)
 
     def get_serializer_class(self) -> type[serializers.ProtocolShape]:
         return serializers.WholeProtocolShape if self.detail else serializers.ProtocolShape
+
+
+def _whole(protocols: QuerySet[Protocol]) -> QuerySet[Protocol]:
+    return protocols.prefetch_related("versions__gaps", "versions__phases", "versions__depths")
 
 
 class RecommendationViewSet(AboutPatient):

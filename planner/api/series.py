@@ -2,19 +2,16 @@
 
 from typing import Any
 
-from django.shortcuts import get_object_or_404
 from rest_framework.decorators import action
-from rest_framework.mixins import ListModelMixin
 
 from clinic.api.bodies import Nothing
-from clinic.api.viewsets import ClinicViewSet, RetrieveOpened, asks, writes
-from clinic.models import Resource
+from clinic.api.viewsets import ListNoted, RetrieveOpened, asks, writes
 from clinic.permissions import Right
-from clinic.services.audit import note_reading
-from patients.models import Area, Patient
+from patients.readings import areas_of, open_patient
 from planner.api import filters, serializers
-from planner.models import ProtocolVersion, Series
+from planner.models import Series
 from planner.protocols.patient_recommendation import advice_for
+from planner.readings import open_series, resource_to_prefer, version_to_follow
 from planner.schedule.book import book_series, stop_series
 from planner.schedule.draft import ProtocolChoice, Wishes, draft_series
 from planner.schedule.proposals import PlanAnswer
@@ -23,11 +20,11 @@ from planner.schedule.propose import propose
 GAP = ("gap_min_days", "gap_target_days", "gap_max_days")
 
 
-class SeriesViewSet(ListModelMixin, RetrieveOpened, ClinicViewSet):
-    """The clinic's series, newest first; draft one. Whoever asks for one is noted."""
+class SeriesViewSet(RetrieveOpened, ListNoted):
+    """The clinic's series, newest first; draft one. Whoever asks is noted."""
 
     right, lookup_url_kwarg = Right.SEE_PATIENTS, "series_id"
-    way_to_clinic = "patient__clinic"
+    way_to_clinic, listed = "patient__clinic", "series"
     queryset = Series.objects.select_related("patient", "protocol_version__protocol").prefetch_related(
         "areas", "sessions"
     )
@@ -36,38 +33,32 @@ class SeriesViewSet(ListModelMixin, RetrieveOpened, ClinicViewSet):
     opened: Series
 
     def get_object(self) -> Series:
-        of_the_clinic = Series.objects.filter(patient__clinic=self.staff.location.clinic_id)
-        with_its_facts = of_the_clinic.select_related("patient", "location", "protocol_version__protocol")
-        series = get_object_or_404(with_its_facts, pk=self.kwargs["series_id"])
-        note_reading(self.staff, series.patient_id, "series", now=self.now, object_id=series.pk)
-        return series
+        return open_series(self.actor, self.kwargs["series_id"], now=self.now)
 
     @writes(serializers.NewSeries, Right.PRESCRIBE, status=201)
     def create(self, asked: dict[str, Any], key: str) -> Series:
         """Draft a series. What was recommended then is kept with it."""
-        clinic_id, location = self.staff.location.clinic_id, self.staff.location
-        patient = get_object_or_404(Patient, pk=asked.pop("patient_id"), clinic=clinic_id)
-        versions = ProtocolVersion.objects.select_related("protocol").filter(protocol__clinic=clinic_id)
-        areas = [get_object_or_404(Area, pk=pk, patient=patient) for pk in asked.pop("area_ids")]
+        by, location = self.actor, self.staff.location
+        patient = open_patient(by, asked.pop("patient_id"), "plan", now=self.now)
+        areas = areas_of(patient, asked.pop("area_ids"))
         practitioner = asked.pop("prefers_practitioner_id")
         advice = advice_for(patient, location)
         choice = ProtocolChoice(
-            get_object_or_404(versions, pk=asked.pop("version_id")),
+            version_to_follow(by, asked.pop("version_id")),
             asked.pop("sessions"),
             (asked.pop(GAP[0]), asked.pop(GAP[1]), asked.pop(GAP[2])),
             recommended_version=advice.version if advice else None,
             recommended_sessions=advice.version.sessions_target if advice else None,
             reason=asked.pop("choice_reason", ""),
         )
-        practitioners = Resource.objects.filter(location__clinic=clinic_id)
-        wishes = Wishes(practitioner and get_object_or_404(practitioners, pk=practitioner), **asked)
+        wishes = Wishes(practitioner and resource_to_prefer(by, practitioner), **asked)
         return draft_series(
             patient,
             choice,
             wishes,
             location=location,
             areas=areas,
-            by=self.actor,
+            by=by,
             key=key,
             now=self.now,
         )

@@ -3,20 +3,18 @@
 from typing import Any
 
 from django.db.models import Prefetch
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
 from rest_framework.decorators import action
-from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinic.api.viewsets import ClinicViewSet, RetrieveOpened, asks, writes
+from clinic.api.viewsets import ListNoted, RetrieveOpened, asks, writes
 from clinic.errors import Refusal
 from clinic.permissions import Right
-from clinic.services.audit import note_reading
 from planner.api import filters, serializers
 from planner.choices import SessionState
 from planner.models import Reservation, Session, TreatmentRecord
+from planner.readings import open_session
 from planner.schedule.book import cancel_session, change_state, move_sessions
 from planner.schedule.move import propose_move
 from planner.schedule.proposals import PlanAnswer
@@ -28,11 +26,11 @@ class NoRecordYet(Refusal):
     sentence = _("Nothing has been recorded of session {number} yet.")
 
 
-class SessionViewSet(ListModelMixin, RetrieveOpened, ClinicViewSet):
-    """The clinic's sessions in the order of their times, those without one last. Whoever asks for one is noted."""
+class SessionViewSet(RetrieveOpened, ListNoted):
+    """The clinic's sessions in the order of their times, those without one last. Whoever asks is noted."""
 
     right, lookup_url_kwarg = Right.SEE_PATIENTS, "session_id"
-    way_to_clinic = "patient__clinic"
+    way_to_clinic, listed = "patient__clinic", "sessions"
     queryset = (
         Session.objects.select_related("patient")
         .prefetch_related(Prefetch("reservations", Reservation.objects.select_related("resource")))
@@ -43,10 +41,7 @@ class SessionViewSet(ListModelMixin, RetrieveOpened, ClinicViewSet):
     opened: Session
 
     def get_object(self) -> Session:
-        of_the_clinic = Session.objects.filter(patient__clinic=self.staff.location.clinic_id)
-        session = get_object_or_404(of_the_clinic.select_related("patient"), pk=self.kwargs["session_id"])
-        note_reading(self.staff, session.patient_id, "session", now=self.now, object_id=session.pk)
-        return session
+        return open_session(self.actor, self.kwargs["session_id"], now=self.now)
 
     @action(
         detail=True,

@@ -112,6 +112,9 @@ class BoardDayPage:
     closed: str = ""
     next_open: BoardLink | None = None
 
+    def patient_ids(self) -> set[int]:
+        return {visit.of.session.patient_id for each in self.columns for visit in each.visits}
+
 
 @dataclass(frozen=True, slots=True)
 class BoardWeekDay:
@@ -128,6 +131,9 @@ class BoardWeekDay:
 class BoardWeekPage:
     tools: BoardTools
     days: tuple[BoardWeekDay, ...]
+
+    def patient_ids(self) -> set[int]:
+        return {visit.of.session.patient_id for each in self.days for visit in each.visits}
 
 
 @dataclass(frozen=True)

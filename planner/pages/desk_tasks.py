@@ -55,6 +55,10 @@ class DeskTasks:
     def count(self) -> int:
         return len(self.urgent) + bool(self.unconfirmed)
 
+    def patient_ids(self) -> set[int]:
+        unconfirmed = {session.patient_id for session in self.unconfirmed}
+        return unconfirmed | {task.patient.pk for task in (*self.urgent, *self.later)}
+
     @property
     def unconfirmed_sentence(self) -> str:
         n, day = len(self.unconfirmed), self.unconfirmed_day

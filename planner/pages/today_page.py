@@ -37,6 +37,9 @@ class HerePart:
     here: tuple[DayRow, ...]
     now: datetime
 
+    def patient_ids(self) -> set[int]:
+        return _patients_of(self.here)
+
 
 @dataclass(frozen=True, slots=True)
 class DeskDayPage:
@@ -55,6 +58,9 @@ class DeskDayPage:
     has_own_day: bool
     key: str
     now: datetime
+
+    def patient_ids(self) -> set[int]:
+        return _patients_of((*self.rows, *self.to_come)) | self.needs.patient_ids()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,9 @@ class OwnDayPage:
     decisions: tuple[DeskTask, ...]
     key: str
 
+    def patient_ids(self) -> set[int]:
+        return _patients_of((*self.mine, *self.after)) | {each.patient.pk for each in self.decisions}
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedPage:
@@ -95,6 +104,10 @@ class RefusedPage:
     session: Session
     refusal: str
     back: str
+
+
+def _patients_of(rows: Iterable[DayRow]) -> set[int]:
+    return {row.session.patient_id for row in rows}
 
 
 def own_column(staff: StaffMember) -> Resource | None:

@@ -9,9 +9,10 @@ from django.utils import timezone
 from clinic.localtime import local_date
 from clinic.models import Location, Resource, ResourceKind
 from clinic.permissions import Right
+from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import show_page
-from planner.pages.board_page import Board, BoardAddress
+from planner.pages.board_page import Board, BoardAddress, BoardDayPage, BoardWeekPage
 from planner.pages.day_row import DayRow, records_for, rows_of
 from planner.pages.today_page import own_column
 from planner.schedule.opening_hours import open_calendar
@@ -29,12 +30,16 @@ def show(request: StaffRequest) -> HttpResponse:
     rows = rows_of(sessions, records_for(sessions), location, now)
     resources = _resources(location, asked.by, rows)
     board = Board(location, asked, rows, resources, open_calendar(location, resources, first, last), now)
+    chosen = _chosen(request, asked, resources) if asked.view == "week" else None
+    page: BoardDayPage | BoardWeekPage
     if asked.view == "day":
-        return show_page(request, "planner/board_day.html", board.day())
-    chosen = _chosen(request, asked, resources)
-    if chosen is None:
-        return show_page(request, "planner/board_week.html", board.week_of_everybody())
-    return show_page(request, "planner/board_day.html", board.week_of(chosen))
+        template, page = "planner/board_day.html", board.day()
+    elif chosen is None:
+        template, page = "planner/board_week.html", board.week_of_everybody()
+    else:
+        template, page = "planner/board_day.html", board.week_of(chosen)
+    note_reading(request.actor, "board", page.patient_ids(), now=now)
+    return show_page(request, template, page)
 
 
 def asked_for(request: StaffRequest, today: date) -> BoardAddress:

@@ -13,7 +13,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import JSONObject
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -31,6 +31,7 @@ from planner.forms.outbox import OutboxFilter, WithdrawForm
 from planner.models import Message, MessageEvent
 from planner.outbox import letter
 from planner.outbox.plan_messages import OPEN, send_now, withdraw
+from planner.readings import open_message
 
 PER_PAGE = 50
 CAN_CHANGE = (*OPEN, MessageState.FAILED)
@@ -79,6 +80,8 @@ def index(request: StaffRequest) -> HttpResponse:
     shown = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     patient_id = form.chosen.get("patient")
     only = here.clinic.patients.filter(pk=patient_id).first() if patient_id else None
+    shows = [message.patient_id for message in shown] + ([only.pk] if only else [])
+    note_reading(request.actor, "messages", shows, now=now)
     page = MessagesPage(shown, form, only, _overdue(here, now))
     return show_page(request, "planner/messages.html", page)
 
@@ -90,18 +93,15 @@ def _overdue(here: Location, now: datetime) -> int:
 
 @needs(Right.SEE_MESSAGES)
 def show(request: StaffRequest, message_id: int) -> HttpResponse:
-    message = _message_of(request, message_id)
-    note_reading(request.staff, message.patient_id, "message", now=timezone.now(), object_id=message.pk)
-    return _page(request, message)
+    return _page(request, _opened(request, message_id))
 
 
 @csp(AS_IT_LEFT)  # its styles stand in its elements, as mail programs want them; nothing else may run
 @needs(Right.SEE_MESSAGES)
 def as_it_left(request: StaffRequest, message_id: int) -> HttpResponse:
-    message = _message_of(request, message_id)
+    message = _opened(request, message_id)
     if not message.body_html:
         raise Http404
-    note_reading(request.staff, message.patient_id, "message", now=timezone.now(), object_id=message.pk)
     return HttpResponse(message.body_html)
 
 
@@ -120,7 +120,7 @@ def send(request: StaffRequest, message_id: int) -> HttpResponse:
 def take_back(request: StaffRequest, message_id: int) -> HttpResponse:
     form, now = WithdrawForm(request.POST), timezone.now()
     if not form.is_valid():
-        return _page(request, _message_of(request, message_id), form=form, status=422)
+        return _page(request, _opened(request, message_id), form=form, status=422)
     why = form.cleaned_data["why"]
     done = _("Taken back; it does not leave.")
     return _change(
@@ -139,7 +139,7 @@ def _key(request: StaffRequest) -> str:
 def _change(
     request: StaffRequest, message_id: int, done: str, write: Callable[[int], Message]
 ) -> HttpResponse:
-    message = _message_of(request, message_id)
+    message = _opened(request, message_id)
     try:
         write(message.pk)
     except Refusal as refusal:
@@ -148,10 +148,8 @@ def _change(
     return redirect("message", message.pk)
 
 
-def _message_of(request: StaffRequest, message_id: int) -> Message:
-    related = ("patient", "step", "series", "session__location", "location__clinic")
-    messages = Message.objects.select_related(*related).prefetch_related("events")
-    return get_object_or_404(messages, pk=message_id, patient__clinic=request.staff.location.clinic)
+def _opened(request: StaffRequest, message_id: int) -> Message:
+    return open_message(request.actor, message_id, now=timezone.now())
 
 
 def _page(

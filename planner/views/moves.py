@@ -6,8 +6,9 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,13 +16,13 @@ from clinic.errors import Refusal, say
 from clinic.localtime import moment_label
 from clinic.models import Resource
 from clinic.permissions import Right
-from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
 from planner.forms.moves import ONLY, BookForm, CancelForm, WhereForm
 from planner.models import Session
 from planner.pages.plan_cards import RoomToSlip
 from planner.pages.series_comparison import Link, chain
+from planner.readings import open_session
 from planner.schedule.book import cancel_session, move_sessions
 from planner.schedule.move import propose_move
 from planner.schedule.proposals import PlanAnswer, ProposedPlan
@@ -54,8 +55,8 @@ class Offer:
 @needs(Right.BOOK)
 def move(request: StaffRequest, session_id: int) -> HttpResponse:
     """GET looks: at the nearest times that work, or at the one asked for. POST books the plan that was pressed."""
-    now, session = timezone.now(), _session_of(request, session_id)
-    note_reading(request.staff, session.patient_id, "session", now=now, object_id=session.pk)
+    now = timezone.now()
+    session = open_session(request.actor, session_id, now=now, read=_with_its_series)
     if request.method != "POST":
         return _look(request, session, now)
     form = BookForm(request.POST)
@@ -67,7 +68,7 @@ def move(request: StaffRequest, session_id: int) -> HttpResponse:
         moved = move_sessions(session.pk, form.visits, by=request.actor, now=now, **form.cleaned_data)
     except Refusal as refusal:
         reasons = [say(each, session.location.zone) for each in every_reason(refusal)]
-        session = _session_of(request, session_id)
+        session = _anew(session)
         return _look(
             request, session, now, reasons=reasons, to=form.visits[0].starts_at, status=refusal.status
         )
@@ -77,9 +78,13 @@ def move(request: StaffRequest, session_id: int) -> HttpResponse:
     return redirect("session", session.pk)
 
 
-def _session_of(request: StaffRequest, session_id: int) -> Session:
-    sessions = with_details(Session.objects.select_related("location")).prefetch_related("series__sessions")
-    return get_object_or_404(sessions, pk=session_id, patient__clinic=request.staff.location.clinic)
+def _with_its_series(sessions: QuerySet[Session]) -> QuerySet[Session]:
+    return with_details(sessions.select_related("location")).prefetch_related("series__sessions")
+
+
+def _anew(session: Session) -> Session:
+    """As it is now, after somebody else changed it."""
+    return _with_its_series(Session.objects.all()).get(pk=session.pk)
 
 
 def _look(
@@ -196,8 +201,8 @@ def _offers(session: Session, plans: tuple[ProposedPlan, ...]) -> list[Offer]:
 @needs(Right.BOOK)
 def cancel(request: StaffRequest, session_id: int) -> HttpResponse:
     """Take one session out, with a reason that stays; the page says what that leaves of the series."""
-    now, session = timezone.now(), _session_of(request, session_id)
-    note_reading(request.staff, session.patient_id, "session", now=now, object_id=session.pk)
+    now = timezone.now()
+    session = open_session(request.actor, session_id, now=now, read=_with_its_series)
     form = CancelForm(request.POST or None, initial={"key": uuid4().hex, "version": session.version})
     refusal, status = "", 200
     if request.method == "POST":
@@ -207,7 +212,7 @@ def cancel(request: StaffRequest, session_id: int) -> HttpResponse:
                 cancel_session(session.pk, by=request.actor, now=now, **form.cleaned_data)
             except Refusal as no:
                 refusal, status = say(no, session.location.zone), no.status
-                session = _session_of(request, session_id)
+                session = _anew(session)
                 form = CancelForm(
                     {"reason": form.cleaned_data["reason"], "key": uuid4().hex, "version": session.version}
                 )

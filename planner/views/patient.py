@@ -1,22 +1,19 @@
 """The patient page: the series as lines in time, then everything that happened."""
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from clinic.permissions import Right
-from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import show_page
-from patients.models import Patient
+from patients.readings import open_patient
 from planner.pages.patient_page import GROUPS, patient_page
 
 
 @needs(Right.SEE_PATIENTS)
 def show(request: StaffRequest, patient_id: int) -> HttpResponse:
     now, staff = timezone.now(), request.staff
-    patient = get_object_or_404(Patient, pk=patient_id, clinic=staff.location.clinic)
-    note_reading(staff, patient.pk, "patient", now=now)
+    patient = open_patient(request.actor, patient_id, "patient", now=now)
     wanted = request.GET.get("show", "")
     shown = wanted if wanted in GROUPS else ""
     page = patient_page(patient, staff, shown=shown, shows_all="all" in request.GET, now=now)

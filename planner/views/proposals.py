@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from clinic.errors import Refusal, say
 from clinic.localtime import day_label, local_date
 from clinic.permissions import Right
-from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import whole_number
 from patients.choices import ConsentKind, ScreeningEffect
 from patients.models import AreaFinding, Patient
+from patients.readings import open_patient
 from patients.services.consents import consent_on
 from patients.services.screening import standing
 from planner.choices import SeriesState
@@ -31,13 +31,13 @@ from planner.pages.plan_cards import plan_cards
 from planner.protocols.catalogue import current_versions
 from planner.protocols.patient_recommendation import advise, newest_findings, version_of
 from planner.protocols.recommendation import Recommendation
+from planner.readings import open_series
 from planner.schedule.book import book_series
 from planner.schedule.draft import MOST_SESSIONS, ProtocolChoice, Wishes, change_wishes, draft_series
 from planner.schedule.proposals import PlanAnswer
 from planner.schedule.propose import propose
 from planner.schedule.refusals import every_reason
 from planner.schedule.session_place import SessionPlace
-from planner.views.series import series_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,7 @@ class Notice:
 def plan(request: StaffRequest, patient_id: int) -> HttpResponse:
     """Protocol, sessions, gaps and wishes for a new series, as recommended until the clinician says otherwise."""
     now, staff = timezone.now(), request.staff
-    patient = get_object_or_404(Patient, pk=patient_id, clinic=staff.location.clinic)
-    note_reading(staff, patient.pk, "plan", now=now)
+    patient = open_patient(request.actor, patient_id, "plan", now=now)
     findings = newest_findings(patient)
     versions = current_versions(staff.location.clinic)
     advice = advise(patient, staff.location, findings, versions)
@@ -151,8 +150,7 @@ def _draft(
 def plans(request: StaffRequest, series_id: int) -> HttpResponse:
     """Up to three whole plans for what is still to be booked; a post changes the wishes or books one of them."""
     now = timezone.now()
-    series = series_for(request, series_id)
-    note_reading(request.staff, series.patient_id, "plan", now=now, object_id=series.pk)
+    series = open_series(request.actor, series_id, now=now, what="plan")
     asks_for_wishes = request.method == "POST" and "book" not in request.POST
     skills = series.protocol_version.practitioner_skills
     form = WishesForm(

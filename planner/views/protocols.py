@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from csp.decorators import csp
 from django.db.models import Prefetch
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from clinic.permissions import Right
+from clinic.readings import the_one
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import answer, taken, whole_number
 from planner.choices import Anchor
@@ -25,6 +26,7 @@ from planner.outbox.preview import preview
 from planner.outbox.step_words import when
 from planner.protocols.catalogue import WHOLE, protocols_of, versions_of
 from planner.protocols.protocol_versions import Revision, offer, revise, shipped_floor
+from planner.readings import open_protocol, open_step
 from planner.views.messages import AS_IT_LEFT
 
 GROUPS = (
@@ -35,18 +37,6 @@ GROUPS = (
 )
 
 
-def _protocol(request: StaffRequest, protocol_id: int) -> Protocol:
-    return get_object_or_404(Protocol, pk=protocol_id, clinic=request.staff.location.clinic)
-
-
-def _step(request: StaffRequest, protocol_id: int, step_id: int) -> AftercareStep:
-    steps = AftercareStep.objects.select_related("version__protocol")
-    clinic = request.staff.location.clinic
-    return get_object_or_404(
-        steps, pk=step_id, version__protocol=protocol_id, version__protocol__clinic=clinic
-    )
-
-
 @needs(Right.MANAGE_PROTOCOLS)
 def index(request: StaffRequest) -> HttpResponse:
     rows = protocols_of(request.staff.location.clinic)
@@ -55,19 +45,19 @@ def index(request: StaffRequest) -> HttpResponse:
 
 @needs(Right.MANAGE_PROTOCOLS)
 def show(request: StaffRequest, protocol_id: int) -> HttpResponse:
-    return _page(request, _protocol(request, protocol_id), is_current=True)
+    return _page(request, open_protocol(request.actor, protocol_id), is_current=True)
 
 
 @needs(Right.MANAGE_PROTOCOLS)
 def show_version(request: StaffRequest, protocol_id: int, version_id: int) -> HttpResponse:
-    return _page(request, _protocol(request, protocol_id), pk=version_id)
+    return _page(request, open_protocol(request.actor, protocol_id), pk=version_id)
 
 
 def _page(request: StaffRequest, protocol: Protocol, **which: object) -> HttpResponse:
     """One version of the protocol, beside the list of all of them."""
     steps = AftercareStep.objects.order_by("offset_minutes", "at_local_time", "code")
     versions = ProtocolVersion.objects.prefetch_related(*WHOLE, Prefetch("steps", queryset=steps))
-    version = get_object_or_404(versions, protocol=protocol, **which)
+    version = the_one(versions.filter(protocol=protocol, **which))
     facts = {
         "protocol": protocol,
         "version": version,
@@ -92,7 +82,7 @@ def _timeline(version: ProtocolVersion) -> list[tuple[object, list[tuple[str, Af
 @needs(Right.MANAGE_PROTOCOLS)
 def edit(request: StaffRequest, protocol_id: int) -> HttpResponse:
     """The form is that of the version which the page was made from: an outdated one is refused with what it says."""
-    protocol = _protocol(request, protocol_id)
+    protocol = open_protocol(request.actor, protocol_id)
     versions = protocol.versions.prefetch_related(*WHOLE, "steps")
     number = whole_number(request.POST.get("version"))
     seen = versions.filter(number=number).first() if number else None
@@ -113,7 +103,7 @@ def edit(request: StaffRequest, protocol_id: int) -> HttpResponse:
 @needs(Right.MANAGE_PROTOCOLS)
 @require_POST
 def change_offer(request: StaffRequest, protocol_id: int) -> HttpResponse:
-    protocol = _protocol(request, protocol_id)
+    protocol = open_protocol(request.actor, protocol_id)
     is_offered = request.POST.get("offered") == "yes"
     offer(protocol, is_offered=is_offered)
     said = _("%(name)s is offered again.") if is_offered else _("%(name)s is offered no longer.")
@@ -123,7 +113,7 @@ def change_offer(request: StaffRequest, protocol_id: int) -> HttpResponse:
 @needs(Right.MANAGE_PROTOCOLS)
 def step(request: StaffRequest, protocol_id: int, step_id: int) -> HttpResponse:
     """A step with its mail: to change while its version is the current one, otherwise to read."""
-    row = _step(request, protocol_id, step_id)
+    row = open_step(request.actor, protocol_id, step_id)
     protocol, wants_a_look = row.version.protocol, "look" in request.POST
     form = StepForm(request.POST or None, step=row, is_noted=not wants_a_look)
     if wants_a_look and form.is_valid():
@@ -148,7 +138,7 @@ def _mail_facts(request: StaffRequest, row: AftercareStep) -> dict[str, object]:
 @csp(AS_IT_LEFT)  # as for a mail that left: its styles stand in its elements, and nothing in it may run
 @needs(Right.MANAGE_PROTOCOLS)
 def step_mail(request: StaffRequest, protocol_id: int, step_id: int) -> HttpResponse:
-    row = _step(request, protocol_id, step_id)
+    row = open_step(request.actor, protocol_id, step_id)
     return HttpResponse(preview(row, request.staff.location, now=timezone.now()).html)
 
 

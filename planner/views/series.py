@@ -3,16 +3,14 @@
 from dataclasses import dataclass
 from uuid import uuid4
 
-from django.db.models import Prefetch
+from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic.errors import Refusal, say
 from clinic.permissions import Right
-from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import FormPage, show_page, taken
 from patients.models import Patient
@@ -20,23 +18,19 @@ from planner.choices import CAN_MOVE
 from planner.forms.draft import StopForm
 from planner.models import Series, Session
 from planner.pages.series_page import series_page, sessions_with_users
+from planner.readings import open_series
 from planner.schedule.book import stop_series
-
-
-def series_for(request: StaffRequest, series_id: int, *and_also: "str | Prefetch[str]") -> Series:
-    """The series, if it belongs to the asker's clinic; `and_also` is prefetched."""
-    everything = Series.objects.select_related(
-        "patient", "location__clinic", "protocol_version__protocol", "recommended_version__protocol"
-    ).prefetch_related(*and_also)
-    return get_object_or_404(everything, pk=series_id, patient__clinic=request.staff.location.clinic)
 
 
 @needs(Right.SEE_PATIENTS)
 def show(request: StaffRequest, series_id: int) -> HttpResponse:
     now = timezone.now()
-    series = series_for(request, series_id, "areas", sessions_with_users())
-    note_reading(request.staff, series.patient_id, "series", now=now, object_id=series.pk)
+    series = open_series(request.actor, series_id, now=now, read=_with_its_line)
     return show_page(request, "planner/series.html", series_page(series, now=now))
+
+
+def _with_its_line(series: QuerySet[Series]) -> QuerySet[Series]:
+    return series.prefetch_related("areas", sessions_with_users())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +45,7 @@ class StopPage(FormPage):
 @needs(Right.BOOK)
 def stop(request: StaffRequest, series_id: int) -> HttpResponse:
     """Cancel every session that is still to come, with a reason that stays."""
-    series = series_for(request, series_id)
+    series = open_series(request.actor, series_id, now=timezone.now())
     form = StopForm(request.POST or None, initial={"key": uuid4().hex, "version": series.version})
 
     refusal = ""

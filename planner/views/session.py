@@ -4,7 +4,7 @@ from copy import copy
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,7 +12,6 @@ from django.views.decorators.http import require_POST
 
 from clinic.errors import Refusal, say
 from clinic.permissions import Right
-from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import show_page, whole_number
 from planner.forms.record import AreaRow, RecordForm, TreatedAreaForm
@@ -20,6 +19,7 @@ from planner.models import AreaTreatment, Session, TreatmentRecord
 from planner.pages.chairside import depth_advice
 from planner.pages.session_page import session_page
 from planner.protocols.recommendation import DepthAdvice
+from planner.readings import open_session
 from planner.schedule.sessions import with_everything
 from planner.treatment import treat
 from planner.treatment.records import own_and_last
@@ -35,25 +35,19 @@ class RecordForms:
     rows: tuple[AreaRow, ...]
 
 
-def _session_of(request: StaffRequest, session_id: int) -> Session:
-    sessions = Session.objects.filter(pk=session_id, patient__clinic=request.staff.location.clinic)
-    found = with_everything(sessions.select_related("location"))
-    if not found:
-        raise Http404
-    return found[0]
+def _opened(request: StaffRequest, session_id: int) -> Session:
+    return open_session(request.actor, session_id, now=timezone.now(), read=with_everything)
 
 
 @needs(Right.SEE_PATIENTS)
 def show(request: StaffRequest, session_id: int) -> HttpResponse:
-    session = _session_of(request, session_id)
-    note_reading(request.staff, session.patient_id, "session", now=timezone.now(), object_id=session.pk)
-    return _page(request, session)
+    return _page(request, _opened(request, session_id))
 
 
 @needs(Right.TREAT)
 @require_POST
 def start(request: StaffRequest, session_id: int) -> HttpResponse:
-    session = _session_of(request, session_id)
+    session = _opened(request, session_id)
     try:
         treat.start_treatment(
             session.pk,
@@ -71,7 +65,7 @@ def start(request: StaffRequest, session_id: int) -> HttpResponse:
 @require_POST
 def record(request: StaffRequest, session_id: int) -> HttpResponse:
     """Save the record; with `finish`, end the treatment too."""
-    session = _session_of(request, session_id)
+    session = _opened(request, session_id)
     shown = _record_shown(session, request)
     form, rows = shown.form, shown.rows
     if not all([form.is_valid(), *(row.form.is_valid() for row in rows)]):

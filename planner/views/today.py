@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,7 +15,17 @@ from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import came_from, show_page, whole_number
 from planner.choices import SessionState
 from planner.models import Session
-from planner.pages.today_page import RefusedPage, desk_day, here_part, own_column, own_day
+from planner.pages.today_page import (
+    DeskDayPage,
+    HerePart,
+    OwnDayPage,
+    RefusedPage,
+    desk_day,
+    here_part,
+    own_column,
+    own_day,
+)
+from planner.readings import open_session
 from planner.schedule.book import change_state
 
 STATES_BY_HAND = (
@@ -30,23 +40,23 @@ STATES_BY_HAND = (
 def show(request: StaffRequest) -> HttpResponse:
     """A clinician's own day, or everybody's with ?who=all; htmx asks for ?part=here every minute."""
     now, staff = timezone.now(), request.staff
-    if request.htmx and request.GET.get("part") == "here":
-        return show_page(request, "planner/_here.html", here_part(staff.location, now))
     own = None if request.GET.get("who") == "all" else own_column(staff)
-    if own is None:
-        return show_page(request, "planner/today_desk.html", desk_day(staff, now))
-    page = own_day(staff, own, now)
-    if page.next:
-        note_reading(staff, page.next.session.patient_id, "today", now=now)
-    return show_page(request, "planner/today_clinician.html", page)
+    page: HerePart | DeskDayPage | OwnDayPage
+    if request.htmx and request.GET.get("part") == "here":
+        template, page = "planner/_here.html", here_part(staff.location, now)
+    elif own is None:
+        template, page = "planner/today_desk.html", desk_day(staff, now)
+    else:
+        template, page = "planner/today_clinician.html", own_day(staff, own, now)
+    note_reading(request.actor, "today", page.patient_ids(), now=now)
+    return show_page(request, template, page)
 
 
 @needs(Right.RUN_DAY)
 @require_POST
 def change(request: StaffRequest, session_id: int) -> HttpResponse:
     """Arrived, confirmed, did not come, or back to booked, by one button; `next` is where it was pressed."""
-    sessions = Session.objects.select_related("location", "patient")
-    session = get_object_or_404(sessions, pk=session_id, patient__clinic=request.staff.location.clinic)
+    session = open_session(request.actor, session_id, now=timezone.now())
     to = request.POST.get("to", "")
     if to not in STATES_BY_HAND:
         return HttpResponse(status=400)

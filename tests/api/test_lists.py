@@ -112,7 +112,7 @@ def _message(patient: Patient, by: StaffMember, n: int) -> None:
 
 Add = Callable[[Patient, StaffMember, int], Any]
 LISTS: dict[str, tuple[Add, int]] = {
-    "patients/": (lambda patient, by, n: n and make_patient(by.location.clinic), 4),
+    "patients/": (lambda patient, by, n: n and make_patient(by.location.clinic), 5),
     "patients/{}/screenings/": (_screening, 7),
     "patients/{}/consents/": (lambda patient, by, n: make_consent(patient, taken_by=by.user), 6),
     "patients/{}/areas/": (
@@ -131,9 +131,9 @@ LISTS: dict[str, tuple[Add, int]] = {
     ),
     "resources/": (lambda patient, by, n: make_room(by.location), 4),
     "protocols/": (lambda patient, by, n: make_protocol_version(by.location.clinic), 5),
-    "series/": (_series, 6),
-    "sessions/": (_session, 5),
-    "messages/": (_message, 4),
+    "series/": (_series, 7),
+    "sessions/": (_session, 6),
+    "messages/": (_message, 5),
 }  # fmt: skip
 
 

@@ -30,7 +30,7 @@ OWN_PAGES = ("patient_edit", "screening", "screening_take", "screening_again", "
 @pytest.mark.parametrize("name", OWN_PAGES)
 def test_reading_a_record_is_kept(client: Any, patient: Patient, name: Any) -> None:
     client.get(url(name, patient))
-    assert ReadAudit.objects.filter(patient_id=patient.pk).count() == 1
+    assert ReadAudit.objects.filter(patient_ids=[patient.pk]).count() == 1
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

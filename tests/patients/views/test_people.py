@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from clinic.models import Location
+from clinic.models import Location, ReadAudit
 from clinic.permissions import Role
 from patients.models import (
     Patient,
@@ -64,9 +64,43 @@ def test_the_list_costs_the_same_for_one_and_thirty(
     for _ in range(count):
         make_patient(location.clinic)
     client.get(reverse("patients"))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         page = client.get(reverse("patients"))
     assert page.content.count(b'class="name"') == count
+
+
+def test_a_page_of_the_list_notes_whom_it_shows(client: Any, location: Location) -> None:
+    everybody = [make_patient(location.clinic).pk for _ in range(31)]
+    for n in (1, 2):
+        client.get(reverse("patients"), {"page": n})
+    notes = list(ReadAudit.objects.order_by("pk").values_list("what", "patient_ids"))
+    assert [(what, len(ids)) for what, ids in notes] == [("patients", 30), ("patients", 1)]
+    assert sorted(notes[0][1] + notes[1][1]) == everybody
+
+
+def test_who_has_seen_a_patient_can_be_told(client: Any, zoe: Patient, patient: Patient) -> None:
+    client.get(reverse("patients"))
+    client.get(url("screening", patient))
+    seen = {each: ReadAudit.objects.filter(patient_ids__contains=[each.pk]) for each in (zoe, patient)}
+    assert [note.what for note in seen[zoe]] == ["patients"]
+    assert [note.what for note in seen[patient]] == ["screening", "patients"]
+
+
+@pytest.mark.parametrize(("text", "is_found"), [("zoe", True), ("Nobody Known", False)])
+def test_a_search_is_noted_without_what_was_typed(
+    client: Any, zoe: Patient, patient: Patient, text: str, is_found: bool
+) -> None:
+    client.get(reverse("patients"), {"q": text})
+    note = ReadAudit.objects.get()
+    assert (note.what, note.patient_ids) == ("search", [zoe.pk] if is_found else [])
+    assert all(text not in str(value) for value in vars(note).values())
+
+
+def test_whom_a_refusal_names_is_noted(client: Any, location: Location) -> None:
+    client.post(reverse("patient_new"), NEW)
+    known = Patient.objects.get()
+    client.post(reverse("patient_new"), NEW | {"key": "other"})
+    assert list(ReadAudit.objects.values_list("what", "patient_ids")) == [("similar", [known.pk])]
 
 
 def test_the_list_is_cut_into_pages(client: Any, location: Location) -> None:

@@ -38,8 +38,8 @@ def test_every_look_at_a_photo_is_kept(client: Any, patient: Patient, agreed: Co
     photo = Photo.objects.get()
     ReadAudit.objects.all().delete()
     client.get(reverse("photo", args=[photo.pk]))
-    assert list(ReadAudit.objects.values_list("patient_id", "what", "object_id")) == [
-        (patient.pk, "photo", photo.pk)
+    assert list(ReadAudit.objects.values_list("patient_ids", "what", "object_id")) == [
+        ([patient.pk], "photo", photo.pk)
     ]
 
 

@@ -9,7 +9,8 @@ import time_machine
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from clinic.models import Absence
+from clinic.models import Absence, ReadAudit
+from patients.models import Patient
 from planner.models import Session
 from tests.makers import make_location, make_staff
 from tests.planner.full_day import DAY, NOW, FullDay, add_visits, make_full_day
@@ -203,6 +204,33 @@ def test_arrows_today_and_views_are_links(desk: Client) -> None:
     assert page.context["page"].tools.before_url == "/board/?day=2027-01-13&view=day&by=room"
     assert page.context["page"].tools.after_url == "/board/?day=2027-01-15&view=day&by=room"
     assert page.context["page"].tools.today_url == "/board/?day=2027-01-12&view=day&by=room"
+
+
+def _seen_on(desk: Client, url: str) -> list[str]:
+    """Whom the one note of a page names."""
+    ReadAudit.objects.all().delete()
+    desk.get(url)
+    names = Patient.objects.filter(pk__in=ReadAudit.objects.get(what="board").patient_ids)
+    return sorted(names.values_list("first_name", flat=True))
+
+
+def test_a_board_notes_in_one_row_whom_it_shows(desk: Client, day: FullDay) -> None:
+    shown = {name for names in columns(desk.get("/board/")).values() for name in names}
+    assert _seen_on(desk, "/board/") == sorted(shown)
+    whole_week = _seen_on(desk, "/board/?view=week&of=0")
+    assert set(whole_week) > shown
+
+
+def test_the_week_of_one_notes_only_theirs(desk: Client, day: FullDay) -> None:
+    address = f"/board/?view=week&of={day.practitioners[0].pk}"
+    shown = {name for names in columns(desk.get(address)).values() for name in names}
+    assert _seen_on(desk, address) == sorted(shown)
+    assert set(_seen_on(desk, "/board/?view=week&of=0")) > shown
+
+
+def test_a_day_with_nobody_leaves_no_note(desk: Client, day: FullDay) -> None:
+    desk.get("/board/?day=2027-06-13")
+    assert not ReadAudit.objects.exists()
 
 
 def test_hidden_names_are_hidden_on_the_board(desk: Client, day: FullDay) -> None:

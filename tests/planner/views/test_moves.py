@@ -254,7 +254,7 @@ def test_the_mail_is_announced_where_there_will_be_one(front: Client, second: Se
 
 def test_looking_is_noted(front: Client, second: Session) -> None:
     look(front, second)
-    assert list(ReadAudit.objects.values_list("patient_id", "what")) == [(second.patient_id, "session")]
+    assert list(ReadAudit.objects.values_list("patient_ids", "what")) == [([second.patient_id], "session")]
 
 
 @pytest.mark.parametrize("page", ["move", "cancel"])

@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from clinic.models import ReadAudit
 from clinic.permissions import Role
+from patients.models import Patient
 from planner.models import Message, Session
 from tests.makers import make_staff
 from tests.planner.desk import everything
@@ -110,8 +111,9 @@ def test_failed_mails_of_one_patient_are_one_need_that_leads_to_all_of_them(
     )
     need = desk.get("/").context["page"].needs.urgent[-1]
     assert (need.patient.first_name, need.sentence) == ("Tara", "2 mails could not be sent.")
-    assert {row.pk for row in desk.get(need.url).context["page"]} == {failed.pk, other.pk}
-    assert [desk.get(f"/messages/{each.pk}/").context["can_send"] for each in (failed, other)] == [True, True]
+    assert {row.pk for row in desk.get(need.url).context["page"].found} == {failed.pk, other.pk}
+    pages = [desk.get(f"/messages/{each.pk}/").context["page"] for each in (failed, other)]
+    assert [page.can_send for page in pages] == [True, True]
 
 
 def test_every_need_has_an_answer_that_opens(desk: Client) -> None:
@@ -220,11 +222,30 @@ def test_a_clinician_sees_the_next_patient_with_last_time_and_protocol(clinician
     assert "Pain 5 of 10." in text
 
 
-def test_looking_at_the_next_patient_is_noted(clinician: Client, day: FullDay) -> None:
-    clinician.get("/")
-    assert list(ReadAudit.objects.values_list("patient_id", "what")) == [
-        (day.sessions["Zara"].patient_id, "today")
-    ]
+def _noted() -> list[str]:
+    """Whom the one note names."""
+    note = ReadAudit.objects.get()
+    assert note.what == "today"
+    names = Patient.objects.filter(pk__in=note.patient_ids).order_by("first_name")
+    return list(names.values_list("first_name", flat=True))
+
+
+def test_a_clinician_s_day_notes_her_own_patients(clinician: Client) -> None:
+    page = clinician.get("/").context["page"]
+    shown = {row.session.patient.first_name for row in (*page.mine, *page.after)}
+    assert _noted() == sorted(shown | {each.patient.first_name for each in page.decisions})
+
+
+def test_the_desk_s_day_notes_everybody_on_it_in_one_row(desk: Client) -> None:
+    page = desk.get("/").context["page"]
+    needs = {task.patient.first_name for task in (*page.needs.urgent, *page.needs.later)}
+    needs |= {session.patient.first_name for session in page.needs.unconfirmed}
+    assert _noted() == sorted({row.session.patient.first_name for row in page.rows} | needs)
+
+
+def test_who_is_here_is_noted_when_it_is_asked_again(desk: Client) -> None:
+    page = desk.get("/?part=here", headers={"HX-Request": "true"}).context["page"]
+    assert _noted() == sorted(row.session.patient.first_name for row in page.here) != []
 
 
 def test_a_clinician_s_list_is_her_own(clinician: Client) -> None:
