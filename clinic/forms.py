@@ -63,7 +63,7 @@ class ClockInput(forms.TimeInput):
 
 
 class Keyed(forms.Form):
-    """A form that writes something new: sent twice, it writes once."""
+    """A form that writes: sent twice, it writes once."""
 
     key = forms.CharField(widget=forms.HiddenInput, max_length=80, initial=new_key)
 
@@ -100,7 +100,7 @@ def _time_zones() -> list[tuple[str, str]]:
     return [(name, name.replace("_", " ")) for name in sorted(available_timezones())]
 
 
-class LocationForm(VersionedForm):
+class LocationForm(VersionedForm, Keyed):
     timezone = forms.ChoiceField(label=_("time zone"), choices=_time_zones)
 
     class Meta:
@@ -338,7 +338,7 @@ RESOURCE_FORMS: dict[ResourceKind, type[ResourceForm]] = {
 }
 
 
-class StaffForm(forms.Form):
+class StaffForm(Keyed):
     name = forms.CharField(label=_("name"), max_length=80)
     role = forms.ChoiceField(label=_("role"), choices=Role.choices, widget=forms.RadioSelect)
     is_active = forms.BooleanField(
@@ -354,7 +354,7 @@ class StaffForm(forms.Form):
         return StaffEntry(cleaned["name"], Role(cleaned["role"]), cleaned["is_active"])
 
 
-class NewStaffForm(StaffForm, Keyed):
+class NewStaffForm(StaffForm):
     email = forms.EmailField(label=_("work e-mail"), max_length=254, help_text=_("They sign in with it."))
     is_active = version = None  # type: ignore[assignment]
     field_order = ["email", "name", "role"]

@@ -6,14 +6,13 @@ back with its start and end, for the page to point the board at.
 
 from datetime import date, datetime
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.models import Absence, ExtraHours, Location, WeeklyHours
-from clinic.services.once import once
+from clinic.services.once import Edited, once
 from clinic.services.versions import take_turn
 
 
@@ -60,18 +59,19 @@ def add_weekly_hours(hours: WeeklyHours, *, by: Actor, key: str, now: datetime) 
     return _keep_weekly(hours)
 
 
-def change_weekly_hours(hours: WeeklyHours) -> None:
+@once
+def change_weekly_hours(hours: Edited[WeeklyHours], *, by: Actor, key: str, now: datetime) -> WeeklyHours:
     """Keep what was changed; refuses as `add_weekly_hours` does, and an outdated row."""
-    with transaction.atomic():
-        take_turn(hours)
-        _keep_weekly(hours)
+    take_turn(hours.row)
+    return _keep_weekly(hours.row)
 
 
-def remove_weekly_hours(hours: WeeklyHours) -> None:
-    """Refuses when somebody changed them meanwhile."""
-    with transaction.atomic():
-        take_turn(hours)
-        hours.delete()
+@once
+def remove_weekly_hours(hours: WeeklyHours, *, by: Actor, key: str, now: datetime) -> Location:
+    """Where they were. Refuses when somebody changed them meanwhile."""
+    take_turn(hours)
+    hours.delete()
+    return by.location
 
 
 @once
@@ -80,8 +80,11 @@ def add_absence(absence: Absence, *, by: Actor, key: str, now: datetime) -> Abse
     return absence
 
 
-def remove_absence(absence: Absence) -> None:
+@once
+def remove_absence(absence: Absence, *, by: Actor, key: str, now: datetime) -> Location:
+    """Where it was."""
     absence.delete()
+    return by.location
 
 
 @once
@@ -90,5 +93,8 @@ def add_extra_hours(extra: ExtraHours, *, by: Actor, key: str, now: datetime) ->
     return extra
 
 
-def remove_extra_hours(extra: ExtraHours) -> None:
+@once
+def remove_extra_hours(extra: ExtraHours, *, by: Actor, key: str, now: datetime) -> Location:
+    """Where they were."""
     extra.delete()
+    return by.location

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from django.core.files.base import File
 from django.db import transaction
@@ -20,12 +20,23 @@ from django.utils.translation import gettext_lazy as _
 from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.models import WriteKey
+from clinic.models.versioned import Versioned
 
 LONGEST_KEY = 80
 BESIDE = {"asked": False}
 """Metadata of a dataclass field that comes along and is not part of what was asked."""
 P = ParamSpec("P")
 Written = TypeVar("Written", bound=Model)
+
+
+Row = TypeVar("Row", bound=Versioned)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Edited(Generic[Row]):
+    """A row as somebody wants it, with the version they saw: what is asked is all it holds, and not its number only."""
+
+    row: Row
 
 
 class KeyUsedForSomethingElse(Refusal):
@@ -115,6 +126,10 @@ def _row(row: Model) -> list[Any]:
     return [row._meta.label, held]
 
 
+def _edited(edited: Edited[Any]) -> list[Any]:
+    return [*_row(edited.row), edited.row.version, _plain(model_to_dict(edited.row))]
+
+
 def _contents(file: "File[bytes]") -> str:
     file.seek(0)
     digest = hashlib.sha256(file.read()).hexdigest()
@@ -134,6 +149,7 @@ _SAID: dict[type, Callable[[Any], Any]] = {
     time: time.isoformat,
     Decimal: lambda amount: str(amount.normalize()),
     Model: _row,
+    Edited: _edited,
     File: _contents,
     Mapping: lambda given: {str(name): _plain(each) for name, each in given.items()},
     Set: lambda given: sorted(json.dumps(_plain(each)) for each in given),

@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.actor import Actor
 from clinic.errors import Refusal
-from clinic.models import Location, Resource
-from clinic.services.once import once
+from clinic.models import Clinic, Location, Resource
+from clinic.services.once import Edited, once
 from clinic.services.versions import take_turn
 
 
@@ -36,17 +36,20 @@ def add_resource(resource: Resource, *, by: Actor, key: str, now: datetime) -> R
     return _keep(resource)
 
 
-def change_resource(resource: Resource) -> None:
+@once
+def change_resource(resource: Edited[Resource], *, by: Actor, key: str, now: datetime) -> Resource:
     """Keep what was changed; refuses as `add_resource` does, and an outdated row. Its booked sessions stay."""
-    with transaction.atomic():
-        take_turn(resource)
-        _keep(resource)
+    take_turn(resource.row)
+    return _keep(resource.row)
 
 
-def change_location(location: Location) -> None:
+@once
+def change_location(
+    location: Edited[Location], clinic: Edited[Clinic], *, by: Actor, key: str, now: datetime
+) -> Location:
     """Keep the location and the clinic it belongs to; refuses when either was saved meanwhile."""
-    with transaction.atomic():
-        take_turn(location.clinic)
-        take_turn(location)
-        location.clinic.save()
-        location.save()
+    take_turn(clinic.row)
+    take_turn(location.row)
+    clinic.row.save()
+    location.row.save()
+    return location.row

@@ -82,29 +82,41 @@ def _refuse_losing_the_manager(member: StaffMember, entry: StaffEntry, by: Actor
         raise LastManager(name=member.name)
 
 
-def change_staff(member: StaffMember, entry: StaffEntry, *, by: Actor) -> None:
+@once
+def change_staff(
+    member: StaffMember, entry: StaffEntry, *, version: int, by: Actor, key: str, now: datetime
+) -> StaffMember:
     """Keep name, role and whether they may sign in; who may not is signed out everywhere at once.
 
     Refuses that a manager gives up their own role or sign-in, that the clinic is left without a manager, and when
-    somebody else saved the member meanwhile.
+    somebody else saved the member since `version`.
     """
-    with transaction.atomic():
-        _refuse_losing_the_manager(member, entry, by)
-        take_turn(member)
-        member.name, member.role, member.is_active = entry.name, entry.role, entry.is_active
-        member.save(update_fields=["name", "role", "is_active", "version"])
-        member.user.is_active = entry.is_active
-        member.user.save(update_fields=["is_active"])
-        if not entry.is_active:
-            for session in UserSession.objects.filter(user=member.user):
-                session.end()
+    _refuse_losing_the_manager(member, entry, by)
+    member.version = version
+    take_turn(member)
+    member.name, member.role, member.is_active = entry.name, entry.role, entry.is_active
+    member.save(update_fields=["name", "role", "is_active", "version"])
+    member.user.is_active = entry.is_active
+    member.user.save(update_fields=["is_active"])
+    if not entry.is_active:
+        for session in UserSession.objects.filter(user=member.user):
+            session.end()
+    return member
 
 
-def hide_names(staff: StaffMember, *, hides: bool) -> None:
+@once
+def hide_names(*, hides: bool, by: Actor, key: str, now: datetime) -> StaffMember:
+    """From now on `by` sees initials, or names again."""
+    staff = StaffMember.objects.get(user=by.user)
     staff.hides_names = hides
     staff.save(update_fields=["hides_names"])
+    return staff
 
 
-def wear_theme(staff: StaffMember, theme: StaffMember.Theme) -> None:
+@once
+def wear_theme(theme: StaffMember.Theme, *, by: Actor, key: str, now: datetime) -> StaffMember:
+    """From now on `by` sees every page so."""
+    staff = StaffMember.objects.get(user=by.user)
     staff.theme = theme
     staff.save(update_fields=["theme"])
+    return staff

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from uuid import uuid4
 
 from django.contrib import messages
 from django.forms import BaseForm
@@ -78,6 +79,11 @@ def came_from(request: StaffRequest) -> str:
     page = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
     return page if is_ours else ""
+
+
+def key_sent(request: StaffRequest) -> str:
+    """The form's own; a button without one stands for itself."""
+    return request.POST.get("key") or uuid4().hex
 
 
 def whole_number(text: str | None) -> int:

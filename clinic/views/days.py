@@ -85,12 +85,14 @@ def new_extra_hours(request: StaffRequest) -> HttpResponse:
 @needs(Right.MANAGE_CLINIC)
 @require_POST
 def remove_absence(request: StaffRequest, absence_id: int) -> HttpResponse:
-    service.remove_absence(open_absence(request.actor, absence_id))
+    absence, now = open_absence(request.actor, absence_id), timezone.now()
+    service.remove_absence(absence, by=request.actor, key=f"no-absence-{absence_id}", now=now)
     return taken(request, "settings_days", _("They are there again in that time."))
 
 
 @needs(Right.MANAGE_CLINIC)
 @require_POST
 def remove_extra_hours(request: StaffRequest, extra_id: int) -> HttpResponse:
-    service.remove_extra_hours(open_extra_hours(request.actor, extra_id))
+    extra, now = open_extra_hours(request.actor, extra_id), timezone.now()
+    service.remove_extra_hours(extra, by=request.actor, key=f"no-extra-hours-{extra_id}", now=now)
     return taken(request, "settings_days", _("The extra hours were removed."))

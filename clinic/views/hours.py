@@ -16,6 +16,7 @@ from clinic.permissions import Right
 from clinic.queries import weekly_hours_of
 from clinic.readings import open_hours, open_resource
 from clinic.services import hours as service
+from clinic.services.once import Edited
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import FormPage, answer_form, show_page, taken, whole_number
 
@@ -71,12 +72,14 @@ def resource_hours(request: StaffRequest, resource_id: int) -> HttpResponse:
 def change_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
     row = open_hours(request.actor, hours_id)
     owner = row.resource or request.staff.location
+    form = WeeklyHoursForm(request.POST or None, instance=row)
 
     def write() -> str:
-        service.change_weekly_hours(row)
+        key, now = form.cleaned_data["key"], timezone.now()
+        service.change_weekly_hours(Edited(row), by=request.actor, key=key, now=now)
         return _("The hours of %(name)s were changed.") % {"name": owner}
 
-    page = HoursChangePage(form=WeeklyHoursForm(request.POST or None, instance=row), owner=owner)
+    page = HoursChangePage(form=form, owner=owner)
     return answer_form(request, "clinic/hours_change.html", page, write=write, to=page.owner_url)
 
 
@@ -88,7 +91,8 @@ def remove_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
     form = WeeklyHoursForm(instance=row)
     row.version = whole_number(request.POST.get("version"))
     try:
-        service.remove_weekly_hours(row)
+        key, now = f"no-hours-{hours_id}", timezone.now()
+        service.remove_weekly_hours(row, by=request.actor, key=key, now=now)
     except Refusal as no:
         page = HoursChangePage(form=form, refusal=say(no, request.staff.location.zone), owner=owner)
         return show_page(request, "clinic/hours_change.html", page, status=no.status)

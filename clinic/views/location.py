@@ -13,6 +13,7 @@ from clinic.forms import ClinicForm, LocationForm
 from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.queries import coming_holidays
+from clinic.services.once import Edited
 from clinic.services.resources import change_location
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import FormPage, answer_form
@@ -42,7 +43,8 @@ def location(request: StaffRequest) -> HttpResponse:
         form.add_error(None, _("The clinic's name is missing."))
 
     def write() -> str:
-        change_location(place)
+        key, now = form.cleaned_data["key"], timezone.now()
+        change_location(Edited(place), Edited(place.clinic), by=request.actor, key=key, now=now)
         return _("The clinic was changed.")
 
     page = LocationPage(form=form, business=business, holidays=holidays)

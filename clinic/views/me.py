@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from clinic.models import StaffMember
@@ -9,13 +10,13 @@ from clinic.permissions import Right
 from clinic.services.staff import hide_names as hide
 from clinic.services.staff import wear_theme
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import came_from
+from clinic.views.answer import came_from, key_sent
 
 
 @needs(Right.SEE_SCHEDULE)
 @require_POST
 def hide_names(request: StaffRequest) -> HttpResponse:
-    hide(request.staff, hides=request.POST.get("hide") == "1")
+    hide(hides=request.POST.get("hide") == "1", by=request.actor, key=key_sent(request), now=timezone.now())
     return redirect(came_from(request) or "/")
 
 
@@ -25,7 +26,8 @@ def appearance(request: StaffRequest) -> HttpResponse:
     theme = request.POST.get("theme", "")
     if theme not in StaffMember.Theme.values:
         return HttpResponseBadRequest()
-    wear_theme(request.staff, StaffMember.Theme(theme))
+    chosen = StaffMember.Theme(theme)
+    wear_theme(chosen, by=request.actor, key=key_sent(request), now=timezone.now())
     return redirect(came_from(request) or "/")
 
 

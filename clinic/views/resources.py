@@ -14,6 +14,7 @@ from clinic.models import Resource, ResourceKind
 from clinic.permissions import Right
 from clinic.queries import resources_of
 from clinic.readings import open_resource
+from clinic.services.once import Edited
 from clinic.services.resources import add_resource, change_resource
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import FormPage, answer_form, show_page
@@ -80,7 +81,8 @@ def resource(request: StaffRequest, resource_id: int) -> HttpResponse:
     form = RESOURCE_FORMS[ResourceKind(row.kind)](request.POST or None, instance=row)
 
     def write() -> str:
-        change_resource(row)
+        key, now = form.cleaned_data["key"], timezone.now()
+        change_resource(Edited(row), by=request.actor, key=key, now=now)
         return _("%(name)s was changed.") % {"name": row.name}
 
     page = ResourcePage(form=form, title=name, resource=row)

@@ -83,8 +83,8 @@ def member(request: StaffRequest, staff_id: int) -> HttpResponse:
     form = StaffForm(request.POST or None, initial=now)
 
     def write() -> str:
-        row.version = form.cleaned_data["version"] or 0
-        change_staff(row, form.entry(), by=request.actor)
+        seen, key = form.cleaned_data["version"] or 0, form.cleaned_data["key"]
+        change_staff(row, form.entry(), version=seen, by=request.actor, key=key, now=timezone.now())
         return _("%(name)s was changed.") % {"name": row.name}
 
     page = MemberPage(form=form, title=name, member=row)

@@ -109,10 +109,12 @@ def revise(
     return _write(_current(protocol, based_on), revision, by, now)
 
 
-def offer(protocol: Protocol, *, is_offered: bool) -> None:
+@once
+def offer(protocol: Protocol, *, is_offered: bool, by: Actor, key: str, now: datetime) -> Protocol:
     """Offer the protocol for new series, or no longer; running ones go on."""
     protocol.is_active = is_offered
     protocol.save(update_fields=["is_active"])
+    return protocol
 
 
 def _current(protocol: Protocol, based_on: int) -> ProtocolVersion:

@@ -24,7 +24,7 @@ from clinic.models import Location
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import show_page
+from clinic.views.answer import key_sent, show_page
 from patients.models import Patient
 from planner.choices import MessageState
 from planner.forms.outbox import OutboxFilter, WithdrawForm
@@ -111,7 +111,7 @@ def send(request: StaffRequest, message_id: int) -> HttpResponse:
     now = timezone.now()
     done = _("It leaves within seconds.")
     return _change(
-        request, message_id, done, lambda pk: send_now(pk, by=request.actor, key=_key(request), now=now)
+        request, message_id, done, lambda pk: send_now(pk, by=request.actor, key=key_sent(request), now=now)
     )
 
 
@@ -127,13 +127,8 @@ def take_back(request: StaffRequest, message_id: int) -> HttpResponse:
         request,
         message_id,
         done,
-        lambda pk: withdraw(pk, by=request.actor, key=_key(request), now=now, why=why),
+        lambda pk: withdraw(pk, by=request.actor, key=key_sent(request), now=now, why=why),
     )
-
-
-def _key(request: StaffRequest) -> str:
-    """The form's own; a button without one stands for itself."""
-    return request.POST.get("key") or uuid4().hex
 
 
 def _change(

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from clinic.permissions import Right
 from clinic.readings import the_one
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import answer, taken, whole_number
+from clinic.views.answer import answer, key_sent, taken, whole_number
 from planner.choices import Anchor
 from planner.forms.protocols import ProtocolForm
 from planner.forms.steps import StepForm
@@ -105,7 +105,7 @@ def edit(request: StaffRequest, protocol_id: int) -> HttpResponse:
 def change_offer(request: StaffRequest, protocol_id: int) -> HttpResponse:
     protocol = open_protocol(request.actor, protocol_id)
     is_offered = request.POST.get("offered") == "yes"
-    offer(protocol, is_offered=is_offered)
+    offer(protocol, is_offered=is_offered, by=request.actor, key=key_sent(request), now=timezone.now())
     said = _("%(name)s is offered again.") if is_offered else _("%(name)s is offered no longer.")
     return taken(request, reverse("protocol", args=[protocol.pk]), said % {"name": protocol.name})
 

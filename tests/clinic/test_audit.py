@@ -2,7 +2,7 @@ import pytest
 from auditlog.models import LogEntry
 
 from clinic.services.staff import hide_names
-from tests.makers import make_location, make_staff
+from tests.makers import NOW, acting, make_location, make_staff
 
 pytestmark = pytest.mark.django_db
 
@@ -24,5 +24,5 @@ def test_a_password_never_enters_the_log() -> None:
 
 def test_what_one_sets_for_oneself_is_not_logged() -> None:
     member = make_staff(make_location())
-    hide_names(member, hides=True)
+    hide_names(hides=True, by=acting(member), key="k", now=NOW)
     assert not LogEntry.objects.get_for_object(member).filter(action=LogEntry.Action.UPDATE).exists()

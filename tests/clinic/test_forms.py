@@ -171,6 +171,7 @@ def test_one_member_is_one_practitioner_of_the_same_clinic(place: Location) -> N
 
 def _place(place: Location, **fields: Any) -> LocationForm:
     data = {
+        "key": "k",
         "name": "Leeds",
         "emergency_phone": "999",
         "timezone": "Europe/London",

@@ -12,7 +12,7 @@ from clinic.services.hours import (
     change_weekly_hours,
     remove_absence,
 )
-from clinic.services.once import KeyUsedForSomethingElse
+from clinic.services.once import Edited, KeyUsedForSomethingElse
 from tests.makers import NOW, acting, make_location, make_practitioner, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -102,11 +102,12 @@ def test_a_practitioners_hours_do_not_meet_the_locations(place: Location) -> Non
 def test_a_change_may_keep_its_own_place_but_take_no_others(place: Location) -> None:
     _add(place)
     row = _add(place, "k2", opens=time(13), closes=time(17))
+    by = acting(make_staff(place))
     row.closes = time(18)
-    change_weekly_hours(row)
+    change_weekly_hours(Edited(row), by=by, key="k3", now=NOW)
     row.opens = time(11)
     with pytest.raises(HoursOverlap):
-        change_weekly_hours(row)
+        change_weekly_hours(Edited(row), by=by, key="k4", now=NOW)
     row.refresh_from_db()
     assert (row.opens, row.closes) == (time(13), time(18))
 
@@ -120,7 +121,8 @@ def test_an_absence_is_kept_once_and_taken_back(place: Location) -> None:
     first = add_absence(row(), by=acting(by), key="k", now=NOW)
     assert add_absence(row(), by=acting(by), key="k", now=NOW) == first
     assert Absence.objects.count() == 1
-    remove_absence(first)
+    for again in (Absence(pk=first.pk), Absence(pk=first.pk)):
+        assert remove_absence(again, by=acting(by), key="gone", now=NOW) == place
     assert Absence.objects.count() == 0
 
 

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 CLINIC = {
+    "key": "k",
     "clinic-version": "1",
     "clinic-name": "Linden Row",
     "clinic-mail_name": "Linden Row",
@@ -173,7 +174,7 @@ def test_somebody_switched_off_gets_no_link(client: Client, manager: StaffMember
 
 
 def test_a_manager_who_would_switch_off_themselves_is_refused(client: Client, manager: StaffMember) -> None:
-    response = client.post(f"/settings/staff/{manager.pk}/", {"name": "Mo", "role": "manager"})
+    response = client.post(f"/settings/staff/{manager.pk}/", {"key": "k", "name": "Mo", "role": "manager"})
     assert response.status_code == 409
     manager.refresh_from_db()
     assert (manager.name, manager.is_active) == ("Mo Marsh", True)
@@ -220,7 +221,7 @@ def test_the_later_of_two_open_tabs_is_refused_and_keeps_what_was_typed(
     assert client.post(path, data).status_code == 302
     before = type(row).objects.filter(pk=row.pk).values().get()  # type: ignore[attr-defined]
     name = "opens" if of == "hours" else "name"
-    answer = client.post(path, data | {name: "08:30"})
+    answer = client.post(path, data | {"key": "other tab", name: "08:30"})
     assert (answer.status_code, answer.context["page"].refusal) == (
         409,
         "Someone saved this while you had it open. Nothing was changed. "
@@ -233,10 +234,23 @@ def test_the_later_of_two_open_tabs_is_refused_and_keeps_what_was_typed(
         True,
     ]
     assert type(row).objects.filter(pk=row.pk).values().get() == before  # type: ignore[attr-defined]
-    fresh = data | {name: "08:30", "version": _hidden(client, path, "version")}
+    fresh = data | {"key": "fresh", name: "08:30", "version": _hidden(client, path, "version")}
     if of == "clinic":
         fresh["clinic-version"] = _hidden(client, path, "clinic-version")
     assert client.post(path, fresh).status_code == 302
+
+
+@pytest.mark.parametrize("of", EDITED)
+def test_a_change_sent_twice_is_made_once_and_said_twice(
+    client: Client, manager: StaffMember, of: str
+) -> None:
+    path, row, data = _page_and_form(of, manager.location)
+    data = data | {"key": _hidden(client, path, "key"), "version": _hidden(client, path, "version")}
+    rows = type(row).objects.filter(pk=row.pk).values()  # type: ignore[attr-defined]
+    assert client.post(path, data).status_code == 302
+    once = rows.get()
+    assert client.post(path, data).status_code == 302
+    assert rows.get() == once
 
 
 @pytest.mark.parametrize("of", EDITED)

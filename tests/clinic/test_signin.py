@@ -230,7 +230,8 @@ def test_a_token_of_somebody_switched_off_by_the_manager_opens_nothing(
     token = Token.objects.create(user=member.user)
     manager = make_staff(member.location, Role.MANAGER)
     _sign_in(client)
-    change_staff(member, StaffEntry(member.name, Role(member.role), False), by=acting(manager))
+    entry = StaffEntry(member.name, Role(member.role), False)
+    change_staff(member, entry, version=member.version, by=acting(manager), key="k", now=NOW)
     member.user.refresh_from_db()
     assert (Token.objects.get(pk=token.pk).user.is_active, _is_signed_in(client)) == (False, False)
 

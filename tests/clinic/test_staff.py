@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -6,6 +7,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from clinic.models import StaffMember, User
 from clinic.permissions import Role
+from clinic.services.once import KeyUsedForSomethingElse
 from clinic.services.staff import (
     AddressTaken,
     LastManager,
@@ -35,6 +37,13 @@ def _add(manager: StaffMember, welcomed: list[User], **fields: Any) -> StaffMemb
         key=asked["key"],
         now=NOW,
     )
+
+
+def _change(member: StaffMember, entry: StaffEntry, *, by: StaffMember, key: str = "") -> StaffMember:
+    """With a key of its own, if none is named."""
+    member.refresh_from_db()
+    key = key or uuid4().hex
+    return change_staff(member, entry, version=member.version, by=acting(by), key=key, now=NOW)
 
 
 def test_a_new_member_signs_in_with_the_address_and_no_password_yet(
@@ -67,9 +76,21 @@ def test_a_known_address_is_refused(manager: StaffMember) -> None:
 
 def test_name_and_role_change(manager: StaffMember) -> None:
     member = make_staff(manager.location, Role.FRONT_DESK)
-    change_staff(member, StaffEntry("Abi", Role.CLINICIAN), by=acting(manager))
+    _change(member, StaffEntry("Abi", Role.CLINICIAN), by=manager)
     member.refresh_from_db()
     assert (member.name, member.role, member.is_active) == ("Abi", Role.CLINICIAN, True)
+
+
+def test_a_change_sent_twice_is_done_once_and_answers_twice(manager: StaffMember) -> None:
+    member, entry = make_staff(manager.location, Role.FRONT_DESK), StaffEntry("Abi", Role.CLINICIAN)
+    asked: dict[str, Any] = {"version": member.version, "by": acting(manager), "key": "k", "now": NOW}
+    first = change_staff(member, entry, **asked)
+    again = change_staff(StaffMember.objects.get(pk=member.pk), entry, **asked)
+    assert (again, again.version) == (first, first.version)
+    with pytest.raises(KeyUsedForSomethingElse):
+        change_staff(member, StaffEntry("Zoe", Role.CLINICIAN), **asked)
+    member.refresh_from_db()
+    assert (member.name, member.version) == ("Abi", first.version)
 
 
 def test_switched_off_means_signed_out_everywhere_and_back_on_again(manager: StaffMember) -> None:
@@ -77,9 +98,9 @@ def test_switched_off_means_signed_out_everywhere_and_back_on_again(manager: Sta
     UserSession.objects.create(
         user=member.user, session_key="s", ip="127.0.0.1", user_agent="", created_at=NOW
     )
-    change_staff(member, StaffEntry("Abi", Role.FRONT_DESK, is_active=False), by=acting(manager))
+    _change(member, StaffEntry("Abi", Role.FRONT_DESK, is_active=False), by=manager)
     assert (User.objects.get(pk=member.user.pk).is_active, UserSession.objects.count()) == (False, 0)
-    change_staff(member, StaffEntry("Abi", Role.FRONT_DESK), by=acting(manager))
+    _change(member, StaffEntry("Abi", Role.FRONT_DESK), by=manager)
     assert User.objects.get(pk=member.user.pk).is_active
 
 
@@ -89,13 +110,13 @@ def test_switched_off_means_signed_out_everywhere_and_back_on_again(manager: Sta
 def test_nobody_demotes_or_switches_off_themselves(manager: StaffMember, entry: StaffEntry) -> None:
     make_staff(manager.location, Role.MANAGER)
     with pytest.raises(NotYourself):
-        change_staff(manager, entry, by=acting(manager))
+        _change(manager, entry, by=manager)
     manager.refresh_from_db()
     assert (manager.role, manager.is_active, manager.user.is_active) == (Role.MANAGER, True, True)
 
 
 def test_a_manager_may_rename_themselves(manager: StaffMember) -> None:
-    change_staff(manager, StaffEntry("Moira", Role.MANAGER), by=acting(manager))
+    _change(manager, StaffEntry("Moira", Role.MANAGER), by=manager)
     manager.refresh_from_db()
     assert manager.name == "Moira"
 
@@ -103,7 +124,7 @@ def test_a_manager_may_rename_themselves(manager: StaffMember) -> None:
 def test_the_last_manager_stays_one(manager: StaffMember) -> None:
     once_manager = make_staff(manager.location, Role.FRONT_DESK)
     with pytest.raises(LastManager) as refusal:
-        change_staff(manager, StaffEntry("Mo", Role.CLINICIAN), by=acting(once_manager))
+        _change(manager, StaffEntry("Mo", Role.CLINICIAN), by=once_manager)
     manager.refresh_from_db()
     assert (manager.role, refusal.value.facts) == (Role.MANAGER, {"name": "Mo"})
 
@@ -111,11 +132,11 @@ def test_the_last_manager_stays_one(manager: StaffMember) -> None:
 def test_another_clinics_manager_does_not_count(manager: StaffMember) -> None:
     stranger = make_staff(make_location(), Role.MANAGER)
     with pytest.raises(LastManager):
-        change_staff(manager, StaffEntry("Mo", Role.CLINICIAN), by=acting(stranger))
+        _change(manager, StaffEntry("Mo", Role.CLINICIAN), by=stranger)
 
 
 def test_one_of_two_managers_may_become_something_else(manager: StaffMember) -> None:
     other = make_staff(manager.location, Role.MANAGER)
-    change_staff(other, StaffEntry("Abi", Role.READ_ONLY), by=acting(manager))
+    _change(other, StaffEntry("Abi", Role.READ_ONLY), by=manager)
     other.refresh_from_db()
     assert other.role == Role.READ_ONLY
