@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.contrib import messages
@@ -12,6 +13,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from clinic.errors import Refusal, say
 from clinic.views.access import StaffRequest
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 INVALID = 422
 
@@ -24,8 +28,10 @@ class FormPage:
     refusal: str = ""
 
 
-def show_page(request: HttpRequest, template: str, page: object, *, status: int = 200) -> HttpResponse:
-    """The page drawn from its value, which the template knows as `page`."""
+def show_page(
+    request: HttpRequest, template: str, page: "DataclassInstance", *, status: int = 200
+) -> HttpResponse:
+    """The page drawn from its value, which the template knows as `page`: a dataclass, never a dict."""
     return render(request, template, {"page": page}, status=status)
 
 
@@ -42,30 +48,6 @@ def answer_form(
     except Refusal as no:
         page = replace(page, refusal=say(no, request.staff.location.zone))
         return show_page(request, template, page, status=no.status)
-
-
-def answer(
-    request: StaffRequest,
-    template: str,
-    form: BaseForm,
-    *,
-    write: Callable[[], str],
-    to: str,
-    **context: object,
-) -> HttpResponse:
-    """With a valid form, `write` (which returns what to say) and go on to `to`; otherwise render `template`.
-
-    The template gets `form`, and `refusal` where the write was refused.
-    """
-    status, refusal = 200, ""
-    if request.method == "POST" and form.is_valid():
-        try:
-            return taken(request, to, write())
-        except Refusal as no:
-            status, refusal = no.status, say(no, request.staff.location.zone)
-    elif request.method == "POST":
-        status = INVALID
-    return render(request, template, {"form": form, "refusal": refusal} | context, status=status)
 
 
 def taken(request: StaffRequest, to: str, said: str) -> HttpResponse:

@@ -34,6 +34,19 @@ class Link:
     def is_done(self) -> bool:
         return self.session.state == SessionState.DONE
 
+    @property
+    def is_edge(self) -> bool:
+        return self.gap_tone == "warn"
+
+    @property
+    def is_outside(self) -> bool:
+        return self.gap_tone == "stop"
+
+    @property
+    def look(self) -> str:
+        """The class of its number."""
+        return " chain__n--done" if self.is_done else " chain__n--here" if self.is_here else ""
+
 
 def chain(
     sessions: Sequence[Session],

@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,15 +17,17 @@ from clinic.localtime import moment_label
 from clinic.models import Resource
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
+from clinic.views.answer import INVALID, FormPage, show_page
+from patients.models import Patient
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
 from planner.forms.moves import ONLY, BookForm, CancelForm, WhereForm
-from planner.models import Session
+from planner.models import Series, Session
 from planner.pages.plan_cards import RoomToSlip
 from planner.pages.series_comparison import Link, chain
 from planner.readings import open_session
 from planner.schedule.book import cancel_session, move_sessions
 from planner.schedule.move import propose_move
-from planner.schedule.proposals import PlanAnswer, ProposedPlan
+from planner.schedule.proposals import PlanAnswer, ProposedPlan, WayOut
 from planner.schedule.refusals import NoSuchTime, SeriesClosed, WrongState, every_reason
 from planner.schedule.session_place import SessionPlace, token_of
 from planner.schedule.sessions import served_by, with_details
@@ -50,6 +52,67 @@ class Offer:
     @property
     def slack(self) -> RoomToSlip:
         return RoomToSlip(self.plan.slack_days, self.plan.last_safe_date)
+
+
+class AroundSession:
+    """What both pages say of the session as it stands."""
+
+    __slots__ = ()
+    session: Session
+
+    @property
+    def series(self) -> Series:
+        return self.session.series
+
+    @property
+    def patient(self) -> Patient:
+        return self.session.patient
+
+    @property
+    def used(self) -> dict[str, Resource]:
+        return served_by(self.session) if self.session.state in HOLDS_TIME else {}
+
+    @property
+    def can_move(self) -> bool:
+        return self.session.state in CAN_MOVE and self.series.state == SeriesState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovePage(FormPage, AroundSession):
+    """Times that work, as offers; `others` where a time was asked for that works, and there are more ways to it."""
+
+    session: Session
+    form: WhereForm
+    reasons: list[str]
+    offers: list[Offer]
+    others: list[Offer]
+    relaxations: tuple[WayOut, ...]
+    is_as_asked: bool
+    asks: str
+
+    @property
+    def links(self) -> list[Link]:
+        return _chain(self.session, self.series.sessions.all())
+
+    @property
+    def has_later(self) -> bool:
+        return any(_is_later(each, self.session) for each in self.series.sessions.all())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelPage(FormPage, AroundSession):
+    """The reason to be given, and `rest`, the series as it is without the session."""
+
+    session: Session
+
+    @property
+    def can_cancel(self) -> bool:
+        return SessionState.CANCELLED in NEXT_STATES[SessionState(self.session.state)]
+
+    @property
+    def rest(self) -> list[Link]:
+        without = [each for each in self.series.sessions.all() if each.pk != self.session.pk]
+        return _chain(self.session, without)
 
 
 @needs(Right.BOOK)
@@ -98,7 +161,7 @@ def _look(
 ) -> HttpResponse:
     form, answer, said = _where(request, session), PlanAnswer(()), reasons or []
     if not form.is_valid():
-        status = max(status, 422)
+        status = max(status, INVALID)
     else:
         try:
             _refuse_unmovable(session)
@@ -109,19 +172,17 @@ def _look(
             status = max(status, refusal.status)
             said = [*said, say(refusal, session.location.zone)]
     is_as_asked = form.is_valid() and bool(form.cleaned_data["day"]) and not said
-    context = _around(session) | {
-        "form": form,
-        "version": session.version,
-        "reasons": said,
-        "offers": _offers(session, answer.plans[:1] if is_as_asked else answer.plans),
-        "others": _offers(session, answer.plans[1:]) if is_as_asked else [],
-        "relaxations": answer.relaxations,
-        "is_as_asked": is_as_asked,
-        "can_move": session.state in CAN_MOVE and session.series.state == SeriesState.ACTIVE,
-        "has_later": any(_is_later(each, session) for each in session.series.sessions.all()),
-        "asks": request.GET.urlencode(),
-    }
-    return render(request, "planner/move.html", context, status=status)
+    page = MovePage(
+        session=session,
+        form=form,
+        reasons=said,
+        offers=_offers(session, answer.plans[:1] if is_as_asked else answer.plans),
+        others=_offers(session, answer.plans[1:]) if is_as_asked else [],
+        relaxations=answer.relaxations,
+        is_as_asked=is_as_asked,
+        asks=request.GET.urlencode(),
+    )
+    return show_page(request, "planner/move.html", page, status=status)
 
 
 def _answer(
@@ -160,17 +221,6 @@ def _is_later(other: Session, session: Session) -> bool:
     return other.number > session.number and other.state in CAN_MOVE
 
 
-def _around(session: Session) -> dict[str, object]:
-    """What both pages say of the session as it stands."""
-    return {
-        "session": session,
-        "series": session.series,
-        "patient": session.patient,
-        "used": served_by(session) if session.state in HOLDS_TIME else {},
-        "links": _chain(session, session.series.sessions.all()),
-    }
-
-
 def _chain(
     session: Session,
     sessions: Iterable[Session],
@@ -206,7 +256,7 @@ def cancel(request: StaffRequest, session_id: int) -> HttpResponse:
     form = CancelForm(request.POST or None, initial={"key": uuid4().hex, "version": session.version})
     refusal, status = "", 200
     if request.method == "POST":
-        status = 422
+        status = INVALID
         if form.is_valid():
             try:
                 cancel_session(session.pk, by=request.actor, now=now, **form.cleaned_data)
@@ -219,16 +269,5 @@ def cancel(request: StaffRequest, session_id: int) -> HttpResponse:
             else:
                 messages.success(request, _("Session %(number)s is cancelled.") % {"number": session.number})
                 return redirect("session", session.pk)
-    context = _around(session) | {
-        "form": form,
-        "refusal": refusal,
-        "can_cancel": SessionState.CANCELLED in NEXT_STATES[SessionState(session.state)],
-        "rest": _rest(session),
-        "can_move": session.state in CAN_MOVE and session.series.state == SeriesState.ACTIVE,
-    }
-    return render(request, "planner/cancel.html", context, status=status)
-
-
-def _rest(session: Session) -> list[Link]:
-    """The chain as it is without this session."""
-    return _chain(session, [each for each in session.series.sessions.all() if each.pk != session.pk])
+    page = CancelPage(session=session, form=form, refusal=refusal)
+    return show_page(request, "planner/cancel.html", page, status=status)

@@ -1,14 +1,14 @@
 """Planning a series: the recipe and the wishes first, then three whole plans, one of which is booked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import uuid4
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from clinic.errors import Refusal, say
 from clinic.localtime import day_label, local_date
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import whole_number
+from clinic.views.answer import show_page, whole_number
 from patients.choices import ConsentKind, ScreeningEffect
 from patients.models import AreaFinding, Patient
 from patients.readings import open_patient
@@ -27,10 +27,10 @@ from planner.choices import SeriesState
 from planner.forms.draft import PlanForm, WishesForm
 from planner.forms.moves import VisitField
 from planner.models import ProtocolVersion, Series
-from planner.pages.plan_cards import plan_cards
+from planner.pages.plan_cards import PlanCard, plan_cards
 from planner.protocols.catalogue import current_versions
 from planner.protocols.patient_recommendation import advise, newest_findings, version_of
-from planner.protocols.recommendation import Recommendation
+from planner.protocols.recommendation import Recommendation, SourcedReason
 from planner.readings import open_series
 from planner.schedule.book import book_series
 from planner.schedule.draft import MOST_SESSIONS, ProtocolChoice, Wishes, change_wishes, draft_series
@@ -50,6 +50,46 @@ class Notice:
     label: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPage:
+    """The recipe and the wishes for a new series; without an assessed area and a protocol there is no form."""
+
+    patient: Patient
+    advice: Recommendation | None
+    notices: list[Notice]
+    key: str
+    form: PlanForm | None = None
+    refusal: str = ""
+
+    @property
+    def visit_minutes(self) -> int:
+        return sum(phase.minutes for phase in self.advice.recipe.phases) if self.advice else 0
+
+    @property
+    def own_reasons(self) -> list[SourcedReason]:
+        """Those whose source does not stand beside a figure already."""
+        assert self.advice
+        told = (self.advice.recipe.source, self.advice.gap.source)
+        return [reason for reason in self.advice.reasons if reason.source not in told]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlansPage:
+    """Whole plans side by side, or why there are none and what would help."""
+
+    series: Series
+    answer: PlanAnswer
+    cards: list[PlanCard]
+    form: WishesForm
+    key: str
+    refusal: str
+    notices: list[Notice]
+
+    @property
+    def is_open(self) -> bool:
+        return self.series.state in (SeriesState.DRAFT, SeriesState.ACTIVE)
+
+
 @needs(Right.PRESCRIBE)
 def plan(request: StaffRequest, patient_id: int) -> HttpResponse:
     """Protocol, sessions, gaps and wishes for a new series, as recommended until the clinician says otherwise."""
@@ -59,12 +99,10 @@ def plan(request: StaffRequest, patient_id: int) -> HttpResponse:
     versions = current_versions(staff.location.clinic)
     advice = advise(patient, staff.location, findings, versions)
     key = request.POST.get("key") or uuid4().hex
-    context: dict[str, object] = {"patient": patient, "advice": advice, "key": key}
-    context["notices"] = _notices(
-        patient, [each.area.site for each in findings], now=now, today=_today(request, now)
-    )
+    notices = _notices(patient, [each.area.site for each in findings], now=now, today=_today(request, now))
+    page = PlanPage(patient=patient, advice=advice, notices=notices, key=key)
     if not findings or not versions:
-        return render(request, "planner/plan.html", context)
+        return show_page(request, "planner/plan.html", page)
     form = _plan_form(request, patient, findings, versions, advice)
     refusal = ""
     if request.method == "POST" and form.is_valid():
@@ -74,10 +112,8 @@ def plan(request: StaffRequest, patient_id: int) -> HttpResponse:
             refusal = say(no, staff.location.zone)
         else:
             return redirect("series_plan", series.pk)
-    context |= {"form": form, "refusal": refusal}
-    context["visit_minutes"] = sum(phase.minutes for phase in advice.recipe.phases) if advice else 0
     status = 409 if refusal else 422 if form.is_bound else 200
-    return render(request, "planner/plan.html", context, status=status)
+    return show_page(request, "planner/plan.html", replace(page, form=form, refusal=refusal), status=status)
 
 
 def _today(request: StaffRequest, now: datetime) -> date:
@@ -186,19 +222,17 @@ def _show_plans(
     sites = list(series.areas.values_list("site", flat=True))
     today = _today(request, now)
     notices = _notices(series.patient, sites, now=now, today=today) + _consent_ends(series, answer, today)
-    context = {
-        "series": series,
-        "is_open": series.state in (SeriesState.DRAFT, SeriesState.ACTIVE),
-        "patient": series.patient,
-        "answer": answer,
-        "cards": plan_cards(series, answer.plans, today=today),
-        "form": form,
-        "key": uuid4().hex,
-        "refusal": " ".join(say(each, series.location.zone) for each in refusals),
-        "notices": notices,
-    }
+    page = PlansPage(
+        series=series,
+        answer=answer,
+        cards=plan_cards(series, answer.plans, today=today),
+        form=form,
+        key=uuid4().hex,
+        refusal=" ".join(say(each, series.location.zone) for each in refusals),
+        notices=notices,
+    )
     status = refusals[0].status if refusals else 422 if form.is_bound else 200
-    return render(request, "planner/plans.html", context, status=status)
+    return show_page(request, "planner/plans.html", page, status=status)
 
 
 def _visits(data: QueryDict) -> tuple[SessionPlace, ...]:

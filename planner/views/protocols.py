@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from csp.decorators import csp
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,11 +17,12 @@ from django.views.decorators.http import require_POST
 from clinic.permissions import Right
 from clinic.readings import the_one
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import answer, key_sent, taken, whole_number
+from clinic.views.answer import FormPage, answer_form, key_sent, show_page, taken, whole_number
 from planner.choices import Anchor
 from planner.forms.protocols import ProtocolForm
 from planner.forms.steps import StepForm
 from planner.models import AftercareStep, Protocol, ProtocolVersion
+from planner.outbox.letter import Mail
 from planner.outbox.plan_messages import NEWS
 from planner.outbox.preview import preview
 from planner.outbox.step_words import when
@@ -28,6 +30,17 @@ from planner.protocols.catalogue import WHOLE, protocols_of, versions_of
 from planner.protocols.protocol_versions import Revision, offer, revise, shipped_floor
 from planner.readings import open_protocol, open_step
 from planner.views.messages import AS_IT_LEFT
+
+
+class SourceAndCertainty(NamedTuple):
+    """Where a figure comes from, and whether it was found there."""
+
+    source: str
+    certainty: str
+
+
+StepGroup = tuple[object, list[tuple[str, AftercareStep]]]
+"""A heading and its steps, each with when it goes."""
 
 GROUPS = (
     (gettext_lazy("News about dates"), NEWS),
@@ -37,10 +50,57 @@ GROUPS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ProtocolsPage:
+    """All of them, as `protocols_of` has them."""
+
+    protocols: QuerySet[Protocol]
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolPage:
+    """One version of a protocol beside the list of all; `depth_source` is where most depths come from."""
+
+    protocol: Protocol
+    version: ProtocolVersion
+    versions: QuerySet[ProtocolVersion]
+    depth_source: SourceAndCertainty | None
+    groups: list[StepGroup]
+
+    @property
+    def minutes(self) -> int:
+        return sum(phase.minutes for phase in self.version.phases.all())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolEditPage(FormPage):
+    """The figures to change, and the days between two sessions that nobody may go under."""
+
+    form: ProtocolForm
+    protocol: Protocol
+    floor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPage(FormPage):
+    """A mail to change or to read; `is_a_look` where it is shown as typed, before it is saved."""
+
+    form: StepForm
+    protocol: Protocol
+    step: AftercareStep
+    when: str
+    mail: Mail
+    is_a_look: bool = False
+
+    @property
+    def can_change(self) -> bool:
+        return bool(self.step.version.is_current or self.refusal or self.form.errors)
+
+
 @needs(Right.MANAGE_PROTOCOLS)
 def index(request: StaffRequest) -> HttpResponse:
     rows = protocols_of(request.staff.location.clinic)
-    return render(request, "planner/protocols.html", {"protocols": rows})
+    return show_page(request, "planner/protocols.html", ProtocolsPage(rows))
 
 
 @needs(Right.MANAGE_PROTOCOLS)
@@ -58,22 +118,23 @@ def _page(request: StaffRequest, protocol: Protocol, **which: object) -> HttpRes
     steps = AftercareStep.objects.order_by("offset_minutes", "at_local_time", "code")
     versions = ProtocolVersion.objects.prefetch_related(*WHOLE, Prefetch("steps", queryset=steps))
     version = the_one(versions.filter(protocol=protocol, **which))
-    facts = {
-        "protocol": protocol,
-        "version": version,
-        "versions": versions_of(protocol),
-        "minutes": sum(phase.minutes for phase in version.phases.all()),
-        "depth_source": _commonest((row.source, row.certainty) for row in version.depths.all()),
-        "groups": _timeline(version),
-    }
-    return render(request, "planner/protocol.html", facts)
+    page = ProtocolPage(
+        protocol=protocol,
+        version=version,
+        versions=versions_of(protocol),
+        depth_source=_commonest(
+            SourceAndCertainty(row.source, row.certainty) for row in version.depths.all()
+        ),
+        groups=_timeline(version),
+    )
+    return show_page(request, "planner/protocol.html", page)
 
 
-def _commonest(sources: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
+def _commonest(sources: Iterable[SourceAndCertainty]) -> SourceAndCertainty | None:
     return next((source for source, _times in Counter(sources).most_common(1)), None)
 
 
-def _timeline(version: ProtocolVersion) -> list[tuple[object, list[tuple[str, AftercareStep]]]]:
+def _timeline(version: ProtocolVersion) -> list[StepGroup]:
     """The steps under their headings, each with when it goes, in the order they go."""
     steps = version.steps.all()
     return [(title, [(when(s), s) for s in steps if s.anchor in anchors]) for title, anchors in GROUPS]
@@ -89,14 +150,12 @@ def edit(request: StaffRequest, protocol_id: int) -> HttpResponse:
     version = seen or versions.get(is_current=True)
     grids = request.staff.location.clinic.locations.values_list("grid_minutes", flat=True)
     form = ProtocolForm(request.POST or None, version=version, grids=grids)
-    return answer(
+    return answer_form(
         request,
         "planner/protocol_edit.html",
-        form,
+        ProtocolEditPage(form=form, protocol=protocol, floor=shipped_floor(protocol.modality)),
         write=lambda: _revise(request, protocol, form, form.revision()),
         to=reverse("protocol", args=[protocol.pk]),
-        protocol=protocol,
-        floor=shipped_floor(protocol.modality),
     )
 
 
@@ -116,23 +175,25 @@ def step(request: StaffRequest, protocol_id: int, step_id: int) -> HttpResponse:
     row = open_step(request.actor, protocol_id, step_id)
     protocol, wants_a_look = row.version.protocol, "look" in request.POST
     form = StepForm(request.POST or None, step=row, is_noted=not wants_a_look)
-    if wants_a_look and form.is_valid():
-        facts = _mail_facts(request, form.typed_step()) | {"form": form, "is_a_look": True}
-        return render(request, "planner/step.html", facts | {"step": row, "protocol": protocol})
-    return answer(
+    is_a_look = wants_a_look and form.is_valid()
+    shown = form.typed_step() if is_a_look else row
+    page = StepPage(
+        form=form,
+        protocol=protocol,
+        step=row,
+        when=when(shown),
+        mail=preview(shown, request.staff.location, now=timezone.now()),
+        is_a_look=is_a_look,
+    )
+    if is_a_look:
+        return show_page(request, "planner/step.html", page)
+    return answer_form(
         request,
         "planner/step.html",
-        form,
+        page,
         write=lambda: _revise(request, protocol, form, form.revision()),
         to=reverse("protocol", args=[protocol.pk]),
-        step=row,
-        protocol=protocol,
-        **_mail_facts(request, row),
     )
-
-
-def _mail_facts(request: StaffRequest, row: AftercareStep) -> dict[str, object]:
-    return {"when": when(row), "mail": preview(row, request.staff.location, now=timezone.now())}
 
 
 @csp(AS_IT_LEFT)  # as for a mail that left: its styles stand in its elements, and nothing in it may run

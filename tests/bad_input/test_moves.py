@@ -42,11 +42,11 @@ def test_a_move_far_from_where_it_is(desk: Desk, page: Pages, scope: str, day: s
     session, before = session_of(desk.booked(sessions_planned=2), 1), tables()
     answer = page.client.get(f"/sessions/{session.pk}/move/?scope={scope}&day={day}&time=10:00")
     assert (answer.status_code, tables()) == (200, before)
-    assert answer.context["reasons"] or answer.context["offers"]
+    assert answer.context["page"].reasons or answer.context["page"].offers
 
 
 def test_a_single_session_may_move_far(desk: Desk, page: Pages) -> None:
     session = session_of(desk.booked(sessions_planned=1), 1)
     answer = page.client.get(f"/sessions/{session.pk}/move/?scope=only&day=2027-08-03&time=10:00")
-    assert (answer.status_code, answer.context["reasons"]) == (200, [])
-    assert answer.context["offers"][0].starts_at == datetime(2027, 8, 3, 9, tzinfo=UTC)
+    assert (answer.status_code, answer.context["page"].reasons) == (200, [])
+    assert answer.context["page"].offers[0].starts_at == datetime(2027, 8, 3, 9, tzinfo=UTC)

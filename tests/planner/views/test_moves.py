@@ -52,7 +52,7 @@ def press(client: Client, session: Session, *tokens: str, **more: Any) -> Any:
 
 
 def starts(response: Any) -> list[str]:
-    return [f"{offer.starts_at:%a %d %b %H:%M}" for offer in response.context["offers"]]
+    return [f"{offer.starts_at:%a %d %b %H:%M}" for offer in response.context["page"].offers]
 
 
 def when(session: Session) -> str:
@@ -72,8 +72,8 @@ def test_without_a_wish_the_nearest_times_that_work_are_buttons(front: Client, s
 def test_a_time_that_works_shows_what_it_does_before_it_is_booked(front: Client, second: Session) -> None:
     before = everything()
     page = look(front, second, day="2027-02-25", time="14:00")
-    assert (page.context["is_as_asked"], starts(page)) == (True, ["Thu 25 Feb 14:00"])
-    links = page.context["offers"][0].links
+    assert (page.context["page"].is_as_asked, starts(page)) == (True, ["Thu 25 Feb 14:00"])
+    links = page.context["page"].offers[0].links
     assert [(link.session.number, link.gap_days, link.was_gap_days) for link in links] == [
         (1, 37, 35),
         (2, 33, 35),
@@ -84,14 +84,14 @@ def test_a_time_that_works_shows_what_it_does_before_it_is_booked(front: Client,
 
 
 def test_pressing_the_button_books_it(front: Client, second: Session) -> None:
-    offer = look(front, second, day="2027-02-25", time="14:00").context["offers"][0]
+    offer = look(front, second, day="2027-02-25", time="14:00").context["page"].offers[0]
     answer = press(front, second, *offer.tokens)
     assert (answer.status_code, answer.url) == (302, f"/sessions/{second.pk}/")
     assert when(second) == "Thu 25 Feb 14:00"
 
 
 def test_pressed_twice_it_is_booked_once(front: Client, second: Session) -> None:
-    offer = look(front, second).context["offers"][0]
+    offer = look(front, second).context["page"].offers[0]
     press(front, second, *offer.tokens)
     assert press(front, second, *offer.tokens).status_code == 302
     assert second.events.filter(kind="moved").count() == 1
@@ -99,7 +99,7 @@ def test_pressed_twice_it_is_booked_once(front: Client, second: Session) -> None
 
 def test_this_and_later_ones_move_together(front: Client, second: Session) -> None:
     page = look(front, second, day="2027-03-16", time="10:00", scope="later")
-    offer = page.context["offers"][0]
+    offer = page.context["page"].offers[0]
     assert [link.session.number for link in offer.links if link.is_changed] == [2, 3, 4]
     press(front, second, *offer.tokens)
     assert when(second) == "Tue 16 Mar 10:00"
@@ -114,22 +114,22 @@ def test_a_time_that_is_taken_says_by_whom_until_when_and_offers_the_nearest(
     desk.book(other, [desk.visit(1, datetime(2027, 2, 25, 14))])
     before = everything()
     page = look(front, second, day="2027-02-25", time="14:00")
-    assert page.context["reasons"]
-    assert (page.context["is_as_asked"], len(page.context["offers"])) == (False, 3)
+    assert page.context["page"].reasons
+    assert (page.context["page"].is_as_asked, len(page.context["page"].offers)) == (False, 3)
     assert everything() == before
 
 
 def test_a_time_somebody_took_meanwhile_is_refused_with_the_next_ones(
     front: Client, desk: Desk, second: Session
 ) -> None:
-    offer = look(front, second, day="2027-02-25", time="14:00").context["offers"][0]
+    offer = look(front, second, day="2027-02-25", time="14:00").context["page"].offers[0]
     other = desk.series(desk.patient(), sessions_planned=1)
     desk.book(other, [desk.visit(1, datetime(2027, 2, 25, 14))])
     before = everything()
     answer = press(front, second, *offer.tokens)
     text = answer.content.decode()
     assert (answer.status_code, "taken until Thu 25 Feb 2027, 16:00" in text) == (409, True)
-    assert len(answer.context["offers"]) == 3
+    assert len(answer.context["page"].offers) == 3
     assert everything() == before
 
 
@@ -148,14 +148,16 @@ def test_what_was_asked_stays_in_the_form_after_a_refusal(front: Client, desk: D
 def test_a_stale_page_is_refused_and_the_new_one_can_be_pressed(
     front: Client, desk: Desk, second: Session
 ) -> None:
-    offer = look(front, second, day="2027-02-25", time="14:00").context["offers"][0]
+    offer = look(front, second, day="2027-02-25", time="14:00").context["page"].offers[0]
     desk.move(second, desk.visit(2, datetime(2027, 2, 24, 9)))
     answer = press(front, second, *offer.tokens)
     assert (answer.status_code, when(second)) == (409, "Wed 24 Feb 09:00")
     assert "Someone changed this" in answer.content.decode()
-    again = answer.context["offers"][0]
+    again = answer.context["page"].offers[0]
     assert (
-        press(front, second, *again.tokens, key=again.key, version=answer.context["version"]).status_code
+        press(
+            front, second, *again.tokens, key=again.key, version=answer.context["page"].session.version
+        ).status_code
         == 302
     )
 
@@ -164,18 +166,18 @@ def test_a_time_the_clocks_skip_is_refused_in_a_sentence(front: Client, desk: De
     page = look(front, second, day="2027-03-28", time="01:30")
     assert page.status_code == 400
     assert "Sun 28 Mar 2027 has no 01:30: the clocks go forward over it." in page.content.decode()
-    assert len(page.context["offers"]) == 3
+    assert len(page.context["page"].offers) == 3
 
 
 def test_too_soon_for_the_skin_is_refused_with_a_reason(front: Client, second: Session) -> None:
     page = look(front, second, day="2027-02-09", time="10:00")
-    assert page.context["reasons"]
-    assert page.context["offers"][0].starts_at.date() >= datetime(2027, 2, 16).date()
+    assert page.context["page"].reasons
+    assert page.context["page"].offers[0].starts_at.date() >= datetime(2027, 2, 16).date()
 
 
 def test_a_day_without_a_time_is_asked_for(front: Client, second: Session) -> None:
     page = look(front, second, day="2027-02-25")
-    assert (page.status_code, page.context["form"].errors["time"]) == (
+    assert (page.status_code, page.context["page"].form.errors["time"]) == (
         422,
         ["Give both, or leave both empty for the nearest times that work."],
     )
@@ -184,7 +186,7 @@ def test_a_day_without_a_time_is_asked_for(front: Client, second: Session) -> No
 def test_a_chosen_practitioner_is_kept(front: Client, desk: Desk, second: Session) -> None:
     other = make_practitioner(desk.location, name="Ruth Okafor")
     page = look(front, second, day="2027-02-25", time="14:00", practitioner=other.pk)
-    assert page.context["offers"][0].where == "Ruth Okafor, Room 1, Pen A"
+    assert page.context["page"].offers[0].where == "Ruth Okafor, Room 1, Pen A"
 
 
 def test_only_practitioners_with_the_skill_can_be_chosen(front: Client, desk: Desk, second: Session) -> None:
@@ -195,7 +197,7 @@ def test_only_practitioners_with_the_skill_can_be_chosen(front: Client, desk: De
 def test_a_missed_session_finds_a_new_time(front: Client, desk: Desk, second: Session) -> None:
     Session.objects.filter(pk=second.pk).update(state="no_show")
     second.reservations.update(is_active=False)
-    offer = look(front, second).context["offers"][0]
+    offer = look(front, second).context["page"].offers[0]
     press(front, second, *offer.tokens)
     assert Session.objects.get(pk=second.pk).state == "booked"
 
@@ -205,7 +207,7 @@ def test_a_session_without_a_time_finds_one(front: Client, desk: Desk, second: S
     second.reservations.all().delete()
     page = look(front, second)
     assert "A time for" in page.content.decode()
-    press(front, second, *page.context["offers"][0].tokens)
+    press(front, second, *page.context["page"].offers[0].tokens)
     assert Session.objects.get(pk=second.pk).state == "booked"
 
 
@@ -213,7 +215,7 @@ def test_a_session_without_a_time_finds_one(front: Client, desk: Desk, second: S
 def test_what_can_no_longer_move_says_so(front: Client, second: Session, state: str) -> None:
     Session.objects.filter(pk=second.pk).update(state=state)
     page = look(front, second)
-    assert (page.status_code, page.context["offers"]) == (409, [])
+    assert (page.status_code, page.context["page"].offers) == (409, [])
     assert "cannot become “Booked”" in page.content.decode()
 
 
@@ -225,7 +227,7 @@ def test_a_stopped_series_moves_no_more(front: Client, desk: Desk, second: Sessi
 def test_no_time_at_all_offers_to_move_the_later_ones(front: Client, desk: Desk, second: Session) -> None:
     WeeklyHours.objects.filter(resource=desk.practitioner).update(valid_to=NOW.date())
     page = look(front, second)
-    assert (page.context["offers"], "No time fits" in page.content.decode()) == ([], True)
+    assert (page.context["page"].offers, "No time fits" in page.content.decode()) == ([], True)
     assert 'href="?scope=later"' in page.content.decode()
 
 
@@ -279,7 +281,7 @@ def cancel(client: Client, session: Session, **more: Any) -> Any:
 
 def test_the_page_says_what_is_left_without_it(front: Client, second: Session) -> None:
     page = front.get(f"/sessions/{second.pk}/cancel/")
-    assert [(link.session.number, link.gap_days, link.gap_tone) for link in page.context["rest"]] == [
+    assert [(link.session.number, link.gap_days, link.gap_tone) for link in page.context["page"].rest] == [
         (1, 70, "stop"),
         (3, 35, "ok"),
         (4, None, ""),
@@ -319,7 +321,7 @@ def test_what_is_done_cannot_be_cancelled(front: Client, second: Session) -> Non
 def test_mails_for_a_move_wait_in_the_outbox(front: Client, desk: Desk) -> None:
     make_steps(desk.version)
     second = session_of(desk.booked(), 2)
-    offer = look(front, second).context["offers"][0]
+    offer = look(front, second).context["page"].offers[0]
     press(front, second, *offer.tokens)
     waiting = Message.objects.filter(state="waiting", due_at__lte=NOW + timedelta(minutes=3))
     assert waiting.count() == 1
@@ -327,4 +329,4 @@ def test_mails_for_a_move_wait_in_the_outbox(front: Client, desk: Desk) -> None:
 
 def test_a_time_off_the_grid_is_refused(front: Client, second: Session) -> None:
     page = look(front, second, day="2027-02-25", time=time(14, 7).isoformat("minutes"))
-    assert page.context["reasons"] == ["Sessions here start every 15 minutes."]
+    assert page.context["page"].reasons == ["Sessions here start every 15 minutes."]

@@ -42,7 +42,7 @@ def everything() -> list[list[tuple[Any, ...]]]:
 
 def typed(page: Any) -> dict[str, Any]:
     """What the browser would post if nothing were changed on the page."""
-    form = page.context["form"]
+    form = page.context["page"].form
     rows = [row for name in ("gaps", "phases", "depths") for row in getattr(form, name, {}).values()]
     more = [getattr(form, name) for name in ("new_gap", "new_step") if hasattr(form, name)]
     forms = [form, *rows, *more]

@@ -29,7 +29,9 @@ def test_the_list_shows_every_protocol_of_the_clinic_with_its_current_version(
     Protocol.objects.filter(code="rf-mild").update(is_active=False)
     edit(clinician, protocol, sessions_target=5)
     page = clinician.get(reverse("protocols"))
-    shown = {each.code: [version.number for version in each.current] for each in page.context["protocols"]}
+    shown = {
+        each.code: [version.number for version in each.current] for each in page.context["page"].protocols
+    }
     assert shown == {
         "mn-mild": [1],
         "mn-moderate": [2],
@@ -49,7 +51,7 @@ def test_the_list_counts_the_series_under_way_on_all_versions(
     edit(clinician, protocol, sessions_target=5)
     make_booked_series(location, version=current(protocol), state="draft")
     page = clinician.get(reverse("protocols"))
-    assert {each.code: each.running for each in page.context["protocols"]}["mn-moderate"] == 2
+    assert {each.code: each.running for each in page.context["page"].protocols}["mn-moderate"] == 2
 
 
 @pytest.mark.parametrize("more", [1, 30])
@@ -85,7 +87,7 @@ def test_a_protocol_costs_the_same_queries_for_any_number_of_versions(
 
 def test_a_protocol_shows_its_mails_in_the_order_they_go(clinician: Client, protocol: Protocol) -> None:
     page = clinician.get(reverse("protocol", args=[protocol.pk]))
-    order = [[(when, step.code) for when, step in steps] for _title, steps in page.context["groups"]]
+    order = [[(when, step.code) for when, step in steps] for _title, steps in page.context["page"].groups]
     assert order == [
         [("at once", "booked"), ("at once", "cancelled"), ("at once", "moved")],
         [
@@ -119,8 +121,8 @@ def test_an_earlier_version_can_be_read_and_says_how_many_series_run_on_it(
     make_booked_series(location, version=first)
     edit(clinician, protocol, sessions_target=5)
     page = clinician.get(reverse("protocol_version", args=[protocol.pk, first.pk]))
-    assert page.context["version"] == first
-    assert {each.number: each.running for each in page.context["versions"]} == {1: 1, 2: 0}
+    assert page.context["page"].version == first
+    assert {each.number: each.running for each in page.context["page"].versions} == {1: 1, 2: 0}
     assert "Change figures" not in page.content.decode()
 
 

@@ -36,11 +36,11 @@ def test_every_mail_can_be_looked_at_and_nothing_is_sent_or_written(
     with CaptureQueriesContext(connection) as queries:
         page = clinician.get(reverse("protocol_step", args=[protocol.pk, step.pk]))
         sealed = clinician.get(reverse("protocol_step_mail", args=[protocol.pk, step.pk]))
-    looked = page.context["mail"].text
+    looked = page.context["page"].mail.text
     assert looked.startswith("Hello Maya, this is a note from Linden Row")
     assert step.title in looked
-    assert "{" not in looked + page.context["mail"].subject
-    assert page.context["mail"].html == sealed.content.decode()
+    assert "{" not in looked + page.context["page"].mail.subject
+    assert page.context["page"].mail.html == sealed.content.decode()
     rules = set(sealed["Content-Security-Policy"].split("; "))
     assert rules == {"default-src 'none'", "style-src 'unsafe-inline'", "frame-ancestors 'none'", "sandbox"}
     assert (written(queries), mail.outbox) == ([], [])
@@ -81,9 +81,9 @@ def test_what_was_typed_can_be_looked_at_without_saving_it(clinician: Client, pr
         change_note="",
     )
     assert answer.status_code == 200
-    assert "Only a try" in answer.context["mail"].text
-    assert "Rest until" in answer.context["mail"].text
-    assert "{" not in answer.context["mail"].text
+    assert "Only a try" in answer.context["page"].mail.text
+    assert "Rest until" in answer.context["page"].mail.text
+    assert "{" not in answer.context["page"].mail.text
     assert typed(answer)["title"] == "Only a try"
     assert (everything(), mail.outbox) == (before, [])
 

@@ -75,7 +75,7 @@ def test_every_skin_type_stands_in_one_row(
 ) -> None:
     before = everything()
     answer = edit(clinician, protocol, **changes)
-    assert (answer.status_code, answer.context["refusal"]) == (
+    assert (answer.status_code, answer.context["page"].refusal) == (
         422,
         f"{said} Nothing was saved. Let every skin type stand in one row.",
     )
@@ -206,5 +206,5 @@ def test_who_edits_rows_that_another_took_out_is_told(clinician: Client, protoco
     before = everything()
     answer = clinician.post(path, second)
     assert answer.status_code == 409
-    assert answer.context["refusal"].startswith("Someone changed this while you were looking.")
+    assert answer.context["page"].refusal.startswith("Someone changed this while you were looking.")
     assert everything() == before

@@ -95,7 +95,7 @@ def test_the_time_of_a_step_counts_from_where_it_did(
 def test_news_of_dates_has_no_time_of_its_own(clinician: Client, protocol: Protocol) -> None:
     step = step_of(protocol, "booked")
     page = clinician.get(reverse("protocol_step", args=[protocol.pk, step.pk]))
-    assert "amount" not in page.context["form"].fields
+    assert "amount" not in page.context["page"].form.fields
     edit_step(clinician, step, title="Booked", amount="3", unit="days")
     assert (step_of(protocol, "booked").title, step_of(protocol, "booked").offset_minutes) == ("Booked", 0)
 

@@ -169,7 +169,7 @@ def test_what_is_not_safe_is_refused_and_what_was_typed_stays(
 ) -> None:
     before = everything()
     answer = edit(clinician, protocol, **changes, change_note="As typed")
-    assert (answer.status_code, answer.context["refusal"]) == (422, said)
+    assert (answer.status_code, answer.context["page"].refusal) == (422, said)
     assert {"change_note": "As typed", **changes}.items() <= typed(answer).items()
     assert everything() == before
 
@@ -186,7 +186,7 @@ def test_of_two_editors_the_second_is_told(clinician: Client, protocol: Protocol
     before = everything()
     answer = clinician.post(path, second)
     assert answer.status_code == 409
-    assert answer.context["refusal"].startswith("Someone changed this while you were looking.")
+    assert answer.context["page"].refusal.startswith("Someone changed this while you were looking.")
     assert everything() == before
 
 
