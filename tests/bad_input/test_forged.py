@@ -114,8 +114,8 @@ def test_a_first_day_that_nobody_means(desk: Desk, page: Pages, start: str) -> N
 
 def test_a_post_larger_than_any_form(desk: Desk, page: Pages) -> None:
     before = tables()
-    answer = page.client.post("/patients/new/", {"notes": "x" * 3_000_000})
-    assert (answer.status_code, tables()) == (400, before)
+    answer = page.client.post("/patients/new/", {"notes": "x" * 4_000_000})
+    assert (answer.status_code, tables()) == (413, before)
 
 
 def test_a_form_with_thousands_of_fields(desk: Desk, page: Pages) -> None:
