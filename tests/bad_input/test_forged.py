@@ -114,7 +114,7 @@ def test_a_first_day_that_nobody_means(desk: Desk, page: Pages, start: str) -> N
 
 def test_a_post_larger_than_any_form(desk: Desk, page: Pages) -> None:
     before = tables()
-    answer = page.client.post("/patients/new/", {"notes": "x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
+    answer = page.client.post("/patients/new/", {"notes": "x" * 4_000_000})
     assert (answer.status_code, tables()) == (413, before)
 
 
