@@ -29,6 +29,7 @@ check: .venv/tests
 bench: .venv/tests
 	$(BIN)/python -m tests.benchmarks.bench_planner
 	$(BIN)/python -m tests.benchmarks.bench_service
+	$(BIN)/python -m tests.benchmarks.bench_search
 	$(BIN)/python -m tests.benchmarks.bench_pages
 
 clean:

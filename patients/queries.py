@@ -3,11 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import cache, reduce
-from operator import and_
+from datetime import date
+from functools import cache
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 
 from patients.models import (
     Area,
@@ -18,7 +17,6 @@ from patients.models import (
     ScreeningAnswer,
     ScreeningQuestion,
 )
-from patients.models.patient import fold
 
 
 def current_questions(clinic_id: int, *, only_recheck: bool = False) -> list[ScreeningQuestion]:
@@ -48,36 +46,6 @@ def _newest_first() -> QuerySet[ScreeningAnswer]:
     answers = ScreeningAnswer.objects.select_related("override__by__staff").only(*own, *set_aside)
     given_at = F("screening__taken_at")
     return answers.annotate(taken_at=given_at).order_by("question__code", "-taken_at", "-screening_id")
-
-
-def find_patients(clinic_id: int, text: str) -> QuerySet[Patient]:
-    """Patients by every word of a name, by e-mail, by four or more digits of the telephone, or by date of birth.
-
-    Case, accents and the order of words do not matter. Nothing typed finds everybody.
-    """
-    patients = Patient.objects.filter(clinic_id=clinic_id)
-    words = fold(text).split()
-    if not words:
-        return patients
-    named = Q(email__icontains=text.strip())
-    named |= reduce(and_, (Q(folded_name__contains=word) for word in words))
-    born, digits = _as_date(text), "".join(sign for sign in text if sign in "0123456789")
-    if born:
-        named |= Q(date_of_birth=born)
-    if len(digits) >= 4 and not any(sign.isalpha() for sign in text):
-        named |= Q(phone__regex=r"\D*".join(digits.lstrip("0") or digits))
-    return patients.filter(named)
-
-
-def _as_date(text: str) -> date | None:
-    """A day as people write it, day first: 17/05/1995, 17.5.1995, 17 May 1995, or 1995-05-17."""
-    plain = " ".join(text.replace(".", "/").split())
-    for form in ("%d/%m/%Y", "%Y-%m-%d", "%d %B %Y", "%d %b %Y"):
-        try:
-            return datetime.strptime(plain, form).date()  # noqa: DTZ007 (a day has no zone)
-        except ValueError:
-            continue
-    return None
 
 
 def consents_in_force(patient: Patient, day: date) -> dict[str, Consent]:

@@ -9,7 +9,7 @@ from django_filters import CharFilter, FilterSet
 from clinic.api.lists import Order
 from patients.choices import ConsentKind
 from patients.models import ConsentText, Patient, ScreeningQuestion
-from patients.queries import find_patients
+from patients.search import find_patients
 
 
 class PatientFilter(FilterSet):  # type: ignore[misc]

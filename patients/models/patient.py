@@ -1,6 +1,7 @@
 import unicodedata
 from datetime import date
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -33,7 +34,15 @@ class Patient(models.Model):
 
     class Meta:
         ordering = ["folded_name", "id"]
-        indexes = [models.Index(fields=["clinic", "folded_name"], name="patient_by_name")]
+        indexes = [
+            models.Index(fields=["clinic", "folded_name"], name="patient_by_name"),
+            models.Index(fields=["clinic", "date_of_birth"], name="patient_by_birth"),
+            GinIndex(
+                models.Func("folded_name", "email", "phone", function="patient_search_keys"),
+                name="patient_by_search_keys",
+                fastupdate=False,
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(skin_type__isnull=True) | Q(skin_type__range=(1, 6)), name="skin_type_1_to_6"

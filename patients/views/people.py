@@ -18,8 +18,8 @@ from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import show_page
 from patients.forms import PatientForm
 from patients.models import Patient
-from patients.queries import find_patients
 from patients.readings import noting_whom_it_may_be, open_patient
+from patients.search import find_patients
 from patients.services.intake import LikelyDuplicate, PatientChanged, create_patient, edit_patient
 
 PAGE_SIZE = 30

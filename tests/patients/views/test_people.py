@@ -4,7 +4,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from clinic.models import Location, ReadAudit
@@ -12,7 +15,7 @@ from clinic.permissions import Role
 from patients.models import (
     Patient,
 )
-from patients.queries import find_patients
+from patients.search import find_patients
 from tests.makers import make_location, make_patient
 from tests.patients.views.pages import NEW, url
 
@@ -49,6 +52,61 @@ def test_a_patient_is_found_by(location: Location, zoe: Patient, text: str) -> N
 )
 def test_a_patient_is_not_found_by(location: Location, zoe: Patient, patient: Patient, text: str) -> None:
     assert found(location, text) == (["Zoë"] if text == "90012" else [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["zoee", "ze", "zoe laska", "oneill", "O’Nelil zoe", "neil-laska", "laska", "łsaka", "łasska", "NIELL"],
+)
+def test_one_slip_of_the_hand_is_forgiven(
+    location: Location, zoe: Patient, patient: Patient, text: str
+) -> None:
+    assert found(location, text) == ([] if text == "ze" else ["Zoë"])
+
+
+def test_who_is_written_so_stands_alone_before_whoever_is_near(location: Location) -> None:
+    for name in ("Nowak", "Novak"):
+        make_patient(location.clinic, first_name="Eva", last_name=name)
+    assert [each.last_name for each in find_patients(location.clinic_id, "eva novak")] == ["Novak"]
+    assert [each.last_name for each in find_patients(location.clinic_id, "eva nowk")] == ["Nowak"]
+
+
+@given(
+    word=st.text("abcé", min_size=4, max_size=9),
+    n=st.integers(0, 7),
+    letter=st.sampled_from("abcx"),
+    how=st.integers(0, 3),
+)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_word_is_found_by_every_slip(
+    location: Location, word: str, n: int, letter: str, how: int
+) -> None:
+    """A letter missing, added, changed, or swapped with the next."""
+    n = n % (len(word) - 1)
+    middle = ("", letter + word[n], letter, word[n + 1] + word[n])[how]
+    slipped = word[:n] + middle + word[n + (2 if how == 3 else 1) :]
+    made = make_patient(location.clinic, first_name="Ida", last_name=word)
+    if len(slipped) >= 4:
+        assert made in find_patients(location.clinic_id, f"ida {slipped}")
+    made.delete()
+
+
+def test_a_search_asks_the_index(location: Location) -> None:
+    one = make_patient(location.clinic, first_name="Eva", last_name="Novak", email="eva@mail.example")
+    rows = [
+        Patient(
+            clinic=one.clinic,
+            folded_name=f"p{n} q{n}r",
+            date_of_birth=one.date_of_birth,
+            created_at=one.created_at,
+        )
+        for n in range(3000)
+    ]
+    Patient.objects.bulk_create(rows)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE patients_patient")
+    for text in ("novak", "eva nowak", "eva@mail", "77009001"):
+        assert "patient_by_search_keys" in find_patients(location.clinic_id, text).explain(), text
 
 
 def test_another_clinics_patients_are_never_found(location: Location) -> None:
