@@ -1,17 +1,18 @@
 """Finding a patient by what somebody remembers, in an index of keys, and by what one slip of the hand made of it.
 
 The database makes each patient's keys itself (`patient_search_keys`, in migration 0004), so whoever writes a patient
-need not think of them. Three letters within a word are a key, and so are a word's first one and first two (`^`),
-three letters of the e-mail (`@`) and three digits of the telephone (`#`). A word, or a part of one between hyphens or
+need not think of them. Three letters within a word or the e-mail are a key, and so are a word's first one and first
+two (`^`) and three digits of the telephone (`#`). A word, or a part of one between hyphens or
 apostrophes, with one letter left out in each way (`~`) is a key too: two words that differ by one letter missing,
 added, changed or swapped have one of these in common.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
-from operator import and_, or_
+from operator import and_
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Func, Q, QuerySet, TextField
@@ -33,7 +34,15 @@ class SearchKeys(Func):
         super().__init__("folded_name", "email", "phone")
 
 
-def find_patients(clinic_id: int, text: str) -> QuerySet[Patient]:
+@dataclass(frozen=True, slots=True)
+class PatientSearch:
+    """`nearly`: nobody is written so, and these are one slip of the hand away."""
+
+    patients: QuerySet[Patient]
+    nearly: bool = False
+
+
+def find_patients(clinic_id: int, text: str) -> PatientSearch:
     """Patients by every word of a name, by e-mail, by four or more digits of the telephone, or by date of birth.
 
     Case, accents and the order of words do not matter. Where nobody is written so, those are found whose name is one
@@ -42,21 +51,28 @@ def find_patients(clinic_id: int, text: str) -> QuerySet[Patient]:
     patients = Patient.objects.filter(clinic_id=clinic_id)
     words = fold(text).split()
     if not words:
-        return patients
-    keyed = patients.alias(keys=SearchKeys())
-    exact = keyed.filter(reduce(or_, _ways(text, words)))
+        return PatientSearch(patients)
+    exact = patients.filter(pk__in=_any_of(_ways(text, words)))
     parts = [part for word in words for part in MARKS.split(word) if part]
-    if not any(map(_may_slip, [*words, *parts])) or exact.exists():
-        return exact
-    nearly = [reduce(and_, map(_nearly_in_name, each)) for each in (words, parts) if each]
-    return keyed.filter(reduce(or_, nearly))
+    slipped = [*_one_slip(words), *(_one_slip(parts) if parts != words else ())]
+    if not slipped or exact.exists():
+        return PatientSearch(exact)
+    return PatientSearch(patients.filter(pk__in=set(_any_of(slipped))), nearly=True)
+
+
+def _any_of(ways: Iterable[Q]) -> QuerySet[Patient, int]:
+    """Each way is asked of the index by itself: within one condition, every row found would make its keys anew."""
+    keyed = Patient.objects.alias(keys=SearchKeys()).order_by().values_list("pk", flat=True)
+    first, *others = (keyed.filter(way) for way in ways)
+    return first.union(*others, all=True) if others else first
 
 
 def _ways(text: str, words: list[str]) -> Iterator[Q]:
-    yield reduce(and_, map(_in_name, words))
-    email, digits, born = text.strip().lower(), "".join(c for c in text if c in "0123456789"), _as_date(text)
-    if len(email) >= 3 and len(words) == 1:
-        yield Q(keys__contains=_threes(email, "@"), email__icontains=email)
+    written = reduce(and_, (Q(folded_name__contains=word) for word in words))
+    if len(words) == 1 and len(words[0]) >= 3:
+        written |= Q(email__icontains=words[0])
+    yield Q(keys__contains=_keys(words)) & written
+    digits, born = "".join(c for c in text if c in "0123456789"), _as_date(text)
     if len(digits) >= LEAST_DIGITS and not any(sign.isalpha() for sign in text):
         digits = digits.lstrip("0") or digits
         yield Q(keys__contains=_threes(digits, "#"), phone__regex=r"\D*".join(digits))
@@ -64,13 +80,18 @@ def _ways(text: str, words: list[str]) -> Iterator[Q]:
         yield Q(date_of_birth=born)
 
 
-def _in_name(word: str) -> Q:
-    """Anywhere in it; one letter or two at the beginning of a word only."""
-    return Q(keys__contains=_threes(word) or [f"^{word}"], folded_name__contains=word)
+def _keys(words: list[str]) -> list[str]:
+    """Of what stands anywhere in a name; one letter or two at the beginning of a word only."""
+    return sorted({key for word in words for key in _threes(word) or [f"^{word}"]})
 
 
-def _nearly_in_name(word: str) -> Q:
-    return _in_name(word) | Q(keys__overlap=_slips(word)) if _may_slip(word) else _in_name(word)
+def _one_slip(words: list[str]) -> Iterator[Q]:
+    """In one of the words; the others are as they are written."""
+    for n, word in enumerate(words):
+        if _may_slip(word):
+            others = [*words[:n], *words[n + 1 :]]
+            written = Q(*(Q(folded_name__contains=other) for other in others))
+            yield Q(keys__contains=_keys(others), keys__overlap=_slips(word)) & written
 
 
 def _may_slip(word: str) -> bool:

@@ -16,7 +16,8 @@ class PatientFilter(FilterSet):  # type: ignore[misc]
     q = CharFilter(
         method="found",
         max_length=200,
-        label="Name, e-mail, four or more digits of the telephone, or date of birth",
+        label="Name, e-mail, four or more digits of the telephone, or date of birth; where nobody is written so, "
+        "whoever's name is one letter away",
     )
     ordering = Order(fields=("folded_name", "date_of_birth", "created_at"))
 
@@ -25,7 +26,7 @@ class PatientFilter(FilterSet):  # type: ignore[misc]
         fields = ("q",)
 
     def found(self, patients: QuerySet[Patient], name: str, text: str) -> QuerySet[Patient]:
-        return patients & find_patients(self.request.member.location.clinic_id, text)
+        return patients & find_patients(self.request.member.location.clinic_id, text).patients
 
 
 class QuestionFilter(FilterSet):  # type: ignore[misc]

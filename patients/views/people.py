@@ -39,9 +39,12 @@ class PatientRow:
 
 @dataclass(frozen=True, slots=True)
 class PatientsPage:
+    """`nearly`: nobody is written as `text` says, and these are one letter away."""
+
     found: Page[Patient]
     rows: Sequence[PatientRow]
     text: str
+    nearly: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,13 @@ class DetailsPage:
 def index(request: StaffRequest) -> HttpResponse:
     text = request.GET.get("q", "")[:200].replace("\x00", "")
     found = find_patients(request.staff.location.clinic_id, text)
-    shown = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    shown = Paginator(found.patients, PAGE_SIZE).get_page(request.GET.get("page"))
     now = timezone.now()
     today = local_date(now, request.staff.location.zone)
     rows = [PatientRow(patient, patient.age_on(today)) for patient in shown]
     what = SEARCH if text.strip() else "patients"
     note_reading(request.actor, what, (row.patient.pk for row in rows), now=now)
-    return show_page(request, "patients/index.html", PatientsPage(shown, rows, text))
+    return show_page(request, "patients/index.html", PatientsPage(shown, rows, text, found.nearly))
 
 
 @needs(Right.EDIT_PATIENTS)

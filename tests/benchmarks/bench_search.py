@@ -31,7 +31,7 @@ SEARCHES = {
     "a letter missing": "{first} {missing}",
     "two letters swapped": "{swapped} {first}",
     "six digits of the telephone": "{digits}",
-    "e-mail": "{first}.{last}@",
+    "e-mail": "{email}",
     "date of birth": "{born}",
 }
 
@@ -68,6 +68,7 @@ def typed(form: str, patient: Patient, rng: random.Random) -> str:
     n = rng.randrange(len(last) - 1)
     return form.format(
         first=first,
+        email=patient.email.split("@")[0],
         last=last,
         start=last[:4],
         missing=last[:n] + last[n + 1 :],
@@ -80,7 +81,7 @@ def typed(form: str, patient: Patient, rng: random.Random) -> str:
 def milliseconds(clinic_id: int, text: str) -> float:
     """How many there are, and the first page of them, as the list does it."""
     began = time.perf_counter()
-    list(Paginator(find_patients(clinic_id, text), PAGE).page(1))
+    list(Paginator(find_patients(clinic_id, text).patients, PAGE).page(1))
     return 1000 * (time.perf_counter() - began)
 
 
@@ -94,7 +95,7 @@ def main() -> int:
         for what, form in SEARCHES.items():
             asked = [(each, typed(form, each, rng)) for each in rng.sample(patients, ROUNDS)]
             for patient, text in asked:
-                assert find_patients(patient.clinic_id, text).exists(), (what, text)
+                assert find_patients(patient.clinic_id, text).patients.exists(), (what, text)
             median = statistics.median(milliseconds(patient.clinic_id, text) for patient, text in asked)
             worst = max(worst, median)
             print(f"| {what} | ≤ {REACH_MS:.0f} | {median:.1f} {'ok' if median <= REACH_MS else 'MISSED'} |")
