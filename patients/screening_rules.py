@@ -181,18 +181,38 @@ def judge(
     aside counts on. Without a skin type the longer wait holds. A question of another modality than `modality`
     does not count. Refuses dates after `on` (`ImpossibleDate`).
     """
-    given = [answer for answer in answers if _concerns(answer.question, modality)]
-    asked = [question for question in questions if _concerns(question, modality)]
+    given = [answer for answer in answers if concerns(answer.question, modality)]
+    answered = {answer.question.code for answer in given}
+    return weigh(
+        given,
+        unanswered=[each for each in questions if concerns(each, modality) and each.code not in answered],
+        on=on,
+        date_of_birth=date_of_birth,
+        skin_type=skin_type,
+        overridden=overridden,
+    )
+
+
+def concerns(question: AskedQuestion, modality: str | None) -> bool:
+    return question.only_modality in ("", modality)
+
+
+def weigh(
+    answers: Iterable[GivenAnswer],
+    *,
+    unanswered: Iterable[AskedQuestion],
+    on: date,
+    date_of_birth: date,
+    skin_type: int | None,
+    overridden: Collection[str] = (),
+) -> Verdict:
+    """As `judge`, of answers that all count and of questions that should have been answered."""
     findings = [
         *_of_age(date_of_birth, on),
-        *_unanswered(asked, {answer.question.code for answer in given}),
-        *(found for answer in given for found in _of_answer(answer, on, skin_type)),
+        *map(_missing, unanswered),
+        *(found for answer in answers for found in _of_answer(answer, on, skin_type)),
     ]
     return _verdict([_set_aside(finding, overridden) for finding in findings])
-
-
-def _concerns(question: AskedQuestion, modality: str | None) -> bool:
-    return question.only_modality in ("", modality)
 
 
 def _of_age(born: date, on: date) -> list[Finding]:
@@ -227,18 +247,14 @@ def _under_label_age() -> Finding:
     )
 
 
-def _unanswered(asked: Iterable[AskedQuestion], answered: Collection[str]) -> list[Finding]:
-    return [
-        Finding(
-            code=question.code,
-            effect=ScreeningEffect.HOLD,
-            sentence=str(_("Not answered yet: %(question)s") % {"question": question.text}),
-            source=question.source,
-            certainty=question.certainty,
-        )
-        for question in asked
-        if question.code not in answered
-    ]
+def _missing(question: AskedQuestion) -> Finding:
+    return Finding(
+        code=question.code,
+        effect=ScreeningEffect.HOLD,
+        sentence=str(_("Not answered yet: %(question)s") % {"question": question.text}),
+        source=question.source,
+        certainty=question.certainty,
+    )
 
 
 def _of_answer(answer: GivenAnswer, on: date, skin_type: int | None) -> list[Finding]:

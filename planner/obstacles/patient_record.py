@@ -7,12 +7,13 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Func, JSONField, OuterRef, Q, QuerySet, Subquery
 
 from clinic.nested import Row, nested
 from patients.choices import ConsentKind
 from patients.models import Assessment, Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
-from patients.screening_rules import StatedAnswer, Verdict, judge
+from patients.screening_rules import StatedAnswer, Verdict, concerns, weigh
 from planner.choices import HOLDS_TIME, SessionState
 from planner.models import Session
 
@@ -30,6 +31,8 @@ class PatientRecord:
     """Of one patient: `consents` for treatment, newest first, from and to; `held` by series, in the order of time.
 
     `screened_at` is the last full screening, `asked_at` the last round of any kind, `judged_at` the last assessment.
+    `answered` is the question as it was last put, by its code; `told` what of it was answered with yes, and whether
+    somebody has set that aside.
     """
 
     patient: Patient
@@ -39,7 +42,8 @@ class PatientRecord:
     judged_at: datetime | None
     held: Mapping[int, Sequence[Held]]
     questions: tuple[ScreeningQuestion, ...]
-    answers: tuple[tuple[StatedAnswer, bool], ...]
+    answered: Mapping[str, ScreeningQuestion]
+    told: Sequence[tuple[StatedAnswer, bool]]
 
     def consent_until(self, day: date) -> date | None:
         """The last day of the newest consent that is good on `day`."""
@@ -59,20 +63,33 @@ class PatientRecord:
 
         Refuses a day before something told of (`ImpossibleDate`).
         """
-        counts = [
-            each for each in self.questions if not (sites and each.only_site) or each.only_site in sites
-        ]
-        codes = {question.code for question in counts}
-        given = [each for each in self.answers if each[0].question.code in codes]
-        return judge(
-            [answer for answer, _ in given],
-            questions=counts,
+        counts = {
+            each.code: each
+            for each in self.questions
+            if (not (sites and each.only_site) or each.only_site in sites) and concerns(each, modality)
+        }
+        told = [each for each in self.told if each[0].question.code in counts]
+        return weigh(
+            [answer for answer, _ in told if concerns(answer.question, modality)],
+            unanswered=[each for code, each in counts.items() if not self._is_answered(code, modality)],
             on=on,
             date_of_birth=self.patient.date_of_birth,
             skin_type=self.patient.skin_type,
-            modality=modality,
-            overridden={answer.question.code for answer, is_set_aside in given if is_set_aside},
+            overridden={answer.question.code for answer, is_set_aside in told if is_set_aside},
         )
+
+    def _is_answered(self, code: str, modality: str | None) -> bool:
+        return code in self.answered and concerns(self.answered[code], modality)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One round of questions: the keys of those that were put, and what was answered with yes."""
+
+    taken_at: datetime
+    is_recheck: bool
+    asked: Sequence[int]
+    yes: Sequence[Row]
 
 
 def records_of(patients: Iterable[Patient]) -> dict[int, PatientRecord]:
@@ -80,26 +97,55 @@ def records_of(patients: Iterable[Patient]) -> dict[int, PatientRecord]:
     known = {patient.pk: patient for patient in patients}
     if not known:
         return {}
-    given = list(_newest_answers().filter(screening__patient__in=known))
-    questions = _questions(next(iter(known.values())).clinic_id, {row[1] for row in given})
-    no = {pk: (StatedAnswer(question, False), False) for pk, question in questions.items()}
-    answers: defaultdict[int, list[tuple[StatedAnswer, bool]]] = defaultdict(list)
-    for patient_id, pk, said_yes, event_date, override in given:
-        yes = said_yes and (StatedAnswer(questions[pk], True, event_date), override is not None)
-        answers[patient_id].append(yes or no[pk])
+    rounds: defaultdict[int, list[_Round]] = defaultdict(list)
+    for patient_id, *of_round in _rounds().filter(patient__in=known):
+        rounds[patient_id].append(_Round(*of_round))
+    asked = {pk for each in rounds.values() for one in each for pk in one.asked}
+    questions = _questions(next(iter(known.values())).clinic_id, asked)
     current = tuple(question for question in questions.values() if question.is_current)
     return {
-        row["pk"]: _record(known[row["pk"]], row, current, tuple(answers[row["pk"]]))
+        row["pk"]: PatientRecord(
+            patient=known[row["pk"]],
+            consents=tuple((_date(each["valid_from"]), _date(each["valid_to"])) for each in row["consented"]),
+            judged_at=row["judged_at"],
+            held=_held(row["held"]),
+            questions=current,
+            **_what_was_said(rounds[row["pk"]], questions),
+        )
         for row in _with_records().filter(pk__in=known)
     }
 
 
+def _what_was_said(rounds: Sequence[_Round], questions: Mapping[int, ScreeningQuestion]) -> dict[str, Any]:
+    """By the newest answer to each question, in whichever round it was given; the rounds come newest first."""
+    answered: dict[str, ScreeningQuestion] = {}
+    told: list[tuple[StatedAnswer, bool]] = []
+    for each in rounds:
+        for row in each.yes:
+            question = questions[row["question_id"]]
+            if question.code not in answered:
+                day = row["event_date"] and _date(row["event_date"])
+                told.append((StatedAnswer(question, True, day), row["override"] is not None))
+        answered = {questions[pk].code: questions[pk] for pk in each.asked} | answered
+    return {
+        "screened_at": next((each.taken_at for each in rounds if not each.is_recheck), None),
+        "asked_at": rounds[0].taken_at if rounds else None,
+        "answered": answered,
+        "told": told,
+    }
+
+
 @cache
-def _newest_answers() -> "QuerySet[ScreeningAnswer, tuple[Any, ...]]":
-    """To each question, in whichever round it was given. Never evaluated itself, as below."""
-    order = ("screening__patient", "question__code", "-screening__taken_at", "-screening_id")
-    newest = ScreeningAnswer.objects.order_by(*order).distinct("screening__patient", "question__code")
-    return newest.values_list("screening__patient", "question_id", "said_yes", "event_date", "override")
+def _rounds() -> "QuerySet[Screening, tuple[Any, ...]]":
+    """Newest first. Never evaluated itself, as below."""
+    given = ScreeningAnswer.objects.filter(screening=OuterRef("pk")).order_by()
+    return Screening.objects.order_by("-taken_at", "-pk").values_list(
+        "patient_id",
+        "taken_at",
+        "is_recheck",
+        Func(ArraySubquery(given.values("question_id")), function="to_jsonb", output_field=JSONField()),
+        nested(given.filter(said_yes=True), "question_id", "event_date", "override"),
+    )
 
 
 @cache
@@ -107,14 +153,11 @@ def _with_records() -> "QuerySet[Patient, Any]":
     """Never evaluated itself; kept because describing it takes as long as asking it."""
     of_patient = {"patient": OuterRef("pk")}
     consents = Consent.objects.filter(**of_patient, kind=ConsentKind.TREATMENT, withdrawn_at=None)
-    rounds = Screening.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
     held = Session.objects.filter(**of_patient, state__in=HOLDS_TIME, starts_at__isnull=False)
     judged = Assessment.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
     return Patient.objects.order_by().values(
         "pk",
         consented=nested(consents.order_by("-signed_at", "-pk"), "valid_from", "valid_to"),
-        screened_at=Subquery(rounds.filter(is_recheck=False)[:1]),
-        asked_at=Subquery(rounds[:1]),
         judged_at=Subquery(judged[:1]),
         held=nested(held.order_by("starts_at"), "series_id", "starts_at", "state"),
     )
@@ -126,26 +169,12 @@ def _questions(clinic_id: int, asked: Collection[int]) -> dict[int, ScreeningQue
     return {each.pk: each for each in ScreeningQuestion.objects.filter(is_current | Q(pk__in=asked))}
 
 
-def _record(
-    patient: Patient,
-    row: Row,
-    questions: tuple[ScreeningQuestion, ...],
-    answers: tuple[tuple[StatedAnswer, bool], ...],
-) -> PatientRecord:
+def _held(rows: Sequence[Row]) -> dict[int, list[Held]]:
     held: defaultdict[int, list[Held]] = defaultdict(list)
-    for each in row["held"]:
+    for each in rows:
         at = datetime.fromisoformat(each["starts_at"])
         held[each["series_id"]].append(Held(at, each["state"] == SessionState.DONE))
-    return PatientRecord(
-        patient=patient,
-        consents=tuple((_date(each["valid_from"]), _date(each["valid_to"])) for each in row["consented"]),
-        screened_at=row["screened_at"],
-        asked_at=row["asked_at"],
-        judged_at=row["judged_at"],
-        held=held,
-        questions=questions,
-        answers=answers,
-    )
+    return held
 
 
 _date = date.fromisoformat

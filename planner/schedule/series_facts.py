@@ -13,12 +13,11 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.db.models.functions import JSONObject
 
 from clinic.localtime import local_date
 from clinic.models import Location, ResourceKind
+from clinic.nested import nested
 from patients.models import Area
 from patients.screening_rules import Verdict
 from patients.services.screening import standing
@@ -99,8 +98,8 @@ def _with_everything() -> QuerySet[Any]:
     return (
         Session.objects.select_related("series__patient", "series__location", f"{version}__protocol")
         .annotate(
-            phases=ArraySubquery(phases.values(phase=JSONObject(minutes="minutes", needs="needs"))),
-            skin=ArraySubquery(skin.values(area=JSONObject(site="site", side="side"))),
+            phases=nested(phases, "minutes", "needs"),
+            skin=nested(skin, "site", "side"),
             depth_mm=Subquery(depths.values("min_mm")[:1]),
             practitioner_id=Subquery(held.order_by("-is_active", "-pk").values("resource")[:1]),
         )

@@ -1,9 +1,10 @@
 """What pages read of series, sessions and messages: a fixed number of queries, however many rows."""
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, Func, OuterRef, Prefetch, QuerySet
 
 from clinic.localtime import day_bounds
 from clinic.models import Location, Resource, ResourceKind
@@ -43,14 +44,7 @@ def with_everything(sessions: QuerySet[Session]) -> list[Session]:
 
     What many sessions share is made once, and not for every row.
     """
-    areas = Area.objects.filter(series=OuterRef("series")).order_by("pk")
-    held = Reservation.objects.filter(session=OuterRef("pk")).order_by("pk")
-    rows: list[Any] = list(
-        sessions.select_related("patient", "series").annotate(
-            its_areas=nested(areas, *AREA_FIELDS),
-            its_reservations=nested(held, *HELD_FIELDS, **RESOURCE_FIELDS),
-        )
-    )
+    rows: list[Any] = list(sessions.select_related("patient", "series").annotate(**_children()))
     versions = _versions({row.series.protocol_version_id for row in rows})
     resources: dict[int, Resource] = {}
     for row in rows:
@@ -58,6 +52,17 @@ def with_everything(sessions: QuerySet[Session]) -> list[Session]:
         keep(row.series, "areas", [revived(Area, each) for each in row.its_areas])
         keep(row, "reservations", [_reservation(each, resources) for each in row.its_reservations])
     return rows
+
+
+@cache
+def _children() -> dict[str, Func]:
+    """Described once: that takes as long as asking for a session."""
+    areas = Area.objects.filter(series=OuterRef("series")).order_by("pk")
+    held = Reservation.objects.filter(session=OuterRef("pk")).order_by("pk")
+    return {
+        "its_areas": nested(areas, *AREA_FIELDS),
+        "its_reservations": nested(held, *HELD_FIELDS, **RESOURCE_FIELDS),
+    }
 
 
 def _reservation(row: Row, resources: dict[int, Resource]) -> Reservation:
@@ -70,20 +75,22 @@ def _reservation(row: Row, resources: dict[int, Resource]) -> Reservation:
 
 
 def _versions(wanted: set[int]) -> dict[int, ProtocolVersion]:
-    phases = ProtocolPhase.objects.filter(version=OuterRef("pk")).order_by("position")
-    depths = SiteDepth.objects.filter(version=OuterRef("pk")).order_by("pk")
-    rows: list[Any] = list(
-        ProtocolVersion.objects.filter(pk__in=wanted)
-        .select_related("protocol")
-        .annotate(
-            its_phases=nested(phases, "id", "kind", "minutes", "needs"),
-            its_depths=nested(depths, *(field.attname for field in SiteDepth._meta.concrete_fields)),
-        )
-    )
+    rows: list[Any] = list(_described_versions().filter(pk__in=wanted))
     for row in rows:
         keep(row, "phases", [revived(ProtocolPhase, each) for each in row.its_phases])
         keep(row, "depths", [revived(SiteDepth, each) for each in row.its_depths])
     return {row.pk: row for row in rows}
+
+
+@cache
+def _described_versions() -> QuerySet[ProtocolVersion, Any]:
+    """Never evaluated itself."""
+    phases = ProtocolPhase.objects.filter(version=OuterRef("pk")).order_by("position")
+    depths = SiteDepth.objects.filter(version=OuterRef("pk")).order_by("pk")
+    return ProtocolVersion.objects.select_related("protocol").annotate(
+        its_phases=nested(phases, "id", "kind", "minutes", "needs"),
+        its_depths=nested(depths, *(field.attname for field in SiteDepth._meta.concrete_fields)),
+    )
 
 
 def with_details(sessions: QuerySet[Session]) -> QuerySet[Session]:

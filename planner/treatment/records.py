@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import Func, OuterRef
 
 from clinic.nested import Row, keep, nested, revived
 from patients.models import Area
@@ -31,7 +30,7 @@ def own_and_last(session: Session) -> tuple[TreatmentRecord | None, TreatmentRec
     return own, next((record for record in newest if record.session_id != session.pk), None)
 
 
-def areas_treated() -> ArraySubquery:
+def areas_treated() -> Func:
     """The areas of each record, for `annotate`; `treated` makes rows of them."""
     return nested(AreaTreatment.objects.filter(record=OuterRef("pk")), *TREATED, **WHERE)
 
