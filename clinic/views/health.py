@@ -4,11 +4,15 @@ from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 
+from clinic.patience import at_most
+
+PATIENCE_SECONDS = 2
+
 
 @never_cache
 def healthy(request: HttpRequest) -> HttpResponse:
     try:
-        with connection.cursor() as cursor:
+        with at_most(PATIENCE_SECONDS), connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error:
         return HttpResponse("the database does not answer", status=503, content_type="text/plain")
