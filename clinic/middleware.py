@@ -1,8 +1,11 @@
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from ipaddress import ip_address
 
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
@@ -14,6 +17,27 @@ SEEN_TO = timedelta(minutes=1)
 MOST_REMEMBERED = 10_000
 TRIES_PAUSE_SECONDS = 300
 """As long as the longest window in which tries are counted."""
+
+
+class ClientAddressMiddleware:
+    """From here on `REMOTE_ADDR` is the client's own address, and nobody else reads the headers of proxies.
+
+    Each proxy adds whom it heard last, so with `TRUSTED_PROXY_COUNT` of them the client's is that many from the end;
+    whatever stands before it, the client wrote. Where nothing of use stands there, the nearest proxy's own address
+    is kept: a request that came around the proxies shares one count with its like, and is served.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        told = request.META.pop("HTTP_X_FORWARDED_FOR", "").split(",")
+        request.META.pop("HTTP_X_FORWARDED_PORT", None)
+        count = settings.TRUSTED_PROXY_COUNT
+        if 0 < count <= len(told):
+            with suppress(ValueError):
+                request.META["REMOTE_ADDR"] = str(ip_address(told[-count].strip()))
+        return self.get_response(request)
 
 
 class ActivityMiddleware:

@@ -4,6 +4,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from clinic.api import description, errors
 from clinic.permissions import Right
+from clinic.signin import SignIn
 from clinic.views import days, health, hours, location, me, resources, staff
 from clinic.views.access import needs
 
@@ -14,6 +15,7 @@ api_docs = needs(Right.SEE_SCHEDULE)(
 
 urlpatterns = [
     re_path(r"^account/(?:signup|email|confirm-email|password/set)/", me.closed, name="closed"),
+    path("account/login/", SignIn.as_view(), name="account_login"),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthy/", health.healthy, name="healthy"),

@@ -4,6 +4,7 @@ import os
 from collections.abc import Generator, Iterator
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
@@ -19,9 +20,15 @@ hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "ours")
 @pytest.fixture(autouse=True)
 def _files_go_to_a_folder_of_the_test(request: pytest.FixtureRequest) -> None:
     if "engine" not in request.node.path.parts:
-        settings = request.getfixturevalue("settings")
-        settings.DATA_DIR = request.getfixturevalue("tmp_path")
-        settings.MEDIA_ROOT = str(settings.DATA_DIR / "files")
+        changed = request.getfixturevalue("settings")
+        changed.DATA_DIR = request.getfixturevalue("tmp_path")
+        changed.MEDIA_ROOT = str(changed.DATA_DIR / "files")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _passwords_are_quickly_made(django_test_environment: None) -> None:
+    """In this process; servers hash them as they do in a clinic."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")

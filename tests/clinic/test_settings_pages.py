@@ -180,14 +180,19 @@ def test_a_manager_who_would_switch_off_themselves_is_refused(client: Client, ma
     assert (manager.name, manager.is_active) == ("Mo Marsh", True)
 
 
-def test_the_clinic_changes_and_the_audit_log_says_who(client: Client, manager: StaffMember) -> None:
+def test_the_clinic_changes_and_the_audit_log_says_who_and_from_where(
+    client: Client, manager: StaffMember, settings: Any
+) -> None:
+    settings.TRUSTED_PROXY_COUNT = 1
     data = CLINIC | {"clinic-name": "Linden Row North", "subdivision": "SCT"}
-    assert client.post("/settings/location/", data).status_code == 302
+    told = {"x-forwarded-for": "8.8.8.8, 198.51.100.7"}
+    assert client.post("/settings/location/", data, headers=told).status_code == 302
     manager.location.refresh_from_db()
     assert (manager.location.subdivision, manager.location.clinic.name) == ("SCT", "Linden Row North")
     entry = LogEntry.objects.get_for_object(manager.location).filter(action=LogEntry.Action.UPDATE).get()
     assert entry.actor == manager.user
     assert entry.changes["subdivision"] == ["ENG", "SCT"]
+    assert entry.remote_addr == "198.51.100.7"  # what stands before it, a stranger may have written
 
 
 def _page_and_form(of: str, location: Location) -> tuple[str, Model, dict[str, Any]]:
