@@ -26,7 +26,7 @@ LONGEST_SIDE_PX = 4096
 HUGE_PIXELS = 26_000_000
 QUALITY = 90
 MOST_DECODED_BYTES = 280 * 2**20
-COPIES_OF_FORMAT = {"WEBP": 4, "HEIF": 2}
+COPIES_OF_FORMAT = {"WEBP": 6, "HEIF": 2}
 """What these decoders hold beside the picture, measured."""
 ONE_COPY = ("1", "L", "P", "RGB", "YCbCr")
 """Pictures of these modes are made smaller without a second copy; those with transparency or 16 bits are not."""
@@ -85,7 +85,6 @@ def clean_picture(sent: bytes) -> Image.Image:
         raise
     except Exception as error:  # decoders raise whatever a broken file makes them stumble over
         raise NotAPhoto() from error
-    picture.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
     bare = Image.new("RGB", picture.size, "white")
     bare.paste(picture, mask=picture.getchannel("A") if picture.mode == "RGBA" else None)
     return bare
@@ -101,7 +100,7 @@ def _refuse_too_large(opened: Image.Image) -> None:
 
 
 def _small_enough(opened: Image.Image) -> Image.Image:
-    """Decoded, and by a whole factor smaller where it is much larger than is kept: a JPEG while it is decoded."""
+    """Decoded and no larger than is kept, so that what follows copies little: a JPEG shrinks while it is decoded."""
     factor, exif = _factor(opened), opened.getexif()
     if factor > 1 and opened.format == "JPEG":
         opened.draft(None, (opened.width // factor, opened.height // factor))
@@ -110,7 +109,8 @@ def _small_enough(opened: Image.Image) -> Image.Image:
     plain = _eight_bit(opened)
     if plain.mode in ("1", "P"):
         plain = plain.convert("RGBA" if "transparency" in plain.info else "RGB")
-    small = plain.reduce(factor) if factor > 1 else plain
+    small = plain.reduce(factor) if factor > 1 else plain.copy() if plain is opened else plain
+    small.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX))
     small.info = dict(opened.info)
     small.info["exif"] = exif.tobytes()
     return small
