@@ -6,6 +6,7 @@ from gunicorn.workers import gthread
 
 from clinic.bodies import SlowSenders
 from clinic.management.starter import end_with_starter
+from clinic.patience import be_patient
 
 worker_class = "clinic.gunicorn.Worker"
 threads = 8
@@ -33,3 +34,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
 def on_starting(server: Any) -> None:
     end_with_starter()
+
+
+def post_worker_init(worker: Any) -> None:
+    be_patient()
