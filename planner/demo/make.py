@@ -7,6 +7,7 @@ from random import Random
 from auditlog.context import disable_auditlog
 
 from clinic.localtime import local_date
+from clinic.opening_hours import open_calendar
 from planner.demo.history import Historian
 from planner.demo.mails import settle
 from planner.demo.place import DemoClinic, make_place
@@ -14,7 +15,6 @@ from planner.demo.stories import REACH, Story, stories
 from planner.demo.timetable import Timetable
 from planner.models import ProtocolVersion
 from planner.protocols.catalogue import current_versions, recipe_of
-from planner.schedule.opening_hours import open_calendar
 
 SEED = 20260908
 

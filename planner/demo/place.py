@@ -9,11 +9,11 @@ from django.contrib.auth.hashers import make_password
 
 from clinic.localtime import at_local
 from clinic.models import Absence, Clinic, ExtraHours, Location, Resource, StaffMember, User, WeeklyHours
+from clinic.opening_hours import public_holidays
 from clinic.permissions import Role
 from patients.services.defaults import load_consent_texts, load_screening_questions
 from planner.outbox.steps import load_steps
 from planner.protocols.catalogue import load_protocols
-from planner.schedule.opening_hours import public_holidays
 
 NAME = "Linden Row"
 ZONE = ZoneInfo("Europe/London")

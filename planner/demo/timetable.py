@@ -8,8 +8,8 @@ from functools import cache
 from random import Random
 
 from clinic.models import Resource, ResourceKind
+from clinic.opening_hours import Calendar, Interval, Intervals, covers
 from planner.protocols.recipes import RecipePhase
-from planner.schedule.opening_hours import Calendar, Interval, Intervals, covers
 
 STAGGER = timedelta(minutes=30)
 """Between the first visits of one room and of the next, so that needling follows needling."""

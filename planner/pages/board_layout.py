@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from django.utils.translation import gettext as _
 
-from planner.schedule.opening_hours import Intervals, overlap, union, without
+from clinic.opening_hours import Intervals, overlap, union, without
 
 GRID = 5
 HOUR = 60

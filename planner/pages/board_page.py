@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _l
 
 from clinic.localtime import local_date, weekday_label
 from clinic.models import Absence, Location, Resource, ResourceKind
+from clinic.opening_hours import Calendar, Intervals, open_calendar, union, without
 from planner.pages.board_layout import BoardItem, Strip, Window, lay_out, minute_of, strips, window
 from planner.pages.board_visit import DrawnVisit, ListedVisit, drawn, listed
 from planner.pages.day_row import DayRow
-from planner.schedule.opening_hours import Calendar, Intervals, open_calendar, union, without
 
 KINDS = (
     (ResourceKind.PRACTITIONER, _l("People")),

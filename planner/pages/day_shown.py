@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from clinic.localtime import day_bounds, local_date, local_time, long_day_label
 from clinic.models import Location, Resource
+from clinic.opening_hours import open_calendar, without
 from planner.choices import SessionState
 from planner.pages.day_row import DayRow
-from planner.schedule.opening_hours import open_calendar, without
 
 TO_COME = (SessionState.BOOKED, SessionState.CONFIRMED)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from clinic.models import Absence, Resource
+from clinic.opening_hours import Away
 from planner.choices import SessionState
 from planner.engine.answer import Result
 from planner.engine.joint import plan_jointly
@@ -14,7 +15,6 @@ from planner.models import Reservation, Session
 from planner.schedule.diary import Diary, diary
 from planner.schedule.engine_request import first_day_possible, request_for
 from planner.schedule.free_time import problem_resources
-from planner.schedule.opening_hours import Away
 from planner.schedule.proposals import ProposalContext, why_nothing_fits
 from planner.schedule.propose import no_day_left
 from planner.schedule.series_facts import SeriesFacts, facts_of

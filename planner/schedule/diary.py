@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from clinic.models import Location, Resource
+from clinic.opening_hours import Away, Calendar, open_calendar
 from planner.choices import HOLDS_TIME
 from planner.engine.grid import FreeTime, Horizon
 from planner.engine.problem import (
@@ -13,7 +14,6 @@ from planner.engine.problem import (
 )
 from planner.models import Session
 from planner.schedule.free_time import free_time, with_reservations
-from planner.schedule.opening_hours import Away, Calendar, open_calendar
 
 ONE_DAY = timedelta(days=1)
 

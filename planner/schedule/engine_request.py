@@ -23,10 +23,10 @@ from planner.engine.problem import (
     Week,
 )
 from planner.models import Series, Session
+from planner.obstacles.skin_rest import longest_gap_days, shortest_gap_days
 from planner.schedule.free_time import depth_skill, engine_id
 from planner.schedule.resource_use import skills_needed
 from planner.schedule.series_facts import SeriesFacts, standing_of
-from planner.schedule.skin_rest import longest_gap_days, shortest_gap_days
 
 LOOK_AHEAD_DAYS = 180
 """How late it may begin at all, beyond its longest gaps."""

@@ -16,12 +16,12 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from clinic.localtime import day_bounds
 from clinic.models import Location, Resource, ResourceKind
+from clinic.opening_hours import Calendar, Intervals
 from planner.engine.grid import Bits, FreeTime, Horizon
 from planner.engine.instants import WallClock
 from planner.engine.problem import ProblemResource
 from planner.models import Reservation
 from planner.models.packed import MICROSECONDS_PER_MINUTE, AllOf, Ints, PackedSpan, unpacked
-from planner.schedule.opening_hours import Calendar, Intervals
 from planner.schedule.resource_use import LONGEST_RESERVATION
 
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _t
 
 from clinic.localtime import at_local
 from clinic.models import Location, Resource, ResourceKind
+from clinic.opening_hours import Away, Calendar, Intervals, covers
 from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Session
-from planner.schedule.opening_hours import Away, Calendar, Intervals, covers
 from planner.schedule.refusals import (
     BookingRefusal,
     Closed,

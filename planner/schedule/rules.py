@@ -7,11 +7,12 @@ from itertools import pairwise
 
 from clinic.localtime import local_date
 from clinic.models import Location, Resource, ResourceKind
+from clinic.opening_hours import Calendar, open_calendar
 from planner.choices import HOLDS_TIME, SessionState
 from planner.models import Reservation, Session
 from planner.obstacles.from_record import Lack, Missing, TreatmentDay, lacks_on
 from planner.obstacles.patient_record import records_of
-from planner.schedule.opening_hours import Calendar, open_calendar
+from planner.obstacles.skin_rest import shortest_gap_days
 from planner.schedule.refusals import (
     BookingRefusal,
     ConsentEnds,
@@ -44,7 +45,6 @@ from planner.schedule.resource_use import (
 )
 from planner.schedule.series_facts import SeriesFacts
 from planner.schedule.session_place import SessionPlace
-from planner.schedule.skin_rest import shortest_gap_days
 
 HORIZON = timedelta(days=1_830)
 TIME_TO_CHOOSE = timedelta(minutes=5)

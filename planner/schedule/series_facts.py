@@ -23,7 +23,7 @@ from patients.screening_rules import Verdict
 from patients.services.screening import standing
 from planner.choices import HOLDS_TIME, SessionState
 from planner.models import ProtocolPhase, Reservation, Series, Session, SiteDepth
-from planner.schedule.skin_rest import SkinUse, longest_gap_days, same_skin, shortest_gap_days
+from planner.obstacles.skin_rest import SkinUse, longest_gap_days, same_skin, shortest_gap_days
 
 STILL_TO_COME = (SessionState.PLANNED, SessionState.NO_SHOW)
 """Without a time that counts."""

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from clinic.localtime import local_date
 from clinic.models import Location, Resource, ResourceKind
+from clinic.opening_hours import open_calendar
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
@@ -15,7 +16,6 @@ from clinic.views.answer import show_page
 from planner.pages.board_page import Board, BoardAddress, BoardDayPage, BoardWeekPage
 from planner.pages.day_row import DayRow, records_for, rows_of
 from planner.pages.today_page import own_column
-from planner.schedule.opening_hours import open_calendar
 from planner.schedule.sessions import sessions_on
 
 YEARS = (2000, 2100)

@@ -13,6 +13,7 @@ from django.test import Client
 
 from clinic.localtime import local_date
 from clinic.models import Location, StaffMember
+from clinic.opening_hours import Calendar, covers, open_calendar
 from planner.choices import MessageState, SeriesState, SessionState
 from planner.demo.make import tell
 from planner.demo.place import ZONE, DemoClinic, make_place
@@ -20,7 +21,6 @@ from planner.demo.stories import DAYS_AHEAD, DAYS_BACK, WITHOUT_A_PLAN, Story
 from planner.models import Message, Reservation, Series, Session
 from planner.outbox.letter import NothingToTell, render
 from planner.protocols.catalogue import current_versions
-from planner.schedule.opening_hours import Calendar, covers, open_calendar
 from tests.databases import DemoDay, in_demo
 
 pytestmark = pytest.mark.django_db

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from clinic.models import Absence, ExtraHours, Location, Resource, WeeklyHours
+from clinic.opening_hours import covers, open_calendar, overlap, public_holidays, union, without
 from planner.models import ProtocolPhase, Reservation
-from planner.schedule.opening_hours import covers, open_calendar, overlap, public_holidays, union, without
 from planner.schedule.resource_use import taken_by_others, use_of, why_not_free
 from tests.makers import make_device, make_location, make_practitioner, make_room
 from tests.planner.desk import Desk, open_desk, session_of

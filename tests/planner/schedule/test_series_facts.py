@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from clinic.localtime import time_exists
 from clinic.models import Absence, ExtraHours, Location, Resource, WeeklyHours
+from clinic.opening_hours import open_calendar
 from planner.choices import SessionState
 from planner.engine import free_time as free_time_of
 from planner.engine.grid import FreeTime, Horizon
@@ -19,7 +20,6 @@ from planner.engine.problem import Problem
 from planner.models import Reservation, Series
 from planner.schedule.engine_request import first_day_possible, request_for
 from planner.schedule.free_time import engine_id, free_time, problem_resources, with_reservations
-from planner.schedule.opening_hours import open_calendar
 from planner.schedule.propose import propose
 from planner.schedule.series_facts import facts_of
 from tests.makers import NOW, make_area, make_practitioner, make_room
