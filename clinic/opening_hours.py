@@ -11,16 +11,18 @@ here are naive local wall-clock in the location's zone; intervals are half-open,
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Any
 
 import holidays
-from django.db.models import Q
+from django.db.models import OuterRef, Q
 
 from clinic.localtime import day_bounds
 from clinic.models import Absence, ExtraHours, Location, Resource, ResourceKind, WeeklyHours
+from clinic.nested import Row, nested
 
 Interval = tuple[datetime, datetime]
 Intervals = tuple[Interval, ...]
@@ -154,21 +156,36 @@ class Calendar:
 
 
 def open_calendar(location: Location, resources: Iterable[Resource], first: date, last: date) -> Calendar:
-    """The calendar of `resources` (all of `location`) from `first` to `last`: three queries, however many.
+    """The calendar of `resources` (all of `location`) from `first` to `last`: one query, however many.
 
     Absences are read for a day more: the turnaround of a late session may run into the next morning.
     """
     kinds = {resource.pk: resource.kind for resource in resources}
     start, end = day_bounds(first, location.zone)[0], day_bounds(last + ONE_DAY, location.zone)[1]
+    read = _read(location, start, end)
     return Calendar(
         first,
         last,
         kinds,
-        _absences(location, {None, *kinds}, start, end),
+        _absences(read["away"], {None, *kinds}, location),
         public_holidays(location, first, last),
-        _weekly_hours(location),
-        _extra_hours(location, start, end),
+        _weekly_hours(read["weekly"]),
+        _extra_hours(read["extra"], location),
     )
+
+
+def _read(location: Location, start: datetime, end: datetime) -> dict[str, Any]:
+    hours = WeeklyHours.objects.filter(Q(location=OuterRef("pk")) | Q(resource__location=OuterRef("pk")))
+    between = {"location": OuterRef("pk"), "starts_at__lt": end, "ends_at__gt": start}
+    extra = ExtraHours.objects.filter(**between).order_by()
+    away = Absence.objects.filter(**between).order_by("starts_at", "pk")
+    fields = ("resource_id", "weekday", "opens", "closes", "valid_from", "valid_to")
+    hours_and_absences: Any = Location.objects.values(
+        weekly=nested(hours.order_by(), *fields),
+        extra=nested(extra, "resource_id", "starts_at", "ends_at"),
+        away=nested(away, "resource_id", "kind", "starts_at", "ends_at"),
+    ).get(pk=location.pk)
+    return dict(hours_and_absences)
 
 
 def public_holidays(location: Location, first: date, last: date) -> dict[date, str]:
@@ -188,34 +205,34 @@ def _holidays_of(country: str, subdivision: str, year: int) -> dict[date, str]:
         return {}
 
 
-def _weekly_hours(location: Location) -> dict[int | None, tuple[_Weekly, ...]]:
+def _weekly_hours(rows: Sequence[Row]) -> dict[int | None, tuple[_Weekly, ...]]:
     weekly: defaultdict[int | None, list[_Weekly]] = defaultdict(list)
-    rows = WeeklyHours.objects.filter(Q(location=location) | Q(resource__location=location))
-    fields = ("resource", "weekday", "opens", "closes", "valid_from", "valid_to")
-    for owner, weekday, opens, closes, since, until in rows.values_list(*fields):
-        weekly[owner].append(_Weekly(weekday, opens, closes, since or date.min, until or date.max))
-    return {owner: tuple(rows) for owner, rows in weekly.items()}
+    for row in rows:
+        times = (time.fromisoformat(row["opens"]), time.fromisoformat(row["closes"]))
+        since, until = (row[name] and date.fromisoformat(row[name]) for name in ("valid_from", "valid_to"))
+        hours = _Weekly(row["weekday"], *times, since or date.min, until or date.max)
+        weekly[row["resource_id"]].append(hours)
+    return {owner: tuple(hours) for owner, hours in weekly.items()}
 
 
-def _extra_hours(location: Location, start: datetime, end: datetime) -> dict[int | None, Intervals]:
+def _extra_hours(rows: Sequence[Row], location: Location) -> dict[int | None, Intervals]:
     extra: defaultdict[int | None, list[Interval]] = defaultdict(list)
-    rows = ExtraHours.objects.filter(location=location, starts_at__lt=end, ends_at__gt=start)
-    for owner, starts, ends in rows.order_by().values_list("resource", "starts_at", "ends_at"):
-        extra[owner].append((_local(starts, location), _local(ends, location)))
-    return {owner: union(rows) for owner, rows in extra.items()}
+    for row in rows:
+        extra[row["resource_id"]].append(_interval(row, location))
+    return {owner: union(intervals) for owner, intervals in extra.items()}
 
 
-def _absences(
-    location: Location, owners: Collection[int | None], start: datetime, end: datetime
-) -> tuple[Away, ...]:
-    rows = Absence.objects.filter(location=location, starts_at__lt=end, ends_at__gt=start)
-    fields = ("resource", "kind", "starts_at", "ends_at")
+def _absences(rows: Sequence[Row], owners: Collection[int | None], location: Location) -> tuple[Away, ...]:
     return tuple(
-        Away(owner, kind, _local(starts, location), _local(ends, location))
-        for owner, kind, starts, ends in rows.order_by("starts_at", "id").values_list(*fields)
-        if owner in owners
+        Away(row["resource_id"], row["kind"], *_interval(row, location))
+        for row in rows
+        if row["resource_id"] in owners
     )
 
 
-def _local(instant: datetime, location: Location) -> datetime:
-    return instant.astimezone(location.zone).replace(tzinfo=None)
+def _interval(row: Row, location: Location) -> Interval:
+    return _local(row["starts_at"], location), _local(row["ends_at"], location)
+
+
+def _local(instant: str, location: Location) -> datetime:
+    return datetime.fromisoformat(instant).astimezone(location.zone).replace(tzinfo=None)

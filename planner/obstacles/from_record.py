@@ -4,36 +4,17 @@ One function decides, whoever asks: a booking, a move, the board, Today. It says
 a patient answered: the front desk reads it too.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from clinic.localtime import local_date
 from patients.choices import ScreeningEffect
 from patients.screening_rules import ImpossibleDate, Verdict
-from planner.choices import SessionState
 from planner.models import ProtocolVersion, Session
+from planner.obstacles.obstacle import Obstacle, ObstacleCode
 from planner.obstacles.patient_record import PatientRecord
-
-
-class Missing(StrEnum):
-    NO_CONSENT = "no_consent"
-    CONSENT_ENDS = "consent_ends"
-    NOT_SCREENED = "not_screened"
-    SCREEN_ANEW = "screen_anew"
-    BLOCKED = "blocked"
-    WAITS = "waits"
-    ON_HOLD = "on_hold"
-
-
-@dataclass(frozen=True, slots=True)
-class Lack:
-    """`day`: the last day of a consent, or the first on which treatment is possible."""
-
-    kind: Missing
-    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +30,8 @@ class TreatmentDay:
     treated_on: date | None
 
 
-def lacks_of(
-    sessions: Sequence[Session], records: Mapping[int, PatientRecord], zone: ZoneInfo, *, today: date
-) -> dict[int, tuple[Lack, ...]]:
-    """By session: what has to be settled before it can begin; sessions that lack nothing are left out.
-
-    The sessions come with series, protocol and areas, the records by patient.
-    """
-    found = {
-        each.pk: tuple(_lacks(each, records[each.patient_id], zone, today))
-        for each in sessions
-        if each.starts_at and each.state != SessionState.DONE
-    }
-    return {pk: lacks for pk, lacks in found.items() if lacks}
-
-
-def _lacks(session: Session, record: PatientRecord, zone: ZoneInfo, today: date) -> Iterator[Lack]:
+def of_session(session: Session, record: PatientRecord, zone: ZoneInfo, *, today: date) -> Iterator[Obstacle]:
+    """What has to be settled before this session can begin; it has a time, and comes with series and protocol."""
     assert session.starts_at is not None
     before = record.treated_before(session.series_id, session.starts_at)
     planned = TreatmentDay(
@@ -73,25 +40,31 @@ def _lacks(session: Session, record: PatientRecord, zone: ZoneInfo, today: date)
         sites=_sites(session),
         treated_on=local_date(before, zone) if before else None,
     )
-    return lacks_on(planned, record, zone, today=today)
+    return of_day(planned, record, zone, today=today)
 
 
-def lacks_on(planned: TreatmentDay, record: PatientRecord, zone: ZoneInfo, *, today: date) -> Iterator[Lack]:
+def of_day(
+    planned: TreatmentDay, record: PatientRecord, zone: ZoneInfo, *, today: date
+) -> Iterator[Obstacle]:
     """What has to be settled before that day."""
     yield from _consent(record.consents, planned.day, today)
     if record.screened_at is None:
-        yield Lack(Missing.NOT_SCREENED)
+        yield Obstacle(ObstacleCode.NOT_SCREENED)
         return
     if _lapsed(planned, local_date(record.screened_at, zone)):
-        yield Lack(Missing.SCREEN_ANEW)
+        facts = {"last_day": planned.treated_on, "allowed": planned.version.lapse_days}
+        yield Obstacle(ObstacleCode.RESCREEN_NEEDED, facts=facts)
     yield from _screening(planned, record)
 
 
-def _consent(consents: Iterable[tuple[date, date]], day: date, today: date) -> Iterator[Lack]:
+def _consent(consents: Iterable[tuple[date, date]], day: date, today: date) -> Iterator[Obstacle]:
     if any(since <= day <= until for since, until in consents):
         return
     last = max((until for since, until in consents if since <= today <= until), default=None)
-    yield Lack(Missing.CONSENT_ENDS, last) if last else Lack(Missing.NO_CONSENT)
+    if last:
+        yield Obstacle(ObstacleCode.CONSENT_ENDS, facts={"until": last})
+    else:
+        yield Obstacle(ObstacleCode.NO_CONSENT)
 
 
 def _lapsed(planned: TreatmentDay, screened_on: date) -> bool:
@@ -102,19 +75,22 @@ def _lapsed(planned: TreatmentDay, screened_on: date) -> bool:
     return (planned.day - treated_on).days > planned.version.lapse_days
 
 
-def _screening(planned: TreatmentDay, record: PatientRecord) -> Iterator[Lack]:
+def _screening(planned: TreatmentDay, record: PatientRecord) -> Iterator[Obstacle]:
     modality = planned.version.protocol.modality
     try:
         verdict = record.verdict(planned.day, sites=planned.sites, modality=modality)
     except ImpossibleDate:
-        yield Lack(Missing.ON_HOLD)
+        yield Obstacle(ObstacleCode.SCREENING_HOLDS)
         return
-    if verdict.effect == ScreeningEffect.BLOCK:
-        yield Lack(Missing.BLOCKED)
-    elif verdict.effect == ScreeningEffect.POSTPONE:
-        yield Lack(Missing.WAITS, verdict.earliest)
-    elif verdict.effect == ScreeningEffect.HOLD:
-        yield Lack(Missing.ON_HOLD)
+    if verdict.effect in _OF_EFFECT:
+        yield Obstacle(_OF_EFFECT[verdict.effect], verdict.earliest)
+
+
+_OF_EFFECT: Mapping[ScreeningEffect, ObstacleCode] = {
+    ScreeningEffect.BLOCK: ObstacleCode.SCREENING_BLOCKS,
+    ScreeningEffect.POSTPONE: ObstacleCode.SCREENING_POSTPONES,
+    ScreeningEffect.HOLD: ObstacleCode.SCREENING_HOLDS,
+}
 
 
 def verdict_for(session: Session, record: PatientRecord, day: date) -> Verdict:

@@ -12,27 +12,40 @@ from django.db.models import Func, JSONField, OuterRef, Q, QuerySet, Subquery
 
 from clinic.nested import Row, nested
 from patients.choices import ConsentKind
-from patients.models import Assessment, Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
+from patients.models import Area, Assessment, Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
 from patients.screening_rules import StatedAnswer, Verdict, concerns, weigh
-from planner.choices import HOLDS_TIME, SessionState
-from planner.models import Session
+from planner.choices import HOLDS_TIME, MessageState, SeriesState, SessionState
+from planner.models import Message, Series, Session
+
+LOST = (MessageState.FAILED, MessageState.MISSED)
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """A session that holds its time, or held it and is done."""
 
+    number: int
     starts_at: datetime
     is_done: bool
 
 
 @dataclass(frozen=True, slots=True)
+class SkinOfSeries:
+    """The skin that a series treats, by site and side, and how many days it rests at least."""
+
+    rest_days: int
+    skin: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class PatientRecord:
-    """Of one patient: `consents` for treatment, newest first, from and to; `held` by series, in the order of time.
+    """Of one patient: `consents` for treatment, newest first, from and to; `held` by series, in the order of time;
+    `without_time` are the numbers of those that have none, `skins` what each series treats.
 
     `screened_at` is the last full screening, `asked_at` the last round of any kind, `judged_at` the last assessment.
     `answered` is the question as it was last put, by its code; `told` what of it was answered with yes, and whether
-    somebody has set that aside.
+    somebody has set that aside. `untold_series` are those of which the last news about dates never arrived;
+    `is_address_refused`, if the last mail to the present address was.
     """
 
     patient: Patient
@@ -41,9 +54,13 @@ class PatientRecord:
     asked_at: datetime | None
     judged_at: datetime | None
     held: Mapping[int, Sequence[Held]]
+    without_time: Mapping[int, Sequence[int]]
+    skins: Mapping[int, SkinOfSeries]
     questions: tuple[ScreeningQuestion, ...]
     answered: Mapping[str, ScreeningQuestion]
     told: Sequence[tuple[StatedAnswer, bool]]
+    untold_series: frozenset[int]
+    is_address_refused: bool
 
     def consent_until(self, day: date) -> date | None:
         """The last day of the newest consent that is good on `day`."""
@@ -108,7 +125,11 @@ def records_of(patients: Iterable[Patient]) -> dict[int, PatientRecord]:
             patient=known[row["pk"]],
             consents=tuple((_date(each["valid_from"]), _date(each["valid_to"])) for each in row["consented"]),
             judged_at=row["judged_at"],
-            held=_held(row["held"]),
+            held=_held(row["its_sessions"]),
+            without_time=_without_time(row["its_sessions"]),
+            untold_series=frozenset(each["series_id"] for each in row["news"] if each["state"] in LOST),
+            is_address_refused=row["last_mail"] == MessageState.FAILED,
+            skins={each["pk"]: _skin(each) for each in row["skins"]},
             questions=current,
             **_what_was_said(rounds[row["pk"]], questions),
         )
@@ -153,13 +174,30 @@ def _with_records() -> "QuerySet[Patient, Any]":
     """Never evaluated itself; kept because describing it takes as long as asking it."""
     of_patient = {"patient": OuterRef("pk")}
     consents = Consent.objects.filter(**of_patient, kind=ConsentKind.TREATMENT, withdrawn_at=None)
-    held = Session.objects.filter(**of_patient, state__in=HOLDS_TIME, starts_at__isnull=False)
+    sessions = Session.objects.filter(**of_patient).exclude(state=SessionState.CANCELLED)
+    areas = Area.objects.filter(series=OuterRef("pk"))
+    skins = Series.objects.filter(**of_patient).exclude(state=SeriesState.DRAFT)
+    news = (
+        Message.objects.filter(**of_patient, session=None).order_by("series_id", "-pk").distinct("series_id")
+    )
+    answered = Message.objects.filter(
+        **of_patient, to_address=OuterRef("email"), state__in=(MessageState.SENT, MessageState.FAILED)
+    )
     judged = Assessment.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
     return Patient.objects.order_by().values(
         "pk",
         consented=nested(consents.order_by("-signed_at", "-pk"), "valid_from", "valid_to"),
         judged_at=Subquery(judged[:1]),
-        held=nested(held.order_by("starts_at"), "series_id", "starts_at", "state"),
+        its_sessions=nested(sessions.order_by("starts_at"), "series_id", "number", "starts_at", "state"),
+        news=nested(news, "series_id", "state"),
+        last_mail=Subquery(answered.exclude(to_address="").order_by("-closed_at", "-pk").values("state")[:1]),
+        skins=nested(
+            skins,
+            "pk",
+            "gap_min_days",
+            floor_days="protocol_version__floor_days",
+            skin=nested(areas, "site", "side"),
+        ),
     )
 
 
@@ -172,9 +210,23 @@ def _questions(clinic_id: int, asked: Collection[int]) -> dict[int, ScreeningQue
 def _held(rows: Sequence[Row]) -> dict[int, list[Held]]:
     held: defaultdict[int, list[Held]] = defaultdict(list)
     for each in rows:
-        at = datetime.fromisoformat(each["starts_at"])
-        held[each["series_id"]].append(Held(at, each["state"] == SessionState.DONE))
+        if each["state"] in HOLDS_TIME and each["starts_at"]:
+            at = datetime.fromisoformat(each["starts_at"])
+            held[each["series_id"]].append(Held(each["number"], at, each["state"] == SessionState.DONE))
     return held
+
+
+def _without_time(rows: Sequence[Row]) -> dict[int, list[int]]:
+    numbers: defaultdict[int, list[int]] = defaultdict(list)
+    for each in rows:
+        if each["state"] not in HOLDS_TIME:
+            numbers[each["series_id"]].append(each["number"])
+    return numbers
+
+
+def _skin(row: Row) -> SkinOfSeries:
+    rest_days = max(row["gap_min_days"], row["floor_days"])
+    return SkinOfSeries(rest_days, frozenset((each["site"], each["side"]) for each in row["skin"]))
 
 
 _date = date.fromisoformat

@@ -1,10 +1,12 @@
 """How long treated skin rests, within a series and between series that share skin."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from patients.choices import Side
 from planner.models import Series
+from planner.obstacles.obstacle import Obstacle, ObstacleCode
 
 
 def shortest_gap_days(series: Series) -> int:
@@ -27,3 +29,46 @@ class SkinUse:
 
 def same_skin(one: tuple[str, str], other: tuple[str, str]) -> bool:
     return one[0] == other[0] and (one[1] == other[1] or Side.BOTH in (one[1], other[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDay:
+    """A session with a time, on the line of its series; `day` is the date there."""
+
+    number: int
+    starts_at: datetime
+    day: date
+
+
+def why_not_after(
+    before: SessionDay, after: SessionDay, *, shortest_days: int, longest_days: int
+) -> Obstacle | None:
+    """What is wrong with the days between two sessions of a series that follow one another."""
+    days, since = (after.day - before.day).days, {"after": before.number}
+    if after.starts_at <= before.starts_at:
+        return Obstacle(ObstacleCode.WRONG_ORDER, facts={**since, "after_at": before.starts_at})
+    if days < shortest_days:
+        first_day = before.day + timedelta(days=shortest_days)
+        return Obstacle(
+            ObstacleCode.TOO_SOON,
+            first_day,
+            {**since, "days": days, "needed": shortest_days, "first_day": first_day},
+        )
+    if days > longest_days:
+        last_day = before.day + timedelta(days=longest_days)
+        return Obstacle(
+            ObstacleCode.TOO_LATE,
+            facts={**since, "days": days, "allowed": longest_days, "last_day": last_day},
+        )
+    return None
+
+
+def why_skin_rests(day: date, uses: Iterable[SkinUse]) -> Iterable[Obstacle]:
+    for use in uses:
+        days = abs((day - use.day).days)
+        if days < use.rest_days:
+            yield Obstacle(
+                ObstacleCode.SKIN_NOT_RESTED,
+                use.day + timedelta(days=use.rest_days),
+                {"days": days, "needed": use.rest_days, "other_day": use.day},
+            )

@@ -181,14 +181,14 @@ def _rendered(message: Message, now: datetime) -> Mail | None:
 
 
 def _send(message: Message, mail: Mail, connection: BaseEmailBackend, now: datetime) -> bool:
+    message.to_address = message.patient.email
     try:
         connection.send_messages([envelope(message, mail)])
     except Exception as fault:  # whatever is wrong with one mail must not hold up the others
         connection.close()
         _not_sent(message, fault, now)
         return False
-    message.to_address, message.subject = message.patient.email, mail.subject
-    message.body_text, message.body_html = mail.text, mail.html
+    message.subject, message.body_text, message.body_html = mail.subject, mail.text, mail.html
     close_one(message, MessageState.SENT, MessageHistory.TAKEN, now)
     return True
 

@@ -95,8 +95,11 @@ def send_now(message_id: int, *, by: Actor, key: str, now: datetime) -> Message:
 
 @once
 def withdraw(message_id: int, *, by: Actor, key: str, now: datetime, why: str) -> Message:
-    """Take a message back before it leaves; one that is being sent at this moment is waited for."""
-    message = _locked(message_id, *OPEN, MessageState.FAILED)
+    """Take a message back before it leaves; one that is being sent at this moment is waited for.
+
+    One that could not be sent is put aside by it: somebody has told the patient otherwise.
+    """
+    message = _locked(message_id, *OPEN, MessageState.FAILED, MessageState.MISSED)
     if why:
         close_one(
             message, MessageState.WITHDRAWN, MessageHistory.WITHDRAWN_BECAUSE, now, name=by.name, why=why

@@ -1,34 +1,23 @@
 """A session as the pages of the day say it: who, which of how many, where, and only what is out of the ordinary."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, cached_property
 
-from django.utils.functional import Promise
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
-from clinic.localtime import local_date, weekday_label
 from clinic.models import Location, Resource, ResourceKind
 from planner.choices import PhaseKind, SessionState
 from planner.models import Session
-from planner.obstacles.from_record import Lack, Missing, lacks_of
-from planner.obstacles.patient_record import PatientRecord, records_of
+from planner.obstacles.obstacle import Obstacle, ObstacleCode
+from planner.obstacles.of_sessions import Surroundings, obstacles_of, surroundings_of
+from planner.obstacles.words import Chip, chip_of, n_of_m
 from planner.schedule.sessions import HERE, served_by
 from planner.treatment.session_clock import Span, Whereabouts, spans, step_now
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """Shape and word first, then a tone: ok, warn, stop, info or plain."""
-
-    icon: str
-    word: str | Promise
-    tone: str = "plain"
-
 
 CONFIRMED = Chip("check", _l("Confirmed"))
 NOT_CONFIRMED = Chip("circle-question-mark", _l("Not confirmed"), "warn")
@@ -36,30 +25,22 @@ LATE = Chip("clock", _l("Late"), "warn")
 MISSED = Chip("user-x", _l("Did not come"), "warn")
 DONE = Chip("check", _l("Done"))
 IS_HERE = Chip("map-pin", _l("Here"))
+SAID_BY_THE_STATE = (ObstacleCode.NOT_ENDED, ObstacleCode.RECORD_OPEN)
 STATE_CHIPS: dict[str, Chip] = {
     SessionState.BOOKED: NOT_CONFIRMED,
     SessionState.CONFIRMED: CONFIRMED,
     SessionState.DONE: DONE,
     SessionState.NO_SHOW: MISSED,
 }
-LACK_CHIPS = {
-    Missing.NO_CONSENT: Chip("octagon-x", _l("Consent missing"), "stop"),
-    Missing.CONSENT_ENDS: Chip("octagon-x", _l("Consent ends before"), "stop"),
-    Missing.NOT_SCREENED: Chip("octagon-x", _l("Not screened"), "stop"),
-    Missing.SCREEN_ANEW: Chip("octagon-x", _l("Screen anew"), "stop"),
-    Missing.BLOCKED: Chip("octagon-x", _l("May not start"), "stop"),
-    Missing.WAITS: Chip("pause", _l("Has to wait"), "warn"),
-    Missing.ON_HOLD: Chip("pause", _l("On hold"), "warn"),
-}
 
 
 @dataclass(frozen=True)
 class DayRow:
-    """One session of a day; `lacks` is what has to be settled before it can begin."""
+    """One session of a day, and what stands in its way."""
 
     session: Session
     spans: tuple[Span, ...]
-    lacks: tuple[Lack, ...]
+    obstacles: tuple[Obstacle, ...]
     now: datetime
 
     @cached_property
@@ -135,7 +116,7 @@ class DayRow:
             states = [LATE] if self.session.state == SessionState.CONFIRMED else [LATE, NOT_CONFIRMED]
         else:
             states = [chip for chip in (self.state_chip,) if chip]
-        return states + [LACK_CHIPS[lack.kind] for lack in self.lacks]
+        return states + [chip_of(each) for each in self.obstacles if each.code not in SAID_BY_THE_STATE]
 
     @property
     def state_chip(self) -> Chip | None:
@@ -143,9 +124,9 @@ class DayRow:
 
     @property
     def mark(self) -> Chip | None:
-        """The one mark before a session's number on the board; a confirmed one that lacks nothing has none."""
-        if self.lacks and not self.is_here:
-            return LACK_CHIPS[self.lacks[0].kind]
+        """The one mark before a session's number on the board; a confirmed one with nothing in its way has none."""
+        if self.obstacles and not self.is_here:
+            return chip_of(self.obstacles[0])
         return None if self.session.state == SessionState.CONFIRMED else self.state_chip
 
 
@@ -155,50 +136,23 @@ def phase_words(_language: str | None) -> dict[str, str]:
     return {kind: str(word) for kind, word in PhaseKind.choices}
 
 
-def n_of_m(session: Session) -> str:
-    return _("%(number)s of %(all)s") % {
-        "number": session.number,
-        "all": session.series.sessions_planned,
-    }
+def rows_of(sessions: Iterable[Session], around: Surroundings) -> list[DayRow]:
+    """Sessions with everything, and what stands in their way by what is `around` them."""
+    sessions = list(sessions)
+    obstacles = obstacles_of((each for each in sessions if is_open(each)), around)
+    return [DayRow(each, _spans(each), obstacles.get(each.pk, ()), around.now) for each in sessions]
 
 
-def rows_of(
-    sessions: Iterable[Session], records: Mapping[int, PatientRecord], location: Location, now: datetime
-) -> list[DayRow]:
-    """Sessions with everything, and their patients' records as `records_for` reads them."""
-    sessions, today = list(sessions), local_date(now, location.zone)
-    lacks = lacks_of([each for each in sessions if _is_open(each)], records, location.zone, today=today)
-    return [DayRow(each, _spans(each), lacks.get(each.pk, ()), now) for each in sessions]
+def around_those(
+    sessions: Iterable[Session], location: Location, now: datetime, days: tuple[date, date] | None = None
+) -> Surroundings:
+    """What stands in the way of a missed or finished session is of no use on a day's pages: it is not read."""
+    return surroundings_of([each for each in sessions if is_open(each)], location, now=now, days=days)
 
 
-def records_for(sessions: Iterable[Session]) -> dict[int, PatientRecord]:
-    """By patient; what a missed or finished session lacks is of no use any more, so theirs are not read."""
-    return records_of(each.patient for each in sessions if _is_open(each))
-
-
-def _is_open(session: Session) -> bool:
+def is_open(session: Session) -> bool:
     return session.state not in (SessionState.DONE, SessionState.NO_SHOW)
 
 
 def _spans(session: Session) -> tuple[Span, ...]:
     return spans(session.starts_at, session.series.protocol_version.phases.all()) if session.starts_at else ()
-
-
-def lack_sentence(lack: Lack, session: Session, location: Location) -> str:
-    assert session.starts_at is not None
-    facts = {"which": n_of_m(session), "day": weekday_label(local_date(session.starts_at, location.zone))}
-    if lack.day:
-        facts["until"] = weekday_label(lack.day)
-    return str(_LACK_SENTENCES[lack.kind, lack.day is not None] % facts)
-
-
-_LACK_SENTENCES = {
-    (Missing.NO_CONSENT, False): _l("No signed consent for session %(which)s on %(day)s."),
-    (Missing.CONSENT_ENDS, True): _l("The consent ends on %(until)s, before session %(which)s on %(day)s."),
-    (Missing.NOT_SCREENED, False): _l("Not screened, and session %(which)s is on %(day)s."),
-    (Missing.SCREEN_ANEW, False): _l("To be screened anew before session %(which)s on %(day)s."),
-    (Missing.BLOCKED, False): _l("The screening rules out session %(which)s on %(day)s."),
-    (Missing.WAITS, False): _l("The screening makes session %(which)s on %(day)s wait."),
-    (Missing.WAITS, True): _l("The screening makes session %(which)s on %(day)s wait until %(until)s."),
-    (Missing.ON_HOLD, False): _l("Session %(which)s on %(day)s is on hold until a clinician decides."),
-}

@@ -1,37 +1,39 @@
-"""What waits for somebody, each with its answer as a link that works."""
+"""What waits for somebody: what stands in the way of the coming days and was left open, each with its next step."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Self
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clinic.localtime import day_bounds, local_date, moment_label, weekday_label
-from clinic.models import Resource, StaffMember
+from clinic.localtime import local_date, weekday_label
+from clinic.models import StaffMember
 from clinic.permissions import Right
-from patients.choices import ConsentKind
 from patients.models import Patient
 from planner.choices import MessageState, SessionState
 from planner.models import Message, Session
-from planner.obstacles.from_record import Lack, Missing
+from planner.obstacles.obstacle import Obstacle, ObstacleCode
+from planner.obstacles.of_sessions import Surroundings, obstacles_of
 from planner.obstacles.patient_record import PatientRecord
+from planner.obstacles.words import cause_of, chip_of, n_of_m, next_step, sentence_of
 from planner.outbox.message_lists import failed_messages
-from planner.pages.day_row import LACK_CHIPS, DayRow, lack_sentence, n_of_m
-from planner.schedule.drift import Drift
-from planner.schedule.sessions import HERE, left_open
+from planner.pages.day_row import DayRow
 
 AHEAD = timedelta(days=7)
 """How far ahead it is looked for what a session lacks: long enough to act, short enough to be read."""
 URGENT_DAYS, CLOSE_DAYS = 14, 7
 """Until the longest gap ends: from when a session without a place stands open, and from when it is pressing."""
 FAILED_MAILS = timedelta(days=7)
+ADRIFT = (ObstacleCode.NO_TIME, ObstacleCode.TOO_LATE)
 
 
 @dataclass(frozen=True, slots=True)
 class DeskTask:
-    """One thing to do: a patient's name, what is the matter, and the answer. `session` may be confirmed at once."""
+    """One thing to do: a patient's name, what is the matter, and the next step."""
 
     icon: str
     tone: str
@@ -39,12 +41,39 @@ class DeskTask:
     sentence: str
     url: str = ""
     label: str = ""
+    cause: str = ""
+
+    @classmethod
+    def of(
+        cls, obstacle: Obstacle, session: Session, staff: StaffMember, today: date, tone: str = ""
+    ) -> Self:
+        chip, step, zone = chip_of(obstacle), next_step(obstacle, session, staff), staff.location.zone
+        return cls(
+            icon=chip.icon,
+            tone=tone or chip.tone,
+            patient=session.patient,
+            sentence=sentence_of(obstacle, session, zone, today=today),
+            url=step.url,
+            label=step.label,
+            cause=cause_of(obstacle, session, zone),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeskCause:
+    """Several sessions that one thing stands in the way of."""
+
+    icon: str
+    tone: str
+    sentence: str
+    tasks: tuple[DeskTask, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DeskTasks:
-    """`urgent` stand open; `later` are behind a fold; `unconfirmed` are the booked ones of the next day."""
+    """`causes` and `urgent` stand open; `later` are behind a fold; `unconfirmed` are the booked of the next day."""
 
+    causes: tuple[DeskCause, ...]
     urgent: list[DeskTask]
     later: list[DeskTask]
     unconfirmed: list[Session]
@@ -53,11 +82,11 @@ class DeskTasks:
 
     @property
     def count(self) -> int:
-        return len(self.urgent) + bool(self.unconfirmed)
+        return len(self.causes) + len(self.urgent) + bool(self.unconfirmed)
 
     def patient_ids(self) -> set[int]:
-        unconfirmed = {session.patient_id for session in self.unconfirmed}
-        return unconfirmed | {task.patient.pk for task in (*self.urgent, *self.later)}
+        tasks = [*self.urgent, *self.later, *(task for cause in self.causes for task in cause.tasks)]
+        return {session.patient_id for session in self.unconfirmed} | {task.patient.pk for task in tasks}
 
     @property
     def unconfirmed_sentence(self) -> str:
@@ -69,107 +98,97 @@ class DeskTasks:
 
 
 def needs_of_the_desk(
-    staff: StaffMember, adrift: Sequence[Drift], rows: Sequence[DayRow], *, today: date, now: datetime
+    staff: StaffMember,
+    left: Sequence[Session],
+    adrift: Sequence[Session],
+    rows: Sequence[DayRow],
+    around: Surroundings,
 ) -> DeskTasks:
-    """`rows` are the sessions from tomorrow to `AHEAD`."""
-    urgent = [need_of(drift, staff) for drift in adrift if _is_urgent(drift)]
-    urgent += _unanswered(staff, today)
-    urgent += _unready(rows, staff)
-    urgent += _unsent(staff, now)
-    day = local_date(rows[0].starts_at, staff.location.zone) if rows else None
-    that_day = [row.session for row in rows if local_date(row.starts_at, staff.location.zone) == day]
+    """Most pressing first. `left` are open sessions of earlier days, `adrift` those without a time, or too late.
+
+    `rows` are the sessions from today to `AHEAD`.
+    """
+    drifts = sorted(_drifts(adrift, around), key=_last_day)
+    pressing = [drift for drift in drifts if _is_urgent(*drift, around.today)]
+    urgent = [_drift_task(*drift, staff, around.today) for drift in pressing]
+    urgent += _unanswered(left, around, staff)
+    urgent += _unready(rows, staff, around.today)
+    urgent += _unsent(staff, around.now)
+    causes, urgent = _by_cause(urgent)
+    later = [row for row in rows if local_date(row.starts_at, around.zone) > around.today]
+    day = local_date(later[0].starts_at, around.zone) if later else None
+    that_day = [row.session for row in later if local_date(row.starts_at, around.zone) == day]
     return DeskTasks(
+        causes=causes,
         urgent=urgent,
-        later=[need_of(drift, staff) for drift in adrift if not _is_urgent(drift)],
+        later=[_drift_task(*drift, staff, around.today) for drift in drifts if drift not in pressing],
         unconfirmed=[each for each in that_day if each.state == SessionState.BOOKED],
         unconfirmed_day=day,
         unconfirmed_of=len(that_day),
     )
 
 
-def _is_urgent(drift: Drift) -> bool:
-    return (
-        drift.session.state == SessionState.NO_SHOW
-        or drift.days_left is None
-        or drift.days_left <= URGENT_DAYS
+def _by_cause(tasks: Iterable[DeskTask]) -> tuple[tuple[DeskCause, ...], list[DeskTask]]:
+    """What has one cause is told together, and the rest one by one."""
+    together: defaultdict[str, list[DeskTask]] = defaultdict(list)
+    for task in tasks:
+        together[task.cause or f"{id(task)}"].append(task)
+    causes = tuple(
+        DeskCause(several[0].icon, several[0].tone, cause, tuple(several))
+        for cause, several in together.items()
+        if len(several) > 1
     )
+    return causes, [several[0] for several in together.values() if len(several) == 1]
 
 
-def need_of(drift: Drift, staff: StaffMember) -> DeskTask:
-    session = drift.session
-    is_close = drift.days_left is not None and drift.days_left < CLOSE_DAYS
-    url, label = _answer(session, staff)
-    return DeskTask(
-        icon="octagon-x" if is_close else "triangle-alert",
-        tone="stop" if is_close else "warn",
-        patient=session.patient,
-        sentence=" ".join(filter(None, [_what(drift, staff), _by_when(drift)])),
-        url=url,
-        label=label,
-    )
+def _drifts(adrift: Sequence[Session], around: Surroundings) -> Iterator[tuple[Session, Obstacle]]:
+    found = obstacles_of(adrift, around)
+    for session in adrift:
+        yield from ((session, each) for each in found.get(session.pk, ()) if each.code in ADRIFT)
 
 
-def _answer(session: Session, staff: StaffMember) -> tuple[str, str]:
-    if not staff.may(Right.BOOK):
-        return reverse("session", args=[session.pk]), _("Open the session")
-    url = reverse("session_move", args=[session.pk])
-    is_placed = session.state in (SessionState.BOOKED, SessionState.CONFIRMED)
-    return url, _("Move it") if is_placed else _("Find a time")
+def _last_day(drift: tuple[Session, Obstacle]) -> tuple[date, int]:
+    session, obstacle = drift
+    return obstacle.facts.get("last_day", date.max), session.pk
 
 
-def _what(drift: Drift, staff: StaffMember) -> str:
-    session, zone = drift.session, staff.location.zone
-    which = n_of_m(session)
-    if session.state == SessionState.PLANNED or session.starts_at is None:
-        return _("Session %(which)s has no place.") % {"which": which}
-    facts = {"which": which, "day": weekday_label(local_date(session.starts_at, zone))}
-    if session.state == SessionState.NO_SHOW:
-        return _("Did not come to session %(which)s on %(day)s; it has no new time.") % facts
-    return _("Session %(which)s on %(day)s is later than the longest gap allows.") % facts
+def _is_urgent(session: Session, obstacle: Obstacle, today: date) -> bool:
+    left = _days_left(obstacle, today)
+    return session.state == SessionState.NO_SHOW or left is None or left <= URGENT_DAYS
 
 
-def _by_when(drift: Drift) -> str:
-    if drift.last_day is None or drift.days_left is None:
-        return ""
-    day = {"day": weekday_label(drift.last_day)}
-    if drift.days_left < 0:
-        return _("The longest gap ended on %(day)s.") % day
-    return _("It should be by %(day)s.") % day
+def _days_left(obstacle: Obstacle, today: date) -> int | None:
+    last_day: date | None = obstacle.facts.get("last_day")
+    return (last_day - today).days if last_day else None
 
 
-def _unanswered(staff: StaffMember, today: date) -> Iterator[DeskTask]:
-    location = staff.location
-    for session in left_open(location, day_bounds(today, location.zone)[0]):
-        if session.state not in HERE and session.starts_at:
-            when = {"when": moment_label(session.starts_at, location.zone), "which": n_of_m(session)}
-            yield DeskTask(
-                "circle-question-mark",
-                "warn",
-                session.patient,
-                _("Session %(which)s was on %(when)s, and nobody said what became of it.") % when,
-                reverse("session", args=[session.pk]),
-                _("Say it"),
-            )
+def _drift_task(session: Session, obstacle: Obstacle, staff: StaffMember, today: date) -> DeskTask:
+    left = _days_left(obstacle, today)
+    is_close = left is not None and left < CLOSE_DAYS
+    return DeskTask.of(obstacle, session, staff, today, tone="stop" if is_close else "")
 
 
-def _unready(rows: Iterable[DayRow], staff: StaffMember) -> Iterator[DeskTask]:
+def _unanswered(left: Sequence[Session], around: Surroundings, staff: StaffMember) -> Iterator[DeskTask]:
+    found = obstacles_of(left, around)
+    for session in left:
+        for obstacle in found.get(session.pk, ()):
+            if obstacle.code == ObstacleCode.NOT_ENDED:
+                yield DeskTask.of(obstacle, session, staff, around.today)
+
+
+def _unready(rows: Iterable[DayRow], staff: StaffMember, today: date) -> Iterator[DeskTask]:
+    """For each who can remove it what stops a session first, and what is to be known of it.
+
+    Today's list says by itself what the record lacks.
+    """
+    zone = staff.location.zone
     for row in rows:
-        for lack in row.lacks[:1]:
-            url, label = _settle(lack, row.session, staff)
-            chip = LACK_CHIPS[lack.kind]
-            sentence = lack_sentence(lack, row.session, staff.location)
-            yield DeskTask(chip.icon, chip.tone, row.session.patient, sentence, url, label)
-
-
-def _settle(lack: Lack, session: Session, staff: StaffMember) -> tuple[str, str]:
-    """Where it is settled, for those who may; the others see the session."""
-    if not staff.may(Right.WRITE_RECORD):
-        return reverse("session", args=[session.pk]), _("Open the session")
-    if lack.kind in (Missing.NO_CONSENT, Missing.CONSENT_ENDS):
-        return reverse("consent", args=[session.patient_id, ConsentKind.TREATMENT]), _("Have it signed")
-    if lack.kind in (Missing.NOT_SCREENED, Missing.SCREEN_ANEW):
-        return reverse("screening", args=[session.patient_id]), _("Screen")
-    return reverse("screening", args=[session.patient_id]), _("Look and decide")
+        is_today = local_date(row.starts_at, zone) == today
+        stopping = {each.remover: each for each in reversed(row.obstacles) if each.stops}.values()
+        known = [each for each in row.obstacles if not each.stops and each.code not in ADRIFT]
+        for obstacle in (*stopping, *known):
+            if not is_today or obstacle.remover == Right.BOOK:
+                yield DeskTask.of(obstacle, row.session, staff, today)
 
 
 def _unsent(staff: StaffMember, now: datetime) -> Iterator[DeskTask]:
@@ -191,37 +210,30 @@ def _unsent(staff: StaffMember, now: datetime) -> Iterator[DeskTask]:
 
 def decisions(
     staff: StaffMember,
-    own: Resource,
+    left: Sequence[Session],
     mine: Sequence[DayRow],
-    records: Mapping[int, PatientRecord],
-    *,
-    today: date,
+    around: Surroundings,
 ) -> list[DeskTask]:
     """What only a clinician can settle: records left open, checks that fail, visits before which to judge.
 
-    `mine` are her sessions from today to `AHEAD`, `records` those of their patients.
+    `left` are her open sessions of earlier days, `mine` those from today to `AHEAD`.
     """
+    found = obstacles_of(left, around)
+    unfinished = [
+        DeskTask.of(obstacle, session, staff, around.today)
+        for session in left
+        for obstacle in found.get(session.pk, ())
+        if obstacle.code == ObstacleCode.RECORD_OPEN
+    ]
     to_come = [row.session for row in mine if row.is_to_come or row.session.state == SessionState.ARRIVED]
-    return [*_unfinished(staff, own, today), *_unready(mine, staff), *_to_judge(to_come, records, staff)]
+    return [*unfinished, *_to_settle(mine, staff, around.today), *_to_judge(to_come, around.records, staff)]
 
 
-def _unfinished(staff: StaffMember, own: Resource, today: date) -> Iterator[DeskTask]:
-    location = staff.location
-    before = day_bounds(today, location.zone)[0]
-    for session in left_open(location, before, practitioner=own):
-        if session.state in HERE and session.starts_at:
-            when = {
-                "which": n_of_m(session),
-                "day": weekday_label(local_date(session.starts_at, location.zone)),
-            }
-            yield DeskTask(
-                "clipboard-pen",
-                "warn",
-                session.patient,
-                _("The record of session %(which)s on %(day)s is not finished.") % when,
-                reverse("session", args=[session.pk]),
-                _("Finish it"),
-            )
+def _to_settle(mine: Sequence[DayRow], staff: StaffMember, today: date) -> Iterator[DeskTask]:
+    for row in mine:
+        stopping = (each for each in row.obstacles if each.stops and staff.may(each.remover))
+        for obstacle in [*stopping][:1]:
+            yield DeskTask.of(obstacle, row.session, staff, today)
 
 
 def _to_judge(

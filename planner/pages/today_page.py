@@ -9,16 +9,17 @@ from clinic.localtime import local_date
 from clinic.models import Location, Resource, StaffMember
 from clinic.permissions import Role
 from patients.models import Area
-from planner.choices import SessionState
+from planner.choices import HOLDS_TIME, SessionState
 from planner.models import Session, TreatmentRecord
+from planner.obstacles.of_sessions import surroundings_of
 from planner.obstacles.patient_record import PatientRecord
 from planner.pages.chairside import DayChecks, checks_on_the_day, depth_advice
-from planner.pages.day_row import DayRow, records_for, rows_of
+from planner.pages.day_row import DayRow, around_those, is_open, rows_of
 from planner.pages.day_shown import DayShown, day_shown
 from planner.pages.desk_tasks import AHEAD, DeskTask, DeskTasks, decisions, needs_of_the_desk
 from planner.protocols.recommendation import DepthAdvice
-from planner.schedule.drift import drifts
-from planner.schedule.sessions import sessions_on
+from planner.schedule.drift import adrift
+from planner.schedule.sessions import ON_THE_DAY, OPEN, sessions_on, with_what_is_open
 from planner.treatment.records import last_record
 from planner.treatment.session_clock import treatment_of
 
@@ -122,17 +123,22 @@ def own_column(staff: StaffMember) -> Resource | None:
 def here_part(location: Location, now: datetime) -> HerePart:
     today = local_date(now, location.zone)
     sessions = sessions_on(location, today, today)
-    return HerePart(_here(rows_of(sessions, records_for(sessions), location, now)), now)
+    return HerePart(_here(rows_of(sessions, around_those(sessions, location, now))), now)
 
 
 def desk_day(staff: StaffMember, now: datetime) -> DeskDayPage:
     location = staff.location
     today = local_date(now, location.zone)
-    sessions = sessions_on(location, today, today + AHEAD)
-    coming = rows_of(sessions, records_for(sessions), location, now)
-    rows, later = _split(coming, today, location)
+    keys = set(adrift(location, today=today))
+    sessions = with_what_is_open(location, today, today + AHEAD, keys)
+    around = surroundings_of(
+        [each for each in sessions if is_open(each) or each.pk in keys], location, now=now
+    )
+    left, of_the_days = _left_and_of_the_days(sessions, today, location)
+    coming = rows_of(of_the_days, around)
+    rows, _later = _split(coming, today, location)
     shown = day_shown(coming, location, now)
-    adrift = drifts(location, today=today)
+    drifting = [each for each in sessions if each.pk in keys]
     return DeskDayPage(
         today=today,
         shown=shown,
@@ -142,8 +148,8 @@ def desk_day(staff: StaffMember, now: datetime) -> DeskDayPage:
         to_come=tuple(shown.to_come),
         done=_in_state(rows, SessionState.DONE),
         missed=_in_state(rows, SessionState.NO_SHOW),
-        placeless=sum(not drift.has_time for drift in adrift),
-        needs=needs_of_the_desk(staff, adrift, later, today=today, now=now),
+        placeless=sum(each.state not in HOLDS_TIME for each in drifting),
+        needs=needs_of_the_desk(staff, left, drifting, coming, around),
         has_own_day=own_column(staff) is not None,
         key=uuid4().hex,
         now=now,
@@ -154,9 +160,10 @@ def own_day(staff: StaffMember, own: Resource, now: datetime) -> OwnDayPage:
     """Only what is hers is read, however many work beside her."""
     location = staff.location
     today = local_date(now, location.zone)
-    sessions = sessions_on(location, today, today + AHEAD, practitioner=own)
-    records = records_for(sessions)
-    coming = [row for row in rows_of(sessions, records, location, now) if row.practitioner == own]
+    sessions = with_what_is_open(location, today, today + AHEAD, practitioner=own)
+    around = around_those(sessions, location, now)
+    left, of_the_days = _left_and_of_the_days(sessions, today, location)
+    coming = [row for row in rows_of(of_the_days, around) if row.practitioner == own]
     mine, _later = _split(coming, today, location)
     shown = day_shown(coming, location, now, own=own)
     following = None if shown.is_over else _next(mine)
@@ -169,11 +176,20 @@ def own_day(staff: StaffMember, own: Resource, now: datetime) -> OwnDayPage:
         done=_in_state(mine, SessionState.DONE),
         missed=_in_state(mine, SessionState.NO_SHOW),
         next=following,
-        chair=_chairside(following, records, location, now) if following else None,
+        chair=_chairside(following, around.records, location, now) if following else None,
         after=tuple(shown.to_come if shown.is_over else after),
-        decisions=tuple(decisions(staff, own, coming, records, today=today)),
+        decisions=tuple(decisions(staff, left, coming, around)),
         key=uuid4().hex,
     )
+
+
+def _left_and_of_the_days(
+    sessions: Iterable[Session], today: date, location: Location
+) -> tuple[list[Session], list[Session]]:
+    """Those of earlier days that are still open, and those from today on; of all with a time."""
+    timed = [(each, local_date(each.starts_at, location.zone)) for each in sessions if each.starts_at]
+    left = [each for each, day in timed if day < today and each.state in OPEN]
+    return left, [each for each, day in timed if today <= day <= today + AHEAD and each.state in ON_THE_DAY]
 
 
 def _split(rows: list[DayRow], today: date, location: Location) -> tuple[list[DayRow], list[DayRow]]:

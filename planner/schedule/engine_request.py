@@ -23,9 +23,9 @@ from planner.engine.problem import (
     Week,
 )
 from planner.models import Series, Session
+from planner.obstacles.resource_use import skills_needed
 from planner.obstacles.skin_rest import longest_gap_days, shortest_gap_days
 from planner.schedule.free_time import depth_skill, engine_id
-from planner.schedule.resource_use import skills_needed
 from planner.schedule.series_facts import SeriesFacts, standing_of
 
 LOOK_AHEAD_DAYS = 180

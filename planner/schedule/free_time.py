@@ -22,7 +22,7 @@ from planner.engine.instants import WallClock
 from planner.engine.problem import ProblemResource
 from planner.models import Reservation
 from planner.models.packed import MICROSECONDS_PER_MINUTE, AllOf, Ints, PackedSpan, unpacked
-from planner.schedule.resource_use import LONGEST_RESERVATION
+from planner.obstacles.resource_use import LONGEST_RESERVATION
 
 
 def with_reservations(

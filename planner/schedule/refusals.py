@@ -4,9 +4,13 @@
 patient answered or suffers from: the front desk reads these too.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from django.utils.translation import gettext_lazy as _
 
 from clinic.errors import Refusal
+from planner.obstacles.obstacle import Obstacle, ObstacleCode
 
 CHOOSE_ANOTHER_TIME = _("Nothing was changed. Choose another time.")
 CHOOSE_ANOTHER_RESOURCE = _("Nothing was changed. Choose another one, or another time.")
@@ -300,4 +304,21 @@ class NotYetBegun(BookingRefusal):
     next_step = _("Nothing was changed. Cancel or move it if the patient is not coming.")
 
 
-# In the treatment room
+# By an obstacle
+
+_OF_CODE: Mapping[str, type[BookingRefusal]] = {each.code: each for each in BookingRefusal.__subclasses__()}
+
+
+def refusal_of(obstacle: Obstacle, number: int, at: datetime, *, first: int = 0) -> BookingRefusal:
+    """What a booking of session `number` for `at` is refused with by an obstacle.
+
+    `first` is the first of the sessions asked for: that nobody was screened is said once for all of them.
+    """
+    if obstacle.code == ObstacleCode.NOT_SCREENED:
+        return NotScreened(number=first or number)
+    if obstacle.code == ObstacleCode.SCREENING_POSTPONES and obstacle.until is None:
+        return ScreeningHolds(number=number, at=at)
+    facts = {"number": number, "at": at, **obstacle.facts}
+    if obstacle.code == ObstacleCode.SCREENING_POSTPONES:
+        facts["until"] = obstacle.until
+    return _OF_CODE[obstacle.code](**facts)

@@ -1,7 +1,6 @@
 """Every rule that a time for a session must keep, from facts read under the locks."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
@@ -10,38 +9,30 @@ from clinic.models import Location, Resource, ResourceKind
 from clinic.opening_hours import Calendar, open_calendar
 from planner.choices import HOLDS_TIME, SessionState
 from planner.models import Reservation, Session
-from planner.obstacles.from_record import Lack, Missing, TreatmentDay, lacks_on
+from planner.obstacles.from_record import TreatmentDay, of_day
+from planner.obstacles.obstacle import ObstacleCode
 from planner.obstacles.patient_record import records_of
-from planner.obstacles.skin_rest import shortest_gap_days
-from planner.schedule.refusals import (
-    BookingRefusal,
-    ConsentEnds,
-    InThePast,
-    NoConsent,
-    NotScreened,
-    OffGrid,
-    OverMidnight,
-    PatientBusy,
-    RescreenNeeded,
-    ResourceMissing,
-    ResourceUnknown,
-    ScreeningBlocks,
-    ScreeningHolds,
-    ScreeningPostpones,
-    SkinNotRested,
-    TooFarAhead,
-    TooLate,
-    TooSoon,
-    WrongOrder,
-)
-from planner.schedule.resource_use import (
+from planner.obstacles.resource_use import (
     ResourceUse,
     kinds_needed,
     length,
     taken_by_others,
     use_of,
     why_it_does_not_serve,
-    why_not_free,
+    why_not_open,
+)
+from planner.obstacles.skin_rest import SessionDay, shortest_gap_days, why_not_after, why_skin_rests
+from planner.schedule.refusals import (
+    BookingRefusal,
+    InThePast,
+    OffGrid,
+    OverMidnight,
+    PatientBusy,
+    ResourceMissing,
+    ResourceUnknown,
+    SlotTaken,
+    TooFarAhead,
+    refusal_of,
 )
 from planner.schedule.series_facts import SeriesFacts
 from planner.schedule.session_place import SessionPlace
@@ -51,17 +42,6 @@ TIME_TO_CHOOSE = timedelta(minutes=5)
 """A plan that begins at once may be looked at for so long before it is booked: nobody is told that it is past."""
 Uses = Mapping[int, tuple[ResourceUse, ...]]
 """By the number of a session: what it takes of each resource asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    """A session with a time, on the line of its series; `moves` when that time is the one asked for."""
-
-    number: int
-    starts_at: datetime
-    day: date
-    state: str
-    moves: bool
 
 
 def refuse_unless_possible(
@@ -181,10 +161,16 @@ def _not_for_this(
     use: ResourceUse, facts: SeriesFacts, calendar: Calendar, taken: Mapping[int, Sequence[Reservation]]
 ) -> Iterator[BookingRefusal]:
     version = facts.series.protocol_version
-    reason = why_it_does_not_serve(use.resource, use.number, version, facts.depth_mm)
-    reason = reason or why_not_free(use, facts.location, calendar, taken)
-    if reason:
-        yield reason
+    obstacle = why_it_does_not_serve(use.resource, version, facts.depth_mm)
+    obstacle = obstacle or why_not_open(use, facts.location, calendar)
+    if obstacle:
+        yield refusal_of(obstacle, use.number, use.at)
+        return
+    for held in taken.get(use.resource.pk, ()):
+        if held.starts_at < use.ends_at and held.ends_at > use.starts_at:
+            times = {"since": held.starts_at, "until": held.ends_at}
+            yield SlotTaken(number=use.number, at=use.at, resource=use.resource.name, **times)
+            return
 
 
 def _patient_is_busy(
@@ -199,11 +185,8 @@ def _patient_is_busy(
 
 
 def _skin_is_in_use(visit: SessionPlace, facts: SeriesFacts) -> Iterator[BookingRefusal]:
-    for use in facts.skin_uses:
-        days = abs((_day(visit, facts) - use.day).days)
-        if days < use.rest_days:
-            about = {"number": visit.number, "at": visit.starts_at, "other_day": use.day}
-            yield SkinNotRested(days=days, needed=use.rest_days, **about)
+    for obstacle in why_skin_rests(_day(visit, facts), facts.skin_uses):
+        yield refusal_of(obstacle, visit.number, visit.starts_at)
 
 
 # The series as a line in time
@@ -212,16 +195,26 @@ def _skin_is_in_use(visit: SessionPlace, facts: SeriesFacts) -> Iterator[Booking
 def _against_the_line(
     visits: Sequence[SessionPlace], facts: SeriesFacts, now: datetime
 ) -> Iterator[BookingRefusal]:
+    """Past a longest gap that can no longer be kept, whatever is chosen, nothing is forbidden."""
+    today, moves = local_date(now, facts.zone), {visit.number for visit in visits}
     for before, after in pairwise(_line(visits, facts)):
-        if before.moves or after.moves:
-            yield from _against_the_pair(before, after, facts, now)
+        if moves.isdisjoint((before.number, after.number)):
+            continue
+        obstacle = why_not_after(
+            before,
+            after,
+            shortest_days=shortest_gap_days(facts.series),
+            longest_days=facts.longest_wait_days(before.number, after.number),
+        )
+        if obstacle and not (obstacle.code == ObstacleCode.TOO_LATE and obstacle.facts["last_day"] < today):
+            yield refusal_of(obstacle, after.number, after.starts_at)
 
 
-def _line(visits: Sequence[SessionPlace], facts: SeriesFacts) -> list[_Stop]:
+def _line(visits: Sequence[SessionPlace], facts: SeriesFacts) -> list[SessionDay]:
     placed = {visit.number for visit in visits}
-    stops = [_Stop(each.number, each.starts_at, _day(each, facts), "", True) for each in visits]
+    stops = [SessionDay(each.number, each.starts_at, _day(each, facts)) for each in visits]
     stops += (
-        _Stop(each.number, each.starts_at, facts.day(each), each.state, False)
+        SessionDay(each.number, each.starts_at, facts.day(each))
         for each in facts.in_states(HOLDS_TIME)
         if each.number not in placed and each.starts_at
     )
@@ -230,29 +223,6 @@ def _line(visits: Sequence[SessionPlace], facts: SeriesFacts) -> list[_Stop]:
 
 def _day(visit: SessionPlace, facts: SeriesFacts) -> date:
     return local_date(visit.starts_at, facts.zone)
-
-
-def _against_the_pair(
-    before: _Stop, after: _Stop, facts: SeriesFacts, now: datetime
-) -> Iterator[BookingRefusal]:
-    days, shortest = (after.day - before.day).days, shortest_gap_days(facts.series)
-    about = {"number": after.number, "at": after.starts_at, "after": before.number}
-    if after.starts_at <= before.starts_at:
-        yield WrongOrder(after_at=before.starts_at, **about)
-    elif days < shortest:
-        first_day = before.day + timedelta(days=shortest)
-        yield TooSoon(days=days, needed=shortest, first_day=first_day, **about)
-    else:
-        yield from _too_late(before, after, facts, now)
-
-
-def _too_late(before: _Stop, after: _Stop, facts: SeriesFacts, now: datetime) -> Iterator[BookingRefusal]:
-    """Past the longest gap; one that can no longer be kept whatever is chosen, forbids nothing."""
-    allowed = facts.longest_wait_days(before.number, after.number)
-    last_day = before.day + timedelta(days=allowed)
-    if after.day > last_day >= local_date(now, facts.zone):
-        about = {"number": after.number, "at": after.starts_at, "after": before.number}
-        yield TooLate(days=(after.day - before.day).days, allowed=allowed, last_day=last_day, **about)
 
 
 # What must stand in the record first
@@ -264,37 +234,16 @@ def _against_the_record(
     patient, today = facts.series.patient, local_date(now, facts.zone)
     record = records_of([patient])[patient.pk]
     for planned, visit in _planned(visits, facts):
-        for lack in lacks_on(planned, record, facts.zone, today=today):
-            yield _of_the_record(lack, planned, visit, visits[0].number)
+        for obstacle in of_day(planned, record, facts.zone, today=today):
+            yield refusal_of(obstacle, visit.number, visit.starts_at, first=visits[0].number)
 
 
 def _planned(
     visits: Sequence[SessionPlace], facts: SeriesFacts
 ) -> Iterator[tuple[TreatmentDay, SessionPlace]]:
     line, version = _line(visits, facts), facts.series.protocol_version
+    done = {each.number for each in facts.in_states((SessionState.DONE,))} - {each.number for each in visits}
     for visit in visits:
         at = next(place for place, stop in enumerate(line) if stop.number == visit.number)
-        is_done = at > 0 and line[at - 1].state == SessionState.DONE
-        treated_on = line[at - 1].day if is_done else None
+        treated_on = line[at - 1].day if at > 0 and line[at - 1].number in done else None
         yield TreatmentDay(line[at].day, version, facts.sites, treated_on), visit
-
-
-def _of_the_record(lack: Lack, planned: TreatmentDay, visit: SessionPlace, first: int) -> BookingRefusal:
-    about = {"number": visit.number, "at": visit.starts_at}
-    if lack.kind == Missing.NOT_SCREENED:  # said once for all of them
-        return NotScreened(number=first)
-    if lack.kind == Missing.SCREEN_ANEW:
-        allowed = planned.version.lapse_days
-        return RescreenNeeded(number=visit.number, last_day=planned.treated_on, allowed=allowed)
-    if lack.day is not None:
-        ends = {Missing.CONSENT_ENDS: ConsentEnds, Missing.WAITS: ScreeningPostpones}
-        return ends[lack.kind](until=lack.day, **about)
-    return _WITHOUT_END[lack.kind](**about)
-
-
-_WITHOUT_END: Mapping[Missing, type[BookingRefusal]] = {
-    Missing.NO_CONSENT: NoConsent,
-    Missing.BLOCKED: ScreeningBlocks,
-    Missing.WAITS: ScreeningHolds,
-    Missing.ON_HOLD: ScreeningHolds,
-}

@@ -1,10 +1,11 @@
 """What pages read of series, sessions and messages: a fixed number of queries, however many rows."""
 
-from datetime import date, datetime
+from collections.abc import Collection
+from datetime import date
 from functools import cache
 from typing import Any
 
-from django.db.models import Exists, Func, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, Func, OuterRef, Prefetch, Q, QuerySet
 
 from clinic.localtime import day_bounds
 from clinic.models import Location, Resource, ResourceKind
@@ -15,6 +16,7 @@ from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Session,
 
 ON_THE_DAY = (*HOLDS_TIME, SessionState.NO_SHOW)
 HERE = (SessionState.ARRIVED, SessionState.IN_TREATMENT)
+OPEN = (SessionState.BOOKED, SessionState.CONFIRMED, *HERE)
 AREA_FIELDS = ("id", "site", "side", "stria_type")
 HELD_FIELDS = ("id", "session_id", "resource_id", "is_active")
 RESOURCE_FIELDS = {
@@ -34,6 +36,24 @@ def sessions_on(
     """
     since, until = day_bounds(first, location.zone)[0], day_bounds(last, location.zone)[1]
     sessions = location.sessions.filter(state__in=ON_THE_DAY, starts_at__gte=since, starts_at__lt=until)
+    if practitioner:
+        sessions = sessions.filter(Exists(practitioner.reservations.filter(session=OuterRef("pk"))))
+    return with_everything(sessions.order_by("starts_at", "pk"))
+
+
+def with_what_is_open(
+    location: Location,
+    first: date,
+    last: date,
+    more: Collection[int] = (),
+    *,
+    practitioner: Resource | None = None,
+) -> list[Session]:
+    """As `sessions_on`, with the sessions of days before `first` that are still open, and `more` by their keys."""
+    since, until = day_bounds(first, location.zone)[0], day_bounds(last, location.zone)[1]
+    on_those_days = Q(state__in=ON_THE_DAY, starts_at__gte=since, starts_at__lt=until)
+    left_open = Q(state__in=OPEN, ends_at__lte=since)
+    sessions = location.sessions.filter(on_those_days | left_open | Q(pk__in=more))
     if practitioner:
         sessions = sessions.filter(Exists(practitioner.reservations.filter(session=OuterRef("pk"))))
     return with_everything(sessions.order_by("starts_at", "pk"))
@@ -116,15 +136,6 @@ def with_details(sessions: QuerySet[Session]) -> QuerySet[Session]:
 def served_by(session: Session) -> dict[str, Resource]:
     """By kind, what the session holds; what it held, if it was missed."""
     return {held.resource.kind: held.resource for held in session.reservations.all()}
-
-
-def left_open(location: Location, before: datetime, *, practitioner: Resource | None = None) -> list[Session]:
-    """Sessions of earlier days of which nobody said how they ended, oldest first."""
-    open_states = (SessionState.BOOKED, SessionState.CONFIRMED, *HERE)
-    sessions = Session.objects.filter(location=location, state__in=open_states, ends_at__lte=before)
-    if practitioner:
-        sessions = sessions.filter(reservations__resource=practitioner, reservations__is_active=True)
-    return list(sessions.select_related("patient", "series").order_by("starts_at", "pk"))
 
 
 def practitioners(location: Location) -> QuerySet[Resource]:

@@ -7,14 +7,14 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from clinic.localtime import local_date
-from clinic.models import Location, Resource, ResourceKind
-from clinic.opening_hours import open_calendar
+from clinic.models import Resource, ResourceKind
 from clinic.permissions import Right
 from clinic.services.audit import note_reading
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import show_page
+from planner.obstacles.of_sessions import Surroundings
 from planner.pages.board_page import Board, BoardAddress, BoardDayPage, BoardWeekPage
-from planner.pages.day_row import DayRow, records_for, rows_of
+from planner.pages.day_row import DayRow, around_those, rows_of
 from planner.pages.today_page import own_column
 from planner.schedule.sessions import sessions_on
 
@@ -27,9 +27,10 @@ def show(request: StaffRequest) -> HttpResponse:
     asked = asked_for(request, local_date(now, location.zone))
     first, last = asked.days[0], asked.days[-1]
     sessions = sessions_on(location, first, last)
-    rows = rows_of(sessions, records_for(sessions), location, now)
-    resources = _resources(location, asked.by, rows)
-    board = Board(location, asked, rows, resources, open_calendar(location, resources, first, last), now)
+    around = around_those(sessions, location, now, days=(first, last))
+    rows = rows_of(sessions, around)
+    resources = _resources(around, asked.by, rows)
+    board = Board(location, asked, rows, resources, around.calendar, now)
     chosen = _chosen(request, asked, resources) if asked.view == "week" else None
     page: BoardDayPage | BoardWeekPage
     if asked.view == "day":
@@ -61,9 +62,9 @@ def _day(text: str, today: date) -> date:
     return day if YEARS[0] <= day.year < YEARS[1] else today
 
 
-def _resources(location: Location, kind: str, rows: Iterable[DayRow]) -> list[Resource]:
+def _resources(around: Surroundings, kind: str, rows: Iterable[DayRow]) -> list[Resource]:
     """Those in use, in the board's order, then those no longer in use that still have a session."""
-    in_use = list(location.resources.filter(kind=kind, is_active=True))
+    in_use = [each for each in around.resources.values() if each.kind == kind and each.is_active]
     booked = {row.resources[kind] for row in rows if kind in row.resources}
     return in_use + sorted(booked - set(in_use), key=lambda resource: resource.name)
 

@@ -50,7 +50,7 @@ VISITS = (
     (5, "confirmed", "10:15", 2, 4, "Hannah", "Becker"),
     (2, "confirmed", "13:30", 2, 3, "Freya", "Nolan"),
     (3, "no_show", "09:15", 3, 4, "Grace", "Whitmore"),
-    (1, "confirmed", "16:00", 3, 4, "شيرين", "الحسيني"),
+    (1, "confirmed", "15:30", 3, 4, "شيرين", "الحسيني"),
 )
 
 
@@ -159,9 +159,11 @@ def _series(
     return series.sessions.get(number=number)
 
 
-def _place(session: Session, state: str, at: str, resources: tuple[Resource, ...]) -> None:
+def _place(
+    session: Session, state: str, at: str, resources: tuple[Resource, ...], day: datetime = DAY
+) -> None:
     hour, minute = map(int, at.split(":"))
-    session.state, session.starts_at = state, DAY.replace(hour=hour, minute=minute)
+    session.state, session.starts_at = state, day.replace(hour=hour, minute=minute)
     session.ends_at = session.starts_at + timedelta(minutes=105)
     if state in ("arrived", "in_treatment"):
         session.arrived_at = session.starts_at
@@ -220,8 +222,6 @@ def _exceptions(day: FullDay) -> None:
     )
     later = _patient(day.location, day.clinician, "Kim", "Doyle")
     tomorrow = _series(later, series.protocol_version, day.location, day.clinician, 2)
-    Session.objects.filter(pk=tomorrow.pk).update(
-        state="booked",
-        starts_at=DAY + timedelta(hours=34),
-        ends_at=DAY + timedelta(hours=35, minutes=45),
-    )
+    pen = day.location.resources.get(name="Pen C")
+    served = (day.practitioners[2], day.rooms[2], pen)
+    _place(tomorrow, "booked", "10:00", served, DAY + timedelta(days=1))

@@ -5,18 +5,23 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
 
 from patients.models import Consent, Screening
 from planner.models import Series, Session
-from planner.obstacles.from_record import Lack, Missing, lacks_of
-from planner.obstacles.patient_record import records_of
+from planner.obstacles.obstacle import Obstacle, ObstacleCode
+from planner.obstacles.of_sessions import obstacles_of, surroundings_of
+from planner.schedule.sessions import with_everything
 from tests.makers import NOW
 from tests.planner.desk import Desk, open_desk, refused, session_of
 
 pytestmark = pytest.mark.django_db
 LONDON = ZoneInfo("Europe/London")
-TODAY = date(2027, 1, 11)
+OF_THE_RECORD = (
+    ObstacleCode.NO_CONSENT,
+    ObstacleCode.CONSENT_ENDS,
+    ObstacleCode.NOT_SCREENED,
+    ObstacleCode.RESCREEN_NEEDED,
+)
 
 
 @pytest.fixture
@@ -24,14 +29,16 @@ def desk() -> Desk:
     return open_desk()
 
 
-def lacks(*series: Any) -> dict[int, tuple[Lack, ...]]:
+def lacks(*series: Any) -> dict[int, tuple[Obstacle, ...]]:
     """By number of the session."""
-    sessions = Session.objects.filter(series__in=series).select_related(
-        "patient", "series__protocol_version__protocol"
-    )
-    records = records_of(each.patient for each in sessions)
-    found = lacks_of(list(sessions), records, LONDON, today=TODAY)
-    return {each.number: found[each.pk] for each in sessions if each.pk in found}
+    sessions = with_everything(Session.objects.filter(series__in=series))
+    around = surroundings_of(sessions, series[0].location, now=NOW)
+    found = obstacles_of(sessions, around)
+    record = {
+        each.pk: tuple(one for one in found.get(each.pk, ()) if one.code in OF_THE_RECORD)
+        for each in sessions
+    }
+    return {each.number: record[each.pk] for each in sessions if record[each.pk]}
 
 
 def test_a_record_that_is_whole_lacks_nothing(desk: Desk) -> None:
@@ -41,7 +48,7 @@ def test_a_record_that_is_whole_lacks_nothing(desk: Desk) -> None:
 def test_a_consent_that_ends_is_missing_from_the_day_after(desk: Desk) -> None:
     series = desk.booked()
     Consent.objects.update(valid_to=date(2027, 3, 30))
-    assert lacks(series) == {4: (Lack(Missing.CONSENT_ENDS, date(2027, 3, 30)),)}
+    assert lacks(series) == {4: (Obstacle(ObstacleCode.CONSENT_ENDS, facts={"until": date(2027, 3, 30)}),)}
     Consent.objects.update(withdrawn_at=NOW)
     assert set(lacks(series)) == {1, 2, 3, 4}
 
@@ -49,7 +56,7 @@ def test_a_consent_that_ends_is_missing_from_the_day_after(desk: Desk) -> None:
 def test_without_a_full_screening_nothing_begins(desk: Desk) -> None:
     series = desk.booked()
     Screening.objects.update(is_recheck=True)
-    assert lacks(series)[1] == (Lack(Missing.NOT_SCREENED),)
+    assert lacks(series)[1] == (Obstacle(ObstacleCode.NOT_SCREENED),)
 
 
 def done_long_ago(desk: Desk) -> Any:
@@ -65,7 +72,8 @@ def test_a_lapse_counts_from_the_session_before_and_not_from_the_last_one_done(d
     assert lacks(series) == {}
     for number in (2, 3):
         desk.cancel(session_of(series, number))
-    assert lacks(series) == {4: (Lack(Missing.SCREEN_ANEW),)}
+    facts = {"last_day": date(2027, 1, 19), "allowed": 84}
+    assert lacks(series) == {4: (Obstacle(ObstacleCode.RESCREEN_NEEDED, facts=facts),)}
 
 
 def test_a_full_screening_of_the_day_of_the_treatment_is_not_one_after_it(desk: Desk) -> None:
@@ -87,19 +95,3 @@ def test_a_full_screening_of_the_day_of_the_treatment_is_not_one_after_it(desk: 
 
 def desk_time(session: Session) -> Any:
     return session.starts_at.astimezone(LONDON).replace(tzinfo=None)
-
-
-def test_many_sessions_take_as_many_queries_as_one(
-    desk: Desk, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    one = desk.booked()
-    other = desk.book(desk.series(), desk.visits(first=desk_time(session_of(one, 1)) + timedelta(days=1)))
-    for series in ([one], [one, other]):
-        sessions = Session.objects.filter(series__in=series)
-        whole = list(
-            sessions.select_related("patient", "series__protocol_version__protocol").prefetch_related(
-                "series__areas"
-            )
-        )
-        with django_assert_num_queries(3):
-            lacks_of(whole, records_of(each.patient for each in whole), LONDON, today=TODAY)

@@ -154,9 +154,9 @@ def test_a_session_without_a_time_counts_the_days_that_are_left(desk: Desk) -> N
     assert slack(series, now=NOW + 20 * DAY) == (Slack(2, 44, date(2027, 3, 16)),)
 
 
-def test_slack_takes_five_statements(desk: Desk, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_slack_takes_three_statements(desk: Desk, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     series = desk.booked()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(3):
         slack(series, now=NOW)
 
 

@@ -1,10 +1,8 @@
 """What "open" and "free" mean: hours, validity, holidays, extra hours, absences, turnaround."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -13,10 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from clinic.models import Absence, ExtraHours, Location, Resource, WeeklyHours
 from clinic.opening_hours import covers, open_calendar, overlap, public_holidays, union, without
-from planner.models import ProtocolPhase, Reservation
-from planner.schedule.resource_use import taken_by_others, use_of, why_not_free
 from tests.makers import make_device, make_location, make_practitioner, make_room
-from tests.planner.desk import Desk, open_desk, session_of
 
 MONDAY = date(2027, 1, 11)
 SATURDAY = date(2027, 1, 16)
@@ -218,7 +213,7 @@ def test_the_calendar_of_a_year_costs_three_queries(
     location: Location, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     resources = [make_practitioner(location), make_room(location), make_device(location)]
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(1):
         calendar = open_calendar(location, resources, MONDAY, MONDAY + timedelta(364))
         every = [calendar.free(resource.pk) for resource in resources]
     assert [len(each) for each in every] == [253, 253, 253]
@@ -228,133 +223,6 @@ def test_over_several_days_open_is_each_days_open(location: Location) -> None:
     room = make_room(location)
     calendar = open_calendar(location, [room], *WEEK)
     assert calendar.open(room.pk) == tuple(span(MONDAY + timedelta(day), 8, 20) for day in range(5))
-
-
-# Uses and reasons
-
-
-@pytest.fixture
-def desk(db: None) -> Desk:
-    return open_desk()
-
-
-def reason(desk: Desk, resource: Resource, start: Any) -> Any:
-    phases = list(desk.version.phases.all())
-    use = use_of(resource, 2, start, phases)
-    day = start.astimezone(ZoneInfo("Europe/London")).date()
-    calendar = open_calendar(desk.location, [resource], day, day)
-    refusal = why_not_free(use, desk.location, calendar, taken_by_others([use], []))
-    return (refusal.code, refusal.facts) if refusal else None
-
-
-def test_a_use_runs_from_the_first_phase_that_needs_it_to_the_last(desk: Desk) -> None:
-    phases = [
-        ProtocolPhase(minutes=15, needs=["room"]),
-        ProtocolPhase(minutes=30, needs=["practitioner", "room"]),
-        ProtocolPhase(minutes=20, needs=["room"]),
-        ProtocolPhase(minutes=10, needs=["practitioner"]),
-    ]
-    at = utc(MONDAY, 10)
-    use = use_of(desk.practitioner, 1, at, phases)
-    assert (use.starts_at, use.used_until, use.ends_at) == (
-        utc(MONDAY, 10, 15),
-        utc(MONDAY, 11, 15),
-        utc(MONDAY, 11, 15),
-    )
-    use = use_of(desk.room, 1, at, phases)
-    assert (use.starts_at, use.used_until, use.ends_at) == (at, utc(MONDAY, 11, 5), utc(MONDAY, 11, 20))
-
-
-def test_what_is_free_has_no_reason(desk: Desk) -> None:
-    assert [reason(desk, each, utc(MONDAY, 10)) for each in (desk.practitioner, desk.room, desk.device)] == [
-        None
-    ] * 3
-
-
-def test_the_turnaround_may_run_past_closing_time(desk: Desk) -> None:
-    assert reason(desk, desk.room, utc(MONDAY, 18, 15)) is None
-    code, facts = reason(desk, desk.room, utc(MONDAY, 18, 30))
-    assert (code, facts["open"]) == ("outside_hours", ["08:00 to 20:00"])
-
-
-def test_outside_hours_says_which_they_are(desk: Desk) -> None:
-    code, facts = reason(desk, desk.practitioner, utc(MONDAY, 17))
-    assert (code, facts) == (
-        "outside_hours",
-        {"number": 2, "at": utc(MONDAY, 17), "resource": "Priya Nair", "open": ["09:00 to 17:00"]},
-    )
-
-
-def test_a_day_without_hours_is_said_as_such(desk: Desk) -> None:
-    code, facts = reason(desk, desk.practitioner, utc(SATURDAY, 10))
-    assert (code, facts["resource"]) == ("not_open_that_day", "Priya Nair")
-
-
-def test_a_public_holiday_is_named(desk: Desk) -> None:
-    code, facts = reason(desk, desk.room, utc(EASTER_MONDAY, 9))
-    assert (code, facts["holiday"]) == ("public_holiday", "Easter Monday")
-
-
-def test_leave_is_named_with_its_ends(desk: Desk) -> None:
-    Absence.objects.create(
-        location=desk.location,
-        resource=desk.practitioner,
-        kind="leave",
-        starts_at=utc(MONDAY, 0),
-        ends_at=utc(SATURDAY, 0),
-    )
-    code, facts = reason(desk, desk.practitioner, utc(MONDAY, 10))
-    assert (code, facts["since"], facts["until"]) == ("on_leave", utc(MONDAY, 0), utc(SATURDAY, 0))
-    assert reason(desk, desk.room, utc(MONDAY, 10)) is None
-
-
-def test_a_closure_of_the_location_is_named(desk: Desk) -> None:
-    Absence.objects.create(
-        location=desk.location, kind="closure", starts_at=utc(MONDAY, 11), ends_at=utc(MONDAY, 12)
-    )
-    code, facts = reason(desk, desk.room, utc(MONDAY, 10))
-    assert (code, facts["location"], facts["until"]) == ("closed", "Leeds", utc(MONDAY, 12))
-
-
-def test_an_absence_counts_against_the_turnaround_too(desk: Desk) -> None:
-    Absence.objects.create(
-        location=desk.location,
-        resource=desk.room,
-        kind="upkeep",
-        starts_at=utc(MONDAY, 12),
-        ends_at=utc(MONDAY, 13),
-    )
-    assert reason(desk, desk.room, utc(MONDAY, 10)) is None
-    assert reason(desk, desk.room, utc(MONDAY, 10, 15))[0] == "on_leave"
-
-
-def hold(desk: Desk, resource: Resource, starts_at: Any, ends_at: Any, **fields: Any) -> Any:
-    session = session_of(desk.series(), 1)
-    return Reservation.objects.create(
-        session=session, resource=resource, starts_at=starts_at, used_until=ends_at, ends_at=ends_at, **fields
-    )
-
-
-@pytest.mark.parametrize(
-    ("from_minute", "to_minute", "is_taken"),
-    [(0, 60, True), (60, 90, True), (119, 180, True), (120, 180, False), (-60, 1, True), (-60, 0, False)],
-)
-def test_any_overlap_with_a_reservation_counts_turnaround_included(
-    desk: Desk, from_minute: Any, to_minute: int, is_taken: bool
-) -> None:
-    at = utc(MONDAY, 10)
-    hold(desk, desk.room, at + timedelta(minutes=from_minute), at + timedelta(minutes=to_minute))
-    found = reason(desk, desk.room, at)
-    assert (found is not None and found[0] == "slot_taken") is is_taken
-
-
-def test_released_reservations_and_those_to_be_given_up_do_not_count(desk: Desk) -> None:
-    at = utc(MONDAY, 10)
-    hold(desk, desk.room, at, at + timedelta(hours=1), is_active=False)
-    mine = hold(desk, desk.room, at, at + timedelta(hours=1))
-    use = use_of(desk.room, 1, at, list(desk.version.phases.all()))
-    assert taken_by_others([use], [mine.session]) == {}
-    assert taken_by_others([use, replace(use, resource=desk.device)], []) == {desk.room.pk: (mine,)}
 
 
 def test_covers_means_one_interval_holds_it_all() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _t
@@ -16,19 +17,7 @@ from clinic.localtime import at_local
 from clinic.models import Location, Resource, ResourceKind
 from clinic.opening_hours import Away, Calendar, Intervals, covers
 from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Session
-from planner.schedule.refusals import (
-    BookingRefusal,
-    Closed,
-    DeviceTooShallow,
-    LacksWhatIsNeeded,
-    NotOpenThatDay,
-    NotQualified,
-    OnLeave,
-    OutsideHours,
-    PublicHoliday,
-    ResourceInactive,
-    SlotTaken,
-)
+from planner.obstacles.obstacle import Obstacle, ObstacleCode
 
 LONGEST_RESERVATION = timedelta(days=2)
 """More than any: a session ends on the day it begins, a turnaround takes at most four hours."""
@@ -85,18 +74,12 @@ def taken_by_others(
     return {resource_id: tuple(reservations) for resource_id, reservations in held.items()}
 
 
-def why_not_free(
-    use: ResourceUse, location: Location, calendar: Calendar, taken: Mapping[int, Sequence[Reservation]]
-) -> BookingRefusal | None:
-    """The first thing that keeps the resource from this use; nothing when it is free."""
-    return (
-        _away(use, location, calendar)
-        or _not_open(use, location, calendar)
-        or _taken(use, taken.get(use.resource.pk, ()))
-    )
+def why_not_open(use: ResourceUse, location: Location, calendar: Calendar) -> Obstacle | None:
+    """The first thing that keeps the resource from being there for this use; nothing when it is."""
+    return _away(use, location, calendar) or _not_open(use, location, calendar)
 
 
-def _away(use: ResourceUse, location: Location, calendar: Calendar) -> BookingRefusal | None:
+def _away(use: ResourceUse, location: Location, calendar: Calendar) -> Obstacle | None:
     for away in calendar.absences_of(use.resource.pk):
         since, until = _instant(away.starts, location), _instant(away.ends, location)
         if since < use.ends_at and until > use.starts_at:
@@ -104,35 +87,26 @@ def _away(use: ResourceUse, location: Location, calendar: Calendar) -> BookingRe
     return None
 
 
-def _absence(
-    use: ResourceUse, away: Away, location: Location, since: datetime, until: datetime
-) -> BookingRefusal:
-    facts = {"number": use.number, "at": use.at, "since": since, "until": until}
+def _absence(use: ResourceUse, away: Away, location: Location, since: datetime, until: datetime) -> Obstacle:
+    facts, ends_on = {"since": since, "until": until}, away.ends.date()
     if away.resource_id is None:
-        return Closed(location=location.name, **facts)
-    return OnLeave(resource=use.resource.name, **facts)
+        return Obstacle(ObstacleCode.CLOSED, ends_on, {"location": location.name, **facts})
+    return Obstacle(ObstacleCode.ON_LEAVE, ends_on, {"resource": use.resource.name, **facts})
 
 
-def _not_open(use: ResourceUse, location: Location, calendar: Calendar) -> BookingRefusal | None:
+def _not_open(use: ResourceUse, location: Location, calendar: Calendar) -> Obstacle | None:
     day = use.starts_at.astimezone(location.zone).date()
     intervals = calendar.open_on(use.resource.pk, day)
     instants = tuple((_instant(a, location), _instant(b, location)) for a, b in intervals)
     if covers(instants, use.starts_at, use.used_until):
         return None
-    facts = {"number": use.number, "at": use.at}
     if day in calendar.holidays and not intervals:
-        return PublicHoliday(location=location.name, holiday=calendar.holidays[day], **facts)
+        facts: dict[str, Any] = {"location": location.name, "holiday": calendar.holidays[day]}
+        return Obstacle(ObstacleCode.PUBLIC_HOLIDAY, day + timedelta(days=1), facts)
     if not intervals:
-        return NotOpenThatDay(resource=use.resource.name, **facts)
-    return OutsideHours(resource=use.resource.name, open=_in_words(intervals), **facts)
-
-
-def _taken(use: ResourceUse, reservations: Iterable[Reservation]) -> BookingRefusal | None:
-    for held in reservations:
-        if held.starts_at < use.ends_at and held.ends_at > use.starts_at:
-            facts = {"number": use.number, "at": use.at, "until": held.ends_at}
-            return SlotTaken(resource=use.resource.name, since=held.starts_at, **facts)
-    return None
+        return Obstacle(ObstacleCode.NOT_OPEN_THAT_DAY, facts={"resource": use.resource.name})
+    facts = {"resource": use.resource.name, "open": _in_words(intervals)}
+    return Obstacle(ObstacleCode.OUTSIDE_HOURS, facts=facts)
 
 
 def _instant(local: datetime, location: Location) -> datetime:
@@ -149,18 +123,19 @@ def skills_needed(version: ProtocolVersion, kind: str) -> frozenset[str]:
 
 
 def why_it_does_not_serve(
-    resource: Resource, number: int, version: ProtocolVersion, needed_mm: Decimal | None
-) -> BookingRefusal | None:
+    resource: Resource, version: ProtocolVersion, needed_mm: Decimal | None
+) -> Obstacle | None:
     """In use, with the skills the protocol asks of its kind, and deep enough by its label."""
+    facts: dict[str, Any] = {"resource": resource.name}
     if not resource.is_active:
-        return ResourceInactive(number=number, resource=resource.name)
+        return Obstacle(ObstacleCode.RESOURCE_INACTIVE, facts=facts)
     missing = sorted(skills_needed(version, resource.kind) - set(resource.skills))
     if missing:
-        refusal = NotQualified if resource.kind == ResourceKind.PRACTITIONER else LacksWhatIsNeeded
-        return refusal(number=number, resource=resource.name, missing=missing)
+        is_person = resource.kind == ResourceKind.PRACTITIONER
+        code = ObstacleCode.NOT_QUALIFIED if is_person else ObstacleCode.LACKS_WHAT_IS_NEEDED
+        return Obstacle(code, facts={**facts, "missing": missing})
     deepest = resource.max_depth_mm
     if resource.kind == ResourceKind.DEVICE and needed_mm and deepest is not None and deepest < needed_mm:
-        return DeviceTooShallow(
-            number=number, resource=resource.name, deepest_mm=deepest, needed_mm=needed_mm
-        )
+        facts |= {"deepest_mm": deepest, "needed_mm": needed_mm}
+        return Obstacle(ObstacleCode.DEVICE_TOO_SHALLOW, facts=facts)
     return None

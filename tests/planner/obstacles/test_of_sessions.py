@@ -1,0 +1,294 @@
+"""Every code of the table: when it stands in a session's way, until when, and that it goes when its cause goes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from clinic.models import Absence, ExtraHours, Location, Resource, WeeklyHours
+from patients.models import Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
+from planner.models import Message, ProtocolVersion, Reservation, Series, Session
+from planner.obstacles.obstacle import KINDS, ObstacleCode
+from planner.obstacles.of_sessions import obstacles_of, surroundings_of
+from planner.obstacles.words import WORDS
+from planner.schedule.sessions import with_everything
+from tests.makers import NOW, make_area, make_steps
+from tests.planner.desk import Desk, open_desk
+
+pytestmark = pytest.mark.django_db
+FIRST_DAY = date(2027, 1, 19)
+"""Of the series that `desk.booked()` books: a Tuesday at ten; the next ones follow 28 days later each."""
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return open_desk()
+
+
+def found(series: Series, now: datetime = NOW) -> dict[int, list[tuple[str, date | None]]]:
+    """By number of the session."""
+    sessions = with_everything(Session.objects.filter(series=series))
+    obstacles = obstacles_of(sessions, surroundings_of(sessions, series.location, now=now))
+    return {
+        each.number: [(one.code.value, one.until) for one in obstacles[each.pk]]
+        for each in sessions
+        if each.pk in obstacles
+    }
+
+
+def away(desk: Desk, day: date, resource: Resource | None, kind: str = "leave") -> Absence:
+    start = datetime.combine(day, time(), tzinfo=UTC)
+    ends = start + timedelta(days=1)
+    return Absence.objects.create(
+        location=desk.location, resource=resource, kind=kind, starts_at=start, ends_at=ends
+    )
+
+
+def test_what_is_booked_by_all_rules_has_nothing_in_its_way(desk: Desk) -> None:
+    assert found(desk.booked()) == {}
+
+
+def _leave(desk: Desk, series: Series) -> None:
+    away(desk, FIRST_DAY, desk.practitioner)
+
+
+def _closure(desk: Desk, series: Series) -> None:
+    away(desk, FIRST_DAY, None, "closure")
+
+
+def _upkeep(desk: Desk, series: Series) -> None:
+    away(desk, FIRST_DAY, desk.room, "upkeep")
+
+
+def _holiday(desk: Desk, series: Series) -> None:
+    """Of another country, to one of whose holidays the session is moved."""
+    Location.objects.update(country="IE", subdivision="", closes_on_public_holidays=True)
+    at = datetime(2027, 2, 1, 10, tzinfo=UTC)  # Saint Brigid's Day
+    Session.objects.filter(series=series, number=1).update(starts_at=at, ends_at=at + timedelta(hours=1))
+    Session.objects.filter(series=series, number=2).update(state="cancelled")
+
+
+def _shorter_hours(desk: Desk, series: Series) -> None:
+    WeeklyHours.objects.filter(resource=desk.practitioner).update(opens=time(11))
+
+
+def _no_hours(desk: Desk, series: Series) -> None:
+    WeeklyHours.objects.filter(resource=desk.practitioner).delete()
+
+
+def _out_of_use(desk: Desk, series: Series) -> None:
+    Resource.objects.filter(pk=desk.room.pk).update(is_active=False)
+
+
+def _skill_gone(desk: Desk, series: Series) -> None:
+    Resource.objects.filter(pk=desk.practitioner.pk).update(skills=[])
+
+
+def _room_lacks(desk: Desk, series: Series) -> None:
+    ProtocolVersion.objects.update(room_skills=["sink"])
+
+
+def _too_shallow(desk: Desk, series: Series) -> None:
+    Resource.objects.filter(pk=desk.device.pk).update(max_depth_mm="0.25")
+
+
+def _nobody(desk: Desk, series: Series) -> None:
+    Reservation.objects.filter(resource=desk.practitioner).update(is_active=False)
+
+
+def _no_consent(desk: Desk, series: Series) -> None:
+    Consent.objects.update(withdrawn_at=NOW)
+
+
+def _not_screened(desk: Desk, series: Series) -> None:
+    Screening.objects.update(is_recheck=True)
+
+
+def _says_yes(series: Series, effect: str, **fields: Any) -> None:
+    """To a question that has this effect."""
+    question = ScreeningQuestion.objects.create(
+        clinic=series.location.clinic,
+        code="some_question",
+        position=99,
+        text="?",
+        effect=effect,
+        source="-",
+        certainty="found",
+        **fields,
+    )
+    screening = Screening.objects.create(patient=series.patient, taken_at=NOW, taken_by=series.created_by)
+    event = date(2027, 1, 10) if fields else None
+    ScreeningAnswer.objects.create(screening=screening, question=question, said_yes=True, event_date=event)
+
+
+def _blocks(desk: Desk, series: Series) -> None:
+    _says_yes(series, "block")
+
+
+def _holds(desk: Desk, series: Series) -> None:
+    _says_yes(series, "hold")
+
+
+def _postpones(desk: Desk, series: Series) -> None:
+    _says_yes(series, "postpone", kind="yes_no_date", date_meaning="Happened", wait_days=14)
+
+
+def _without_address(desk: Desk, series: Series) -> None:
+    Patient.objects.update(email="")
+
+
+def _moved_together(desk: Desk, series: Series) -> None:
+    at = datetime(2027, 2, 1, 10, tzinfo=UTC)
+    Session.objects.filter(series=series, number=2).update(starts_at=at, ends_at=at + timedelta(hours=1))
+
+
+def _out_of_order(desk: Desk, series: Series) -> None:
+    at = datetime(2027, 1, 18, 10, tzinfo=UTC)
+    Session.objects.filter(series=series, number=2).update(starts_at=at, ends_at=at + timedelta(hours=1))
+
+
+def _gap_shortened(desk: Desk, series: Series) -> None:
+    ProtocolVersion.objects.update(floor_days=1)
+    Series.objects.update(gap_min_days=1, gap_target_days=7, gap_max_days=20)
+
+
+def _missed(desk: Desk, series: Series) -> None:
+    Session.objects.filter(series=series, number=2).update(state="no_show")
+    Reservation.objects.filter(session__series=series, session__number=2).update(is_active=False)
+
+
+TABLE: list[tuple[Callable[[Desk, Series], None], int, str, date | None]] = [
+    (_leave, 1, "on_leave", date(2027, 1, 20)),
+    (_upkeep, 1, "on_leave", date(2027, 1, 20)),
+    (_closure, 1, "closed", date(2027, 1, 20)),
+    (_holiday, 1, "public_holiday", date(2027, 2, 2)),
+    (_shorter_hours, 1, "outside_hours", None),
+    (_no_hours, 3, "not_open_that_day", None),
+    (_out_of_use, 1, "resource_inactive", None),
+    (_skill_gone, 1, "not_qualified", None),
+    (_room_lacks, 2, "lacks_what_is_needed", None),
+    (_too_shallow, 1, "device_too_shallow", None),
+    (_nobody, 1, "resource_missing", None),
+    (_no_consent, 4, "no_consent", None),
+    (_not_screened, 1, "not_screened", None),
+    (_blocks, 1, "screening_blocks", None),
+    (_holds, 1, "screening_holds", None),
+    (_postpones, 1, "screening_postpones", date(2027, 1, 24)),
+    (_without_address, 1, "no_address", None),
+    (_moved_together, 2, "too_soon", date(2027, 2, 16)),
+    (_out_of_order, 2, "wrong_order", None),
+    (_gap_shortened, 2, "too_late", None),
+    (_missed, 2, "no_time", None),
+]
+
+
+@pytest.mark.parametrize(("cause", "number", "code", "until"), TABLE)
+def test_a_cause_stands_in_the_way(
+    desk: Desk, cause: Callable[[Desk, Series], None], number: int, code: str, until: date | None
+) -> None:
+    series = desk.booked()
+    cause(desk, series)
+    assert (code, until) in found(series)[number]
+
+
+def test_a_leave_hits_the_sessions_of_its_days_and_goes_with_it(desk: Desk) -> None:
+    series = desk.booked()
+    leave = away(desk, FIRST_DAY, desk.practitioner)
+    assert found(series) == {1: [("on_leave", date(2027, 1, 20))]}
+    leave.delete()
+    assert found(series) == {}
+
+
+def test_extra_hours_let_a_closed_day_be_open(desk: Desk) -> None:
+    series = desk.booked()
+    WeeklyHours.objects.filter(resource=desk.practitioner).delete()
+    ExtraHours.objects.create(
+        location=desk.location,
+        resource=desk.practitioner,
+        starts_at=datetime.combine(FIRST_DAY, time(9), tzinfo=UTC),
+        ends_at=datetime.combine(FIRST_DAY, time(18), tzinfo=UTC),
+    )
+    assert set(found(series)) == {2, 3, 4}
+
+
+def test_another_series_on_the_same_skin_too_near(desk: Desk) -> None:
+    series = desk.booked()
+    other = desk.book(
+        desk.series(patient=series.patient),
+        desk.visits(first=datetime(2027, 8, 3, 10)),
+    )
+    other.areas.set(series.areas.all())
+    assert found(series) == {}
+    Session.objects.filter(series=other, number=1).update(
+        starts_at=datetime(2027, 1, 21, 10, tzinfo=UTC), ends_at=datetime(2027, 1, 21, 11, tzinfo=UTC)
+    )
+    assert ("skin_not_rested", date(2027, 2, 18)) in found(series)[1]
+    other.areas.set([make_area(series.patient, site="knee", side="left")])
+    assert found(series) == {}
+
+
+def test_a_day_that_is_over_asks_how_it_ended_and_for_nothing_else(desk: Desk) -> None:
+    series = desk.booked()
+    Consent.objects.update(withdrawn_at=NOW)
+    evening, day_after = (datetime(2027, 1, day, 22, tzinfo=UTC) for day in (19, 20))
+    assert found(series, evening)[1] == [("no_consent", None)]
+    assert found(series, day_after)[1] == [("not_ended", None)]
+    Session.objects.filter(series=series, number=1).update(state="in_treatment")
+    assert found(series, day_after)[1] == [("record_open", None)]
+
+
+def test_the_consent_of_a_later_session_runs_out(desk: Desk) -> None:
+    series = desk.booked()
+    Consent.objects.update(valid_to=date(2027, 3, 30))
+    assert found(series) == {4: [("consent_ends", None)]}
+
+
+def test_an_answer_of_the_mail_server_counts_for_the_address_it_was_about(desk: Desk) -> None:
+    make_steps(desk.version)
+    series = desk.booked()
+    message = Message.objects.filter(series=series, session__isnull=False).earliest("pk")
+    Message.objects.filter(pk=message.pk).update(
+        state="failed", closed_at=NOW, to_address=series.patient.email
+    )
+    assert found(series) == {1: [("address_refused", None)]}
+    Patient.objects.update(email="other@example.org")
+    assert found(series) == {}
+
+
+def test_news_about_dates_that_never_left_are_to_be_told(desk: Desk) -> None:
+    make_steps(desk.version)
+    series = desk.booked()
+    news = Message.objects.filter(series=series, session=None)
+    news.update(state="missed", closed_at=NOW)
+    assert found(series) == {1: [("not_told", None)]}
+    news.update(state="withdrawn")
+    assert found(series) == {}
+
+
+def test_a_series_that_is_not_under_way_misses_no_time(desk: Desk) -> None:
+    assert found(desk.series()) == {}
+
+
+def test_every_code_has_its_kind_and_its_words() -> None:
+    assert set(ObstacleCode) == set(KINDS) == set(WORDS)
+
+
+def test_ten_series_take_as_many_statements_as_one(desk: Desk) -> None:
+    desk.booked()
+    alone = _statements(desk)
+    for n in range(1, 10):
+        first = datetime(2027, 1, 19, 10) + timedelta(days=7 * (n % 5), hours=n // 5 * 3)
+        desk.book(desk.series(), [replace(each) for each in desk.visits(first=first, at=first.time())])
+    assert Session.objects.count() == 40
+    assert (_statements(desk), alone) == (alone, 7)
+
+
+def _statements(desk: Desk) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        sessions = with_everything(Session.objects.filter(location=desk.location))
+        obstacles_of(sessions, surroundings_of(sessions, desk.location, now=NOW))
+    return len(asked)
