@@ -12,7 +12,7 @@ here are naive local wall-clock in the location's zone; intervals are half-open,
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -98,13 +98,19 @@ class Calendar:
     holidays: Mapping[date, str]
     _weekly: Mapping[int | None, tuple[_Weekly, ...]]
     _extra: Mapping[int | None, Intervals]
+    _known: dict[tuple[int, date], Intervals] = field(default_factory=dict, init=False, compare=False)
 
     def location_open_on(self, day: date) -> Intervals:
         weekly = () if day in self.holidays else self._weekly_on(None, day)
         return union((*weekly, *self._extra_on(None, day)))
 
     def open_on(self, resource_id: int, day: date) -> Intervals:
-        """Open that day, whoever is away."""
+        """Open that day, whoever is away; worked out once for all who ask."""
+        if (resource_id, day) not in self._known:
+            self._known[resource_id, day] = self._open_on(resource_id, day)
+        return self._known[resource_id, day]
+
+    def _open_on(self, resource_id: int, day: date) -> Intervals:
         own, place = self._weekly_on(resource_id, day), self.location_open_on(day)
         follows = resource_id not in self._weekly and self.kinds[resource_id] != ResourceKind.PRACTITIONER
         return union((*(place if follows else overlap(own, place)), *self._extra_on(resource_id, day)))

@@ -4,17 +4,17 @@ Everybody asks here: a booking and a start refuse by it, pages mark by it, mails
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import chain
 from zoneinfo import ZoneInfo
 
 from clinic.localtime import local_date
-from clinic.models import Location, Resource
+from clinic.models import Location, Resource, ResourceKind
 from clinic.opening_hours import Calendar, open_calendar
 from planner.choices import SeriesState, SessionState
-from planner.models import Session
+from planner.models import ProtocolPhase, ProtocolVersion, Session
 from planner.obstacles import from_record
 from planner.obstacles.obstacle import Obstacle, ObstacleCode
 from planner.obstacles.patient_record import PatientRecord, records_of
@@ -48,6 +48,18 @@ class Surroundings:
     calendar: Calendar
     records: Mapping[int, PatientRecord]
     now: datetime
+    _needs: dict[int, tuple[tuple[ProtocolPhase, ...], tuple[ResourceKind, ...]]] = field(
+        default_factory=dict
+    )
+
+    def needs_of(
+        self, version: ProtocolVersion
+    ) -> tuple[tuple[ProtocolPhase, ...], tuple[ResourceKind, ...]]:
+        """Its phases and the kinds they need: the same for all its sessions."""
+        if version.pk not in self._needs:
+            phases = tuple(version.phases.all())
+            self._needs[version.pk] = phases, kinds_needed(phases)
+        return self._needs[version.pk]
 
     @property
     def zone(self) -> ZoneInfo:
@@ -132,8 +144,7 @@ def _without_time(session: Session, around: Surroundings) -> Iterator[Obstacle]:
 def _of_the_place(session: Session, stop: SessionDay, around: Surroundings) -> Iterator[Obstacle]:
     """Who and what serves it is there, in use, able, and open."""
     version = session.series.protocol_version
-    phases = list(version.phases.all())
-    needed = kinds_needed(phases)
+    phases, needed = around.needs_of(version)
     held = [each.resource_id for each in session.reservations.all() if each.is_active]
     serving = [around.resources[pk] for pk in held if pk in around.resources]
     for kind in needed:

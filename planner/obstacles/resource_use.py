@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from django.utils.translation import gettext as _t
@@ -81,7 +83,7 @@ def why_not_open(use: ResourceUse, location: Location, calendar: Calendar) -> Ob
 
 def _away(use: ResourceUse, location: Location, calendar: Calendar) -> Obstacle | None:
     for away in calendar.absences_of(use.resource.pk):
-        since, until = _instant(away.starts, location), _instant(away.ends, location)
+        since, until = _instant(away.starts, location.zone), _instant(away.ends, location.zone)
         if since < use.ends_at and until > use.starts_at:
             return _absence(use, away, location, since, until)
     return None
@@ -95,9 +97,10 @@ def _absence(use: ResourceUse, away: Away, location: Location, since: datetime, 
 
 
 def _not_open(use: ResourceUse, location: Location, calendar: Calendar) -> Obstacle | None:
-    day = use.starts_at.astimezone(location.zone).date()
+    zone = location.zone
+    day = use.starts_at.astimezone(zone).date()
     intervals = calendar.open_on(use.resource.pk, day)
-    instants = tuple((_instant(a, location), _instant(b, location)) for a, b in intervals)
+    instants = tuple((_instant(a, zone), _instant(b, zone)) for a, b in intervals)
     if covers(instants, use.starts_at, use.used_until):
         return None
     if day in calendar.holidays and not intervals:
@@ -109,8 +112,9 @@ def _not_open(use: ResourceUse, location: Location, calendar: Calendar) -> Obsta
     return Obstacle(ObstacleCode.OUTSIDE_HOURS, facts=facts)
 
 
-def _instant(local: datetime, location: Location) -> datetime:
-    return at_local(local.date(), local.time(), location.zone)
+@lru_cache(maxsize=4096)
+def _instant(local: datetime, zone: ZoneInfo) -> datetime:
+    return at_local(local.date(), local.time(), zone)
 
 
 def _in_words(intervals: Intervals) -> list[str]:
