@@ -16,7 +16,10 @@ class SeriesState(models.TextChoices):
 
 
 class SessionState(models.TextChoices):
-    """planned (no time yet) → booked → confirmed → arrived → in treatment → done; or no-show, or cancelled."""
+    """planned (no time yet) → booked → confirmed → arrived → in treatment → done, or broken off.
+
+    Or no-show, cancelled, or released: the time is given back and the patient rings about another.
+    """
 
     PLANNED = "planned", _("Not booked")
     BOOKED = "booked", _("Booked")
@@ -24,40 +27,34 @@ class SessionState(models.TextChoices):
     ARRIVED = "arrived", _("Arrived")
     IN_TREATMENT = "in_treatment", _("In treatment")
     DONE = "done", _("Done")
+    BROKEN_OFF = "broken_off", _("Broken off")
     NO_SHOW = "no_show", _("Did not come")
+    RELEASED = "released", _("Will ring back")
     CANCELLED = "cancelled", _("Cancelled")
 
 
-HOLDS_TIME = (
-    SessionState.BOOKED,
-    SessionState.CONFIRMED,
-    SessionState.ARRIVED,
-    SessionState.IN_TREATMENT,
-    SessionState.DONE,
-)
-CAN_MOVE = (SessionState.PLANNED, SessionState.BOOKED, SessionState.CONFIRMED, SessionState.NO_SHOW)
+NEEDLED = (SessionState.DONE, SessionState.BROKEN_OFF)
+"""The skin was treated, wholly or in part: it rests, is screened and cared for after that day."""
+OVER = (*NEEDLED, SessionState.CANCELLED)
+HERE = (SessionState.ARRIVED, SessionState.IN_TREATMENT)
+HOLDS_TIME = (SessionState.BOOKED, SessionState.CONFIRMED, *HERE, *NEEDLED)
+WITHOUT_TIME = (SessionState.PLANNED, SessionState.NO_SHOW, SessionState.RELEASED)
+"""Still to come, without a time that counts."""
+CAN_MOVE = (*WITHOUT_TIME, SessionState.BOOKED, SessionState.CONFIRMED)
+_EXPECTED = (SessionState.ARRIVED, SessionState.NO_SHOW, SessionState.RELEASED, SessionState.CANCELLED)
 NEXT_STATES: dict[SessionState, tuple[SessionState, ...]] = {
     SessionState.PLANNED: (SessionState.BOOKED, SessionState.CANCELLED),
-    SessionState.BOOKED: (
-        SessionState.PLANNED,
-        SessionState.CONFIRMED,
-        SessionState.ARRIVED,
-        SessionState.NO_SHOW,
-        SessionState.CANCELLED,
-    ),
-    SessionState.CONFIRMED: (
-        SessionState.PLANNED,
-        SessionState.BOOKED,
-        SessionState.ARRIVED,
-        SessionState.NO_SHOW,
-        SessionState.CANCELLED,
-    ),
+    SessionState.BOOKED: (SessionState.PLANNED, SessionState.CONFIRMED, *_EXPECTED),
+    SessionState.CONFIRMED: (SessionState.PLANNED, SessionState.BOOKED, *_EXPECTED),
     SessionState.ARRIVED: (SessionState.IN_TREATMENT, SessionState.BOOKED, SessionState.CANCELLED),
-    SessionState.IN_TREATMENT: (SessionState.DONE, SessionState.CANCELLED),
+    SessionState.IN_TREATMENT: NEEDLED,
     SessionState.DONE: (),
+    SessionState.BROKEN_OFF: (),
     SessionState.NO_SHOW: (SessionState.BOOKED, SessionState.CANCELLED),
-    SessionState.CANCELLED: (),
+    SessionState.RELEASED: (SessionState.BOOKED, SessionState.CANCELLED),
+    SessionState.CANCELLED: (SessionState.BOOKED, SessionState.PLANNED),
 }
+"""Back to booked means: as it was before."""
 
 
 class Anchor(models.TextChoices):
@@ -86,6 +83,7 @@ class MessageHistory(models.TextChoices):
     PLANNED = "planned", _("Planned")
     SESSION_MOVED = "session_moved", _("The session was moved.")
     SESSION_CANCELLED = "session_cancelled", _("The session was cancelled.")
+    TIME_RELEASED = "time_released", _("The time was given back; the patient rings about another.")
     REPLACED = "replaced", _("Replaced: more has changed.")
     SEND_NOW = "send_now", _("To be sent now: %(name)s")
     WITHDRAWN_BY = "withdrawn_by", "%(name)s"

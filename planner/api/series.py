@@ -14,6 +14,7 @@ from planner.protocols.patient_recommendation import advice_for
 from planner.readings import open_series, resource_to_prefer, version_to_follow
 from planner.schedule.book import book_series, stop_series
 from planner.schedule.draft import ProtocolChoice, Wishes, draft_series
+from planner.schedule.marks import add_session, restore_series
 from planner.schedule.proposals import PlanAnswer
 from planner.schedule.propose import propose
 
@@ -80,3 +81,16 @@ class SeriesViewSet(RetrieveOpened, ListNoted):
     def stop(self, asked: dict[str, Any], key: str) -> Series:
         """Cancel all sessions that are still to come."""
         return stop_series(self.opened.pk, **asked, by=self.actor, key=key, now=self.now)
+
+    @action(detail=True, methods=["post"])
+    @writes(serializers.WhyAsked, Right.BOOK)
+    def restore(self, asked: dict[str, Any], key: str) -> Series:
+        """Take the stop back: what was cancelled with it holds its time again, all of it or nothing."""
+        return restore_series(self.opened.pk, **asked, by=self.actor, key=key, now=self.now)
+
+    @action(detail=True, methods=["post"], url_path="add-session")
+    @writes(serializers.VersionAsked, Right.BOOK)
+    def add_session(self, asked: dict[str, Any], key: str) -> Series:
+        """One more session at the end, without a time yet."""
+        session = add_session(self.opened.pk, **asked, by=self.actor, key=key, now=self.now)
+        return session.series

@@ -15,10 +15,11 @@ from planner.api import filters, serializers
 from planner.choices import SessionState
 from planner.models import Reservation, Session, TreatmentRecord
 from planner.readings import open_session
-from planner.schedule.book import cancel_session, change_state, move_sessions
+from planner.schedule.book import cancel_session, move_sessions
+from planner.schedule.marks import change_state, take_back
 from planner.schedule.move import propose_move
 from planner.schedule.proposals import PlanAnswer
-from planner.treatment.treat import finish, save_record, start_treatment
+from planner.treatment.treat import break_off, finish, save_record, start_treatment
 
 
 class NoRecordYet(Refusal):
@@ -88,8 +89,17 @@ class SessionViewSet(RetrieveOpened, ListNoted):
     @action(detail=True, methods=["post"], url_path="take-back")
     @writes(serializers.WhyAsked, Right.RUN_DAY)
     def take_back(self, asked: dict[str, Any], key: str) -> Session:
-        """Booked as before: not confirmed, not here, not missed after all."""
-        return self._marked(SessionState.BOOKED, asked, key)
+        """As it was before: not confirmed, not here, not missed, not given back and not cancelled after all.
+
+        Refused where the time has gone to somebody else.
+        """
+        return take_back(self.opened.pk, **asked, by=self.actor, key=key, now=self.now)
+
+    @action(detail=True, methods=["post"])
+    @writes(serializers.WhyAsked, Right.BOOK)
+    def release(self, asked: dict[str, Any], key: str) -> Session:
+        """The patient gives the time back and will ring about another."""
+        return self._marked(SessionState.RELEASED, asked, key)
 
     def _marked(self, to: SessionState, asked: dict[str, Any], key: str) -> Session:
         return change_state(self.opened.pk, to, **asked, by=self.actor, key=key, now=self.now)
@@ -99,6 +109,12 @@ class SessionViewSet(RetrieveOpened, ListNoted):
     def start(self, asked: dict[str, Any], key: str) -> Session:
         """The treatment begins. Refused without today's questions, a consent, or if an answer forbids it."""
         return start_treatment(self.opened.pk, **asked, by=self.actor, key=key, now=self.now)
+
+    @action(detail=True, methods=["post"], url_path="break-off")
+    @writes(serializers.WhyAsked, Right.TREAT)
+    def break_off(self, asked: dict[str, Any], key: str) -> Session:
+        """The treatment ends early; its skin rests and is cared for as after any other."""
+        return break_off(self.opened.pk, **asked, by=self.actor, key=key, now=self.now)
 
     @action(detail=True, right=Right.SEE_RECORD, serializer_class=serializers.RecordShape)
     def record(self, request: Request, **ids: int) -> Response:
@@ -119,6 +135,9 @@ class SessionViewSet(RetrieveOpened, ListNoted):
     @action(detail=True, methods=["post"])
     @writes(serializers.CompletionAsked, Right.TREAT)
     def complete(self, asked: dict[str, Any], key: str) -> Session:
-        """The treatment ends, with its record; the aftercare mails are planned."""
+        """The treatment ends, with its record; the aftercare mails are planned.
+
+        Also of a session of an earlier day that nobody checked in.
+        """
         entry = asked.pop("entry")
         return finish(self.opened.pk, entry, **asked, by=self.actor, key=key, now=self.now)

@@ -30,8 +30,9 @@ from planner.demo.stories import Story
 from planner.demo.timetable import Slot
 from planner.demo.treated import Treated, entry_for, plan_aftercare, write_treated
 from planner.models import ProtocolVersion, Series, Session, SessionEvent
-from planner.schedule.book import book_series, change_state, move_sessions, stop_series
+from planner.schedule.book import book_series, move_sessions, stop_series
 from planner.schedule.draft import ProtocolChoice, Wishes, draft_series
+from planner.schedule.marks import change_state
 from planner.schedule.session_place import SessionPlace
 from planner.treatment.treat import finish, start_treatment
 
@@ -104,6 +105,7 @@ class Historian:
             if self._is_today(treated.session):
                 self._today(treated, life, questions)
         self._confirm([each.session for each, _life in sessions])
+        self._release([each.session for each, _life in sessions])
 
     def _meet(self, stories: Sequence[Story], questions: Sequence[ScreeningQuestion]) -> list[Life]:
         """The consult: everybody's record before the first session."""
@@ -248,6 +250,7 @@ class Historian:
             self.staff,
             self.random,
         )
+        _break_off(treated[len(treated) // 2].session)
         plan_aftercare(treated, self.now)
 
     def _judging(self, treated: Treated, life: Life) -> Judging:
@@ -316,6 +319,21 @@ class Historian:
             )
             for session in soon
         )
+
+    def _release(self, sessions: Sequence[Session]) -> None:
+        """One who comes after the days that are confirmed has given the time back."""
+        later = [each for each in sessions if each.starts_at and each.starts_at > self.now + CONFIRM_AHEAD]
+        session = Session.objects.get(pk=later[len(later) // 2].pk)
+        released = SessionState.RELEASED
+        change_state(
+            session.pk, released, by=self.desk, key=self.key(), version=session.version, now=self.now - HOUR
+        )
+
+
+def _break_off(session: Session) -> None:
+    Session.objects.filter(pk=session.pk).update(state=SessionState.BROKEN_OFF)
+    ended = session.events.filter(kind=SessionEvent.Kind.DONE)
+    ended.update(kind=SessionEvent.Kind.BROKEN_OFF, reason="Felt faint; stopped after one side")
 
 
 def _analyze() -> None:

@@ -12,7 +12,7 @@ from random import Random
 
 from clinic.models import StaffMember
 from patients.models import Area
-from planner.choices import Endpoint, Reaction, SeriesState, SessionState
+from planner.choices import OVER, Endpoint, Reaction, SeriesState, SessionState
 from planner.demo.people import Person
 from planner.models import AreaTreatment, Series, Session, SessionEvent, SiteDepth, TreatmentRecord
 from planner.outbox.plan_messages import messages_for_completion
@@ -94,7 +94,7 @@ def write_treated(
         for record, entry in zip(records, entries, strict=True)
         for area in entry.areas
     )
-    open_states = set(SessionState) - {SessionState.DONE, SessionState.CANCELLED}
+    open_states = set(SessionState) - {*OVER}
     whole = Series.objects.filter(state=SeriesState.ACTIVE).exclude(sessions__state__in=open_states)
     whole.update(state=SeriesState.DONE)
 

@@ -173,7 +173,10 @@ class SessionEvent(models.Model):
         ARRIVED = "arrived", _("Arrived")
         STARTED = "started", _("Treatment began")
         DONE = "done", _("Done")
+        BROKEN_OFF = "broken_off", _("Broken off")
         NO_SHOW = "no_show", _("Did not come")
+        RELEASED = "released", _("Time given back")
+        ADDED = "added", _("Added to the series")
         TAKEN_BACK = "taken_back", _("Taken back")
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="events")

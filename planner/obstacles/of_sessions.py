@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from clinic.localtime import local_date
 from clinic.models import Location, Resource, ResourceKind
 from clinic.opening_hours import Calendar, open_calendar
-from planner.choices import SeriesState, SessionState
+from planner.choices import HERE, WITHOUT_TIME, SeriesState, SessionState
 from planner.models import ProtocolPhase, ProtocolVersion, Session
 from planner.obstacles import from_record
 from planner.obstacles.obstacle import Obstacle, ObstacleCode
@@ -34,9 +34,7 @@ from planner.obstacles.skin_rest import (
     why_skin_rests,
 )
 
-WITHOUT_TIME = (SessionState.PLANNED, SessionState.NO_SHOW)
 EXPECTED = (SessionState.BOOKED, SessionState.CONFIRMED)
-HERE = (SessionState.ARRIVED, SessionState.IN_TREATMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +131,7 @@ def _without_time(session: Session, around: Surroundings) -> Iterator[Obstacle]:
         return
     record = around.records[session.patient_id]
     before = _before(session, record, around.zone)
-    facts = {"is_missed": session.state == SessionState.NO_SHOW}
+    facts = {"state": session.state}
     if before is None:
         yield Obstacle(ObstacleCode.NO_TIME, facts=facts)
         return

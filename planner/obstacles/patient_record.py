@@ -14,7 +14,7 @@ from clinic.nested import Row, nested
 from patients.choices import ConsentKind
 from patients.models import Area, Assessment, Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
 from patients.screening_rules import StatedAnswer, Verdict, concerns, weigh
-from planner.choices import HOLDS_TIME, MessageState, SeriesState, SessionState
+from planner.choices import HOLDS_TIME, NEEDLED, MessageState, SeriesState, SessionState
 from planner.models import Message, Series, Session
 
 LOST = (MessageState.FAILED, MessageState.MISSED)
@@ -22,7 +22,7 @@ LOST = (MessageState.FAILED, MessageState.MISSED)
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A session that holds its time, or held it and is done."""
+    """A session that holds its time, or held it; `is_done` when the skin was needled."""
 
     number: int
     starts_at: datetime
@@ -212,7 +212,7 @@ def _held(rows: Sequence[Row]) -> dict[int, list[Held]]:
     for each in rows:
         if each["state"] in HOLDS_TIME and each["starts_at"]:
             at = datetime.fromisoformat(each["starts_at"])
-            held[each["series_id"]].append(Held(each["number"], at, each["state"] == SessionState.DONE))
+            held[each["series_id"]].append(Held(each["number"], at, each["state"] in NEEDLED))
     return held
 
 

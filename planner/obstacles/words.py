@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _l
 from clinic.localtime import local_date, moment_label, weekday_label
 from clinic.models import StaffMember
 from patients.choices import ConsentKind
+from planner.choices import SessionState
 from planner.models import Session
 from planner.obstacles.obstacle import Obstacle
 from planner.obstacles.obstacle import ObstacleCode as Code
@@ -206,6 +207,12 @@ WORDS: Mapping[Code, ObstacleWords] = {
 }
 
 
+_WHY_WITHOUT = {
+    SessionState.NO_SHOW: _l("Did not come to session %(which)s on %(day)s; it has no new time."),
+    SessionState.RELEASED: _l("Will ring back about session %(which)s, which was on %(day)s."),
+}
+
+
 def chip_of(obstacle: Obstacle) -> Chip:
     chip = WORDS[obstacle.code].chip
     return Chip(chip.icon, chip.word % obstacle.facts, chip.tone) if obstacle.facts else chip
@@ -223,8 +230,8 @@ def sentence_of(obstacle: Obstacle, session: Session, zone: ZoneInfo, *, today: 
     words, facts = WORDS[obstacle.code], _spoken(obstacle, session, zone)
     is_open_ended = words.open_ended and obstacle.until is None
     said = str(words.open_ended if is_open_ended else words.sentence) % facts
-    if obstacle.code == Code.NO_TIME and obstacle.facts["is_missed"] and session.starts_at:
-        said = _("Did not come to session %(which)s on %(day)s; it has no new time.") % facts
+    if obstacle.code == Code.NO_TIME and session.starts_at:
+        said = str(_WHY_WITHOUT[SessionState(session.state)]) % facts
     return " ".join(filter(None, [said, _by_when(obstacle, facts, today)]))
 
 

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from clinic.localtime import clamp_out_of_quiet, day_bounds, is_quiet, local_date
-from planner.choices import Anchor, MessageHistory, MessageState, SessionState
+from planner.choices import NEEDLED, Anchor, MessageHistory, MessageState, SessionState
 from planner.models import Message, Series, Session
 from planner.outbox.letter import Mail, NothingToTell, envelope, render
 from planner.outbox.plan_messages import OPEN, close_one, note
@@ -142,7 +142,7 @@ def _unfit(message: Message) -> Verdict | None:
 
 def _fits(session: Session, anchor: str) -> bool:
     if anchor in AFTER_THE_SESSION:
-        return session.state == SessionState.DONE
+        return session.state in NEEDLED
     return anchor != Anchor.SESSION_START or session.state in (SessionState.BOOKED, SessionState.CONFIRMED)
 
 

@@ -17,7 +17,7 @@ from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.models import Location
 from clinic.services.once import once
-from planner.choices import HOLDS_TIME, Anchor, MessageHistory, MessageState, SessionState
+from planner.choices import HOLDS_TIME, OVER, Anchor, MessageHistory, MessageState
 from planner.models import AftercareStep, Message, MessageEvent, Series, Session
 from planner.outbox.steps import AFTER_THE_SESSION, SessionTimes, due_at, expires_at, steps_for
 
@@ -68,14 +68,20 @@ def messages_for_cancellation(series: Series, sessions: Collection[Session], *, 
     outbox.write()
 
 
+def messages_for_release(series: Series, session: Session, *, now: datetime) -> None:
+    """Withdraw what waits for the session; the patient, who gave the time back, is not told of it."""
+    outbox = _Outbox.of(series, now)
+    outbox.withdraw(outbox.open_for({session.pk}), MessageHistory.TIME_RELEASED)
+    outbox.write()
+
+
 def messages_for_completion(session: Session, *, now: datetime) -> None:
     """Aftercare from the end of the treatment, or from its planned end where the record was finished later.
 
     When no session of the series is left to come, the steps after the last one follow.
     """
     outbox = _Outbox.of(session.series, now)
-    over = (SessionState.DONE, SessionState.CANCELLED)
-    is_last = all(each.state in over for each in outbox.sessions if each.pk != session.pk)
+    is_last = all(each.state in OVER for each in outbox.sessions if each.pk != session.pk)
     outbox.plan([session], outbox.steps_at(*AFTER_THE_SESSION, is_last=is_last))
     outbox.write()
 

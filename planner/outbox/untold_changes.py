@@ -9,7 +9,8 @@ from django.db.models import Max, Min, Q
 from planner.choices import HOLDS_TIME, Anchor, MessageState, SessionState
 from planner.models import Series, Session, SessionEvent
 
-_CHANGES = (SessionEvent.Kind.BOOKED, SessionEvent.Kind.MOVED, SessionEvent.Kind.CANCELLED)
+Kind = SessionEvent.Kind
+_CHANGES = (Kind.BOOKED, Kind.MOVED, Kind.CANCELLED, Kind.TAKEN_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ def dates_to_come(series: Series, now: datetime) -> tuple[Session, ...]:
 def moves_untold(series: Series, now: datetime) -> tuple[DateChange, ...]:
     """Sessions still to come whose time is not the one the patient knows."""
     known = _known_times(series, Anchor.SESSION_MOVED)
+    known |= dict.fromkeys(known.keys() & _told_to_be_cancelled(series))
     dates = [session for session in dates_to_come(series, now) if session.pk in known]
     return _changes((known[session.pk], session.starts_at) for session in dates)
 
@@ -49,6 +51,19 @@ def _known_times(series: Series, anchor: Anchor) -> dict[int, datetime | None]:
     for event in events.order_by("at", "id"):
         known.setdefault(event.session_id, event.was_at)
     return known
+
+
+def _told_to_be_cancelled(series: Series) -> set[int]:
+    """Sessions of which the last that was told is that they are cancelled; they may have been restored since."""
+    news = series.messages.filter(session=None, state=MessageState.SENT)
+    told = news.filter(step__anchor=Anchor.SESSION_CANCELLED).aggregate(last=Max("created_at"))["last"]
+    later = news.filter(step__anchor__in=[Anchor.SERIES_BOOKED, Anchor.SESSION_MOVED])
+    since = later.aggregate(last=Max("created_at"))["last"]
+    if told is None:
+        return set()
+    events = SessionEvent.objects.filter(session__series=series, kind=Kind.CANCELLED, at__lte=told)
+    events = events.filter(at__gt=since) if since else events
+    return set(events.values_list("session_id", flat=True))
 
 
 def _since(series: Series, anchor: Anchor) -> Q:

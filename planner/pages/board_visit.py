@@ -6,11 +6,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from clinic.models import ResourceKind
-from planner.choices import PhaseKind, SessionState
+from planner.choices import NEEDLED, PhaseKind, SessionState
 from planner.pages.board_layout import Block, Box, Part
 from planner.pages.day_row import DayRow, phase_words
 
-LOOKS: dict[str, str] = {SessionState.DONE: " sess--done", SessionState.NO_SHOW: " sess--gone"}
+LOOKS: dict[str, str] = {**dict.fromkeys(NEEDLED, " sess--done"), SessionState.NO_SHOW: " sess--gone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def listed(row: DayRow, by: str) -> ListedVisit:
     used, mark = used or row.device, row.mark
     return ListedVisit(
         of=row,
-        css={SessionState.DONE: " week__visit--done", SessionState.NO_SHOW: " week__visit--gone"}.get(
+        css={**dict.fromkeys(NEEDLED, " week__visit--done"), SessionState.NO_SHOW: " week__visit--gone"}.get(
             SessionState(row.session.state), ""
         ),
         mark=mark.icon if mark else "",

@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from clinic.models import Location, Resource, ResourceKind
-from planner.choices import PhaseKind, SessionState
+from planner.choices import HERE, NEEDLED, PhaseKind, SessionState
 from planner.models import Session
 from planner.obstacles.obstacle import Obstacle, ObstacleCode
 from planner.obstacles.of_sessions import Surroundings, obstacles_of, surroundings_of
 from planner.obstacles.words import Chip, chip_of, n_of_m
-from planner.schedule.sessions import HERE, served_by
+from planner.schedule.sessions import served_by
 from planner.treatment.session_clock import Span, Whereabouts, spans, step_now
 
 CONFIRMED = Chip("check", _l("Confirmed"))
@@ -24,12 +24,14 @@ NOT_CONFIRMED = Chip("circle-question-mark", _l("Not confirmed"), "warn")
 LATE = Chip("clock", _l("Late"), "warn")
 MISSED = Chip("user-x", _l("Did not come"), "warn")
 DONE = Chip("check", _l("Done"))
+BROKEN_OFF = Chip("octagon-x", _l("Broken off"), "warn")
 IS_HERE = Chip("map-pin", _l("Here"))
 SAID_BY_THE_STATE = (ObstacleCode.NOT_ENDED, ObstacleCode.RECORD_OPEN)
 STATE_CHIPS: dict[str, Chip] = {
     SessionState.BOOKED: NOT_CONFIRMED,
     SessionState.CONFIRMED: CONFIRMED,
     SessionState.DONE: DONE,
+    SessionState.BROKEN_OFF: BROKEN_OFF,
     SessionState.NO_SHOW: MISSED,
 }
 
@@ -151,7 +153,7 @@ def around_those(
 
 
 def is_open(session: Session) -> bool:
-    return session.state not in (SessionState.DONE, SessionState.NO_SHOW)
+    return session.state not in (*NEEDLED, SessionState.NO_SHOW)
 
 
 def _spans(session: Session) -> tuple[Span, ...]:

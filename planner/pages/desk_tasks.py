@@ -154,7 +154,9 @@ def _last_day(drift: tuple[Session, Obstacle]) -> tuple[date, int]:
 
 def _is_urgent(session: Session, obstacle: Obstacle, today: date) -> bool:
     left = _days_left(obstacle, today)
-    return session.state == SessionState.NO_SHOW or left is None or left <= URGENT_DAYS
+    return (
+        session.state in (SessionState.NO_SHOW, SessionState.RELEASED) or left is None or left <= URGENT_DAYS
+    )
 
 
 def _days_left(obstacle: Obstacle, today: date) -> int | None:

@@ -18,7 +18,7 @@ from clinic.localtime import day_label, local_date
 from clinic.models import StaffMember
 from clinic.nested import Row, nested, revived
 from patients.models import Area, AreaFinding, Assessment, Consent, Patient, Photo, Screening
-from planner.choices import MessageState
+from planner.choices import NEEDLED, MessageState
 from planner.models import Message, SessionEvent, TreatmentRecord
 from planner.treatment.records import areas_treated, treated
 
@@ -177,7 +177,7 @@ def _treatments(record: ClinicalRecord) -> Iterable[HistoryEntry]:
 
 def _visits(patient: Patient) -> Iterable[HistoryEntry]:
     """Sessions that took place, without what was done in them."""
-    for session in patient.sessions.filter(state="done"):
+    for session in patient.sessions.filter(state__in=NEEDLED):
         assert session.starts_at is not None
         yield HistoryEntry(
             at=session.starts_at,

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from clinic.localtime import local_date
 from clinic.models import Resource
-from planner.choices import SessionState
+from planner.choices import NEEDLED
 from planner.models import Series
 from planner.pages.series_line import Rail, Stop, draw
 from planner.schedule.proposals import ProposedPlan
@@ -54,7 +54,7 @@ def plan_cards(series: Series, plans: tuple[ProposedPlan, ...], *, today: date) 
     )
     done = [
         Stop(each.number, local_date(each.starts_at, zone), "done")
-        for each in series.sessions.filter(state=SessionState.DONE)
+        for each in series.sessions.filter(state__in=NEEDLED)
         if each.starts_at
     ]
     ends = [local_date(plan.visits[-1].starts_at, zone) for plan in plans]

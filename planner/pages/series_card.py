@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Prefetch
 from clinic.localtime import local_date
 from clinic.nested import keep, nested, revived
 from patients.models import Area, Patient
-from planner.choices import SessionState
+from planner.choices import NEEDLED, WITHOUT_TIME, SessionState
 from planner.models import Series, Session
 from planner.pages.series_line import Rail, Stop, draw
 
@@ -53,7 +53,7 @@ def series_card(series: Series, today: date) -> SeriesCard:
     sessions = list(series.sessions.all())
     held = [each for each in sessions if each.starts_at and each.state != SessionState.CANCELLED]
     days = {each.number: local_date(each.starts_at, zone) for each in held if each.starts_at}
-    done = [days[each.number] for each in held if each.state == SessionState.DONE]
+    done = [days[each.number] for each in held if each.state in NEEDLED]
     coming = [each for each in held if each.state in (SessionState.BOOKED, SessionState.CONFIRMED)]
     judged = _judged(series, days, sessions)
     return SeriesCard(
@@ -62,7 +62,7 @@ def series_card(series: Series, today: date) -> SeriesCard:
         rail=_rail(held, days, judged, today),
         next=coming[0] if coming else None,
         gaps=[(b - a).days for a, b in pairwise(done)],
-        open=sum(each.state in (SessionState.PLANNED, SessionState.NO_SHOW) for each in sessions),
+        open=sum(each.state in WITHOUT_TIME for each in sessions),
         judged=judged,
         drifts_on=_drifts_on(series, done, coming),
     )
@@ -71,7 +71,7 @@ def series_card(series: Series, today: date) -> SeriesCard:
 def _rail(held: list[Session], days: dict[int, date], judged: list[date], today: date) -> Rail | None:
     if not held:
         return None
-    states = {SessionState.DONE: "done", SessionState.ARRIVED: "now", SessionState.IN_TREATMENT: "now"}
+    states = {**dict.fromkeys(NEEDLED, "done"), SessionState.ARRIVED: "now", SessionState.IN_TREATMENT: "now"}
     stops = [
         Stop(each.number, days[each.number], states.get(SessionState(each.state), "open")) for each in held
     ]
@@ -90,7 +90,5 @@ def _judged(series: Series, days: dict[int, date], sessions: list[Session]) -> l
 
 def _drifts_on(series: Series, done: list[date], coming: list[Session]) -> date | None:
     """The last day of the longest gap when nothing is booked after the last session done."""
-    unfinished = any(
-        each.state in (SessionState.PLANNED, SessionState.NO_SHOW) for each in series.sessions.all()
-    )
+    unfinished = any(each.state in WITHOUT_TIME for each in series.sessions.all())
     return done[-1] + timedelta(days=series.gap_max_days) if done and unfinished and not coming else None

@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from clinic.localtime import local_date
-from planner.choices import HOLDS_TIME, SessionState
+from planner.choices import HOLDS_TIME, NEEDLED, SessionState
 from planner.models import Session
 from planner.schedule.session_place import SessionPlace
 
@@ -32,7 +32,7 @@ class Link:
 
     @property
     def is_done(self) -> bool:
-        return self.session.state == SessionState.DONE
+        return self.session.state in NEEDLED
 
     @property
     def is_edge(self) -> bool:

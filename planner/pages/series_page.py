@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
+from uuid import uuid4
 
 from django.db.models import OuterRef, Prefetch
 
 from clinic.localtime import local_date
 from clinic.nested import nested
 from patients.models import Patient
-from planner.choices import SeriesState, SessionState
+from planner.choices import NEEDLED, SeriesState, SessionState
 from planner.models import Message, Reservation, Series, Session
 from planner.outbox.message_lists import mails_to_come
 from planner.pages.series_card import SeriesCard, series_card
@@ -39,6 +40,12 @@ class SeriesPage:
     patient: Patient
     rows: tuple[SessionLine, ...]
     to_come: tuple[Message, ...]
+    refusal: str
+    key: str
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.series.state == SeriesState.STOPPED
 
     @property
     def is_open(self) -> bool:
@@ -52,7 +59,7 @@ def sessions_with_users() -> "Prefetch[str]":
     return Prefetch("sessions", Session.objects.order_by("number").annotate(served_by=names))
 
 
-def series_page(series: Series, *, now: datetime) -> SeriesPage:
+def series_page(series: Series, *, now: datetime, refusal: str = "") -> SeriesPage:
     """The series comes with its areas and `sessions_with_users`."""
     card = series_card(series, local_date(now, series.location.zone))
     return SeriesPage(
@@ -61,6 +68,8 @@ def series_page(series: Series, *, now: datetime) -> SeriesPage:
         patient=series.patient,
         rows=tuple(_lines(series, card.next, now=now)),
         to_come=tuple(mails_to_come(series.messages.all())[:MAILS]),
+        refusal=refusal,
+        key=uuid4().hex,
     )
 
 
@@ -75,7 +84,7 @@ def _lines(series: Series, following: Session | None, *, now: datetime) -> Itera
         gap = gaps.get(session.number)
         yield SessionLine(
             session=session,
-            look="chain__n--done" if session.state == SessionState.DONE else is_next,
+            look="chain__n--done" if session.state in NEEDLED else is_next,
             gap=gap,
             off_target=0 if gap is None else gap - series.gap_target_days,
             used={row["kind"]: row["name"] for row in session.served_by},

@@ -12,10 +12,11 @@ from clinic.localtime import local_date
 from clinic.models import Resource, StaffMember
 from clinic.permissions import Right
 from patients.models import Patient
-from planner.choices import PhaseKind, SessionState
+from planner.choices import CAN_MOVE, PhaseKind, SessionState
 from planner.models import Series, Session, SessionEvent, TreatmentRecord
 from planner.pages.chairside import DayChecks, checks_on_the_day
 from planner.treatment.session_clock import Span, spans
+from planner.treatment.treat import is_left_from_an_earlier_day
 
 STILL_TO_TREAT = (
     SessionState.BOOKED,
@@ -26,7 +27,9 @@ STILL_TO_TREAT = (
 CHIP_LOOKS: dict[str, str] = {
     SessionState.ARRIVED: " chip--accent",
     SessionState.IN_TREATMENT: " chip--accent",
+    SessionState.BROKEN_OFF: " chip--warn",
     SessionState.NO_SHOW: " chip--warn",
+    SessionState.RELEASED: " chip--warn",
     SessionState.CANCELLED: " chip--warn",
 }
 HERE_LOOKS = {PhaseKind.NUMBING: "clock__numb"}
@@ -43,7 +46,10 @@ class PhaseLine:
 
 @dataclass(frozen=True, slots=True)
 class SessionPage:
-    """`own` and `last` are the records of this session and of the one before, for those who may see them."""
+    """`own` and `last` are the records of this session and of the one before, for those who may see them.
+
+    `is_left`: its day is over, and nobody said how it ended.
+    """
 
     session: Session
     series: Series
@@ -59,6 +65,7 @@ class SessionPage:
     checks: DayChecks | None
     refusal: str
     is_today: bool
+    is_left: bool
     has_begun: bool
     key: str
 
@@ -68,7 +75,18 @@ class SessionPage:
 
     @property
     def shows_record(self) -> bool:
-        return bool(self.rows) and (self.session.state == SessionState.IN_TREATMENT or self.own is not None)
+        is_written = (
+            self.session.state in (SessionState.IN_TREATMENT, SessionState.BROKEN_OFF) or self.is_left
+        )
+        return bool(self.rows) and (is_written or self.own is not None)
+
+    @property
+    def is_expected(self) -> bool:
+        return self.session.state in (SessionState.BOOKED, SessionState.CONFIRMED)
+
+    @property
+    def is_open(self) -> bool:
+        return self.session.state in CAN_MOVE
 
 
 class RecordShown(Protocol):
@@ -104,6 +122,7 @@ def session_page(
         checks=checks_on_the_day(session, now) if is_open else None,
         refusal=refusal,
         is_today=starts_at is not None and local_date(starts_at, zone) == local_date(now, zone),
+        is_left=is_left_from_an_earlier_day(session, now),
         has_begun=starts_at is not None and starts_at <= now,
         key=uuid4().hex,
     )

@@ -9,7 +9,7 @@ from clinic.localtime import local_date
 from clinic.models import Location, Resource, StaffMember
 from clinic.permissions import Role
 from patients.models import Area
-from planner.choices import HOLDS_TIME, SessionState
+from planner.choices import HOLDS_TIME, NEEDLED, WITHOUT_TIME, SessionState
 from planner.models import Session, TreatmentRecord
 from planner.obstacles.of_sessions import surroundings_of
 from planner.obstacles.patient_record import PatientRecord
@@ -105,6 +105,16 @@ class RefusedPage:
     session: Session
     refusal: str
     back: str
+    key: str
+
+    @property
+    def has_lost_its_time(self) -> bool:
+        """What it held has gone to somebody else; it may come back without a time, or find another."""
+        return self.session.state == SessionState.CANCELLED
+
+    @property
+    def may_find_another(self) -> bool:
+        return self.session.state in WITHOUT_TIME
 
 
 def _patients_of(rows: Iterable[DayRow]) -> set[int]:
@@ -146,8 +156,8 @@ def desk_day(staff: StaffMember, now: datetime) -> DeskDayPage:
         rows=tuple(rows),
         here=_here(rows),
         to_come=tuple(shown.to_come),
-        done=_in_state(rows, SessionState.DONE),
-        missed=_in_state(rows, SessionState.NO_SHOW),
+        done=_in_states(rows, *NEEDLED),
+        missed=_in_states(rows, SessionState.NO_SHOW),
         placeless=sum(each.state not in HOLDS_TIME for each in drifting),
         needs=needs_of_the_desk(staff, left, drifting, coming, around),
         has_own_day=own_column(staff) is not None,
@@ -173,8 +183,8 @@ def own_day(staff: StaffMember, own: Resource, now: datetime) -> OwnDayPage:
         shown=shown,
         own=own,
         mine=tuple(mine),
-        done=_in_state(mine, SessionState.DONE),
-        missed=_in_state(mine, SessionState.NO_SHOW),
+        done=_in_states(mine, *NEEDLED),
+        missed=_in_states(mine, SessionState.NO_SHOW),
         next=following,
         chair=_chairside(following, around.records, location, now) if following else None,
         after=tuple(shown.to_come if shown.is_over else after),
@@ -202,8 +212,8 @@ def _here(rows: Iterable[DayRow]) -> tuple[DayRow, ...]:
     return tuple(row for row in rows if row.is_here)
 
 
-def _in_state(rows: Iterable[DayRow], state: SessionState) -> tuple[DayRow, ...]:
-    return tuple(row for row in rows if row.session.state == state)
+def _in_states(rows: Iterable[DayRow], *states: SessionState) -> tuple[DayRow, ...]:
+    return tuple(row for row in rows if row.session.state in states)
 
 
 def _next(mine: Sequence[DayRow]) -> DayRow | None:

@@ -1,4 +1,4 @@
-"""Booking, moving, cancelling and marking sessions: the one door to sessions and reservations.
+"""Booking, moving and cancelling sessions: with `marks` the one door to sessions and reservations.
 
 Each function is one transaction. It locks first and reads anew (`locking`), checks everything (`rules`), then writes
 sessions, reservations, history and messages together, each kind in one statement. Repeated with the same key, it does
@@ -6,40 +6,37 @@ nothing a second time. A refusal leaves everything as it was.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from clinic.actor import Actor
-from clinic.localtime import local_date
 from clinic.services.changing import changing
 from clinic.services.once import once
 from clinic.services.versions import Stale
-from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
+from planner.choices import CAN_MOVE, HOLDS_TIME, NEEDLED, OVER, SeriesState, SessionState
 from planner.models import Reservation, Series, Session, SessionEvent
 from planner.outbox.plan_messages import messages_for_booking, messages_for_cancellation, messages_for_change
 from planner.schedule.locking import Locked, lock, with_patience
 from planner.schedule.refusals import (
     AlreadyBooked,
     NotThisSeries,
-    NotToday,
-    NotYetBegun,
     PlanIncomplete,
-    SeriesClosed,
     WrongState,
 )
 from planner.schedule.rules import Uses, ends_at, refuse_unless_possible
 from planner.schedule.session_place import SessionPlace
+from planner.schedule.session_writes import (
+    event,
+    lock_session,
+    lock_sessions_of,
+    refuse,
+    refuse_closed,
+    refuse_stale,
+    refuse_step,
+    release,
+)
 
 Kind = SessionEvent.Kind
-CLOSED = (SessionState.DONE, SessionState.CANCELLED)
-KIND_OF_STATE = {
-    SessionState.BOOKED: Kind.TAKEN_BACK,
-    SessionState.CONFIRMED: Kind.CONFIRMED,
-    SessionState.ARRIVED: Kind.ARRIVED,
-    SessionState.NO_SHOW: Kind.NO_SHOW,
-}
-"""The states a person may set by hand, and what the history calls it; the others come from what is done."""
 
 
 @with_patience
@@ -55,7 +52,7 @@ def book_series(
     visits = _in_order(visits)
     locked = lock(series_id, _resources_of(visits))
     series = locked.series
-    _refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
+    refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
     _refuse_partial(locked, visits)
     uses = refuse_unless_possible(locked.facts, locked.resources, visits, now=now)
     _place(locked, visits, uses, by, now, "")
@@ -82,10 +79,10 @@ def move_sessions(
     against. `version` is this session's.
     """
     visits = _in_order(visits)
-    locked = _lock_session(session_id, _resources_of(visits))
+    locked = lock_session(session_id, _resources_of(visits))
     session = locked.session(session_id)
-    _refuse_stale(session, version)
-    _refuse_closed(locked.series, SeriesState.ACTIVE)
+    refuse_stale(session, version)
+    refuse_closed(locked.series, SeriesState.ACTIVE)
     _refuse_strangers(locked, session, visits)
     changed = _changed(locked, visits)
     if changed:
@@ -105,10 +102,10 @@ def cancel_session(
 
     When no session is left to come, the series is complete, or stopped if none was done.
     """
-    locked = _lock_session(session_id)
+    locked = lock_session(session_id)
     session = locked.session(session_id)
-    _refuse_stale(session, version)
-    _refuse_step(session, SessionState.CANCELLED)
+    refuse_stale(session, version)
+    refuse_step(session, SessionState.CANCELLED)
     told = _take_out(locked, [session], by, now, reason)
     messages_for_cancellation(locked.series, told, now=now)
     return session
@@ -118,55 +115,18 @@ def cancel_session(
 @once
 def stop_series(series_id: int, *, by: Actor, key: str, version: int, now: datetime, reason: str) -> Series:
     """Cancel all sessions that are still to come. Refuses while one is in treatment; `version` is the series'."""
-    locked = _lock_sessions_of(series_id)
+    locked = lock_sessions_of(series_id)
     series = locked.series
     if series.version != version:
         raise Stale()
-    _refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
+    refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
     for session in locked.sessions:
         if session.state == SessionState.IN_TREATMENT:
-            _refuse(session, SessionState.CANCELLED)
-    to_come = [session for session in locked.sessions if session.state not in CLOSED]
+            refuse(session, SessionState.CANCELLED)
+    to_come = [session for session in locked.sessions if session.state not in OVER]
     told = _take_out(locked, to_come, by, now, reason, to=SeriesState.STOPPED)
     messages_for_cancellation(series, told, now=now)
     return series
-
-
-@with_patience
-@once
-def change_state(
-    session_id: int,
-    to: SessionState,
-    *,
-    by: Actor,
-    key: str,
-    version: int,
-    now: datetime,
-    reason: str = "",
-) -> Session:
-    """Confirmed, arrived, missed, or back to booked.
-
-    Arriving is for the day of the session, missing for the time after its start. A missed session frees what it
-    held; taking that back books it again where it was, if that is still free.
-    """
-    to, locked = SessionState(to), _lock_session(session_id)
-    session = locked.session(session_id)
-    _refuse_stale(session, version)
-    if to not in KIND_OF_STATE or session.starts_at is None:
-        _refuse(session, to)
-    _refuse_step(session, to)
-    _refuse_wrong_moment(locked.series, session, to, now)
-    with changing([session], "state", "version", "arrived_at", by=by):
-        if to == SessionState.NO_SHOW:
-            _release([session])
-            session.version += 1
-        elif session.state == SessionState.NO_SHOW:
-            _reclaim(locked, session, now)
-            session.version += 1
-        session.state = to
-        session.arrived_at = now if to == SessionState.ARRIVED else None
-    _event(session, KIND_OF_STATE[to], by, now, was_at=session.starts_at, reason=reason).save()
-    return session
 
 
 def _in_order(visits: Iterable[SessionPlace]) -> list[SessionPlace]:
@@ -221,13 +181,13 @@ def _take_out(
 ) -> list[Session]:
     """Cancel, with the series then in state `to`; answers those that had a time the patient may have been told."""
     series, told = locked.series, [session for session in sessions if session.state in HOLDS_TIME]
-    _release(told)
+    release(told)
     with changing([*sessions, series], "state", "version", by=by):
         for session in sessions:
             session.state, session.version = SessionState.CANCELLED, session.version + 1
         series.state, series.version = to or _state_after(locked), series.version + 1
     SessionEvent.objects.bulk_create(
-        _event(session, Kind.CANCELLED, by, now, was_at=session.starts_at, reason=reason)
+        event(session, Kind.CANCELLED, by, now, was_at=session.starts_at, reason=reason)
         for session in sessions
     )
     return told
@@ -235,79 +195,19 @@ def _take_out(
 
 def _state_after(locked: Locked) -> str:
     """Of the series, when nothing is left to come."""
-    if any(each.state not in CLOSED for each in locked.sessions):
+    if any(each.state not in OVER for each in locked.sessions):
         return locked.series.state
-    any_done = any(each.state == SessionState.DONE for each in locked.sessions)
+    any_done = any(each.state in NEEDLED for each in locked.sessions)
     return SeriesState.DONE if any_done else SeriesState.STOPPED
-
-
-def _refuse_wrong_moment(series: Series, session: Session, to: SessionState, now: datetime) -> None:
-    assert session.starts_at is not None
-    zone, facts = series.location.zone, {"number": session.number, "at": session.starts_at}
-    if to == SessionState.ARRIVED and local_date(session.starts_at, zone) != local_date(now, zone):
-        raise NotToday(**facts)
-    if to == SessionState.NO_SHOW and session.starts_at > now:
-        raise NotYetBegun(**facts)
-
-
-def _reclaim(locked: Locked, session: Session, now: datetime) -> None:
-    """Hold again what a missed session held; refuses if that has gone to somebody else meanwhile."""
-    held = _last_reservations(session)
-    visit = _place_of(session, {each.resource.kind: each.resource_id for each in held})
-    refuse_unless_possible(locked.facts, locked.resources, [visit], now=now, as_it_was=True)
-    Reservation.objects.filter(pk__in=[each.pk for each in held]).update(is_active=True)
-
-
-def _last_reservations(session: Session) -> list[Reservation]:
-    """One per kind: every write makes a new one of each."""
-    newest = {
-        each.resource.kind: each for each in session.reservations.select_related("resource").order_by("pk")
-    }
-    return list(newest.values())
-
-
-def _place_of(session: Session, by_kind: Mapping[str, int]) -> SessionPlace:
-    assert session.starts_at is not None
-    who, room, device = (by_kind.get(kind) for kind in ("practitioner", "room", "device"))
-    return SessionPlace(session.number, session.starts_at, who, room, device)
 
 
 def _resources_of(visits: Iterable[SessionPlace]) -> set[int]:
     return {resource_id for visit in visits for resource_id in visit.resource_ids}
 
 
-def _lock_session(session_id: int, more: Iterable[int] = ()) -> Locked:
-    return _lock_sessions_of(Session.objects.values_list("series_id", flat=True).get(pk=session_id), more)
-
-
-def _lock_sessions_of(series_id: int, more: Iterable[int] = ()) -> Locked:
-    """The series with whatever its open sessions hold or held, and `more`."""
-    held = Reservation.objects.filter(session__series=series_id).exclude(session__state__in=CLOSED)
-    return lock(series_id, {*held.values_list("resource_id", flat=True), *more})
-
-
 def _of(locked: Locked, visits: Sequence[SessionPlace]) -> list[Session]:
     numbers = {visit.number for visit in visits}
     return [session for session in locked.sessions if session.number in numbers]
-
-
-def _refuse_stale(session: Session, version: int) -> None:
-    if session.version != version:
-        raise Stale()
-
-
-def _refuse_closed(series: Series, *allowed: SeriesState) -> None:
-    if series.state not in allowed:
-        raise SeriesClosed(state=series.get_state_display())
-
-
-def _refuse_step(session: Session, to: SessionState) -> None:
-    if to not in NEXT_STATES[SessionState(session.state)]:
-        _refuse(session, to)
-
-
-def _refuse(session: Session, to: SessionState) -> None:
-    raise WrongState(number=session.number, state=session.get_state_display(), wanted=to.label)
 
 
 def _place(
@@ -322,7 +222,7 @@ def _place(
         for session, visit in zip(sessions, visits, strict=True):
             kind = Kind.MOVED if session.starts_at else Kind.BOOKED
             times = {"was_at": session.starts_at, "now_at": visit.starts_at}
-            events.append(_event(session, kind, by, now, reason=reason, **times))
+            events.append(event(session, kind, by, now, reason=reason, **times))
             session.state, session.version, session.arrived_at = (
                 SessionState.BOOKED,
                 session.version + 1,
@@ -337,13 +237,8 @@ def _place(
 def _lift(sessions: Iterable[Session]) -> None:
     held = [session for session in sessions if session.state in HOLDS_TIME]
     if held:
-        _release(held)
+        release(held)
         Session.objects.filter(pk__in=[session.pk for session in held]).update(state=SessionState.PLANNED)
-
-
-def _release(sessions: Sequence[Session]) -> None:
-    if sessions:
-        Reservation.objects.filter(session__in=sessions, is_active=True).update(is_active=False)
 
 
 def _reserve(sessions: Iterable[Session], uses: Uses) -> None:
@@ -358,7 +253,3 @@ def _reserve(sessions: Iterable[Session], uses: Uses) -> None:
         for session in sessions
         for use in uses[session.number]
     )
-
-
-def _event(session: Session, kind: Kind, by: Actor, now: datetime, **fields: Any) -> SessionEvent:
-    return SessionEvent(session=session, kind=kind, by=by.user, at=now, **fields)

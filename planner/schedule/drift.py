@@ -7,7 +7,7 @@ from operator import itemgetter
 
 from clinic.localtime import local_date
 from clinic.models import Location
-from planner.choices import HOLDS_TIME, SeriesState, SessionState
+from planner.choices import HOLDS_TIME, NEEDLED, SeriesState, SessionState
 from planner.models import Session
 
 
@@ -26,7 +26,7 @@ def _adrift(location: Location, today: date) -> Iterator[int]:
         for _series_id, pk, state, starts_at, gap_max_days in line:
             last_day = previous + timedelta(days=gap_max_days) if previous else None
             day = local_date(starts_at, location.zone) if state in HOLDS_TIME and starts_at else None
-            is_late = day and last_day and day > max(last_day, today) and state != SessionState.DONE
+            is_late = day and last_day and day > max(last_day, today) and state not in NEEDLED
             if day is None or is_late:
                 yield pk
                 break

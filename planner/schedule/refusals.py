@@ -292,9 +292,15 @@ class AlreadyBooked(BookingRefusal):
     next_step = _("Nothing was changed. Move a session to change its time.")
 
 
+class TooManySessions(BookingRefusal):
+    code = "too_many_sessions"
+    sentence = _("A series has at most {most} sessions.")
+    next_step = _("Nothing was changed. Plan a new series for what is still to be treated.")
+
+
 class NotToday(BookingRefusal):
     code = "not_today"
-    sentence = _("Session {number} is on {at}, so nobody can have arrived for it today.")
+    sentence = _("Session {number} is on {at}, so nobody can have arrived for it yet.")
     next_step = _("Nothing was changed. Move the session to today if the patient is here.")
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from clinic.localtime import local_date
 from clinic.models import Location, Resource, ResourceKind
 from clinic.opening_hours import Calendar, open_calendar
-from planner.choices import HOLDS_TIME, SessionState
+from planner.choices import HOLDS_TIME, NEEDLED
 from planner.models import Reservation, Session
 from planner.obstacles.from_record import TreatmentDay, of_day
 from planner.obstacles.obstacle import ObstacleCode
@@ -242,7 +242,7 @@ def _planned(
     visits: Sequence[SessionPlace], facts: SeriesFacts
 ) -> Iterator[tuple[TreatmentDay, SessionPlace]]:
     line, version = _line(visits, facts), facts.series.protocol_version
-    done = {each.number for each in facts.in_states((SessionState.DONE,))} - {each.number for each in visits}
+    done = {each.number for each in facts.in_states(NEEDLED)} - {each.number for each in visits}
     for visit in visits:
         at = next(place for place, stop in enumerate(line) if stop.number == visit.number)
         treated_on = line[at - 1].day if at > 0 and line[at - 1].number in done else None

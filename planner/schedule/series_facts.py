@@ -21,12 +21,9 @@ from clinic.nested import nested
 from patients.models import Area
 from patients.screening_rules import Verdict
 from patients.services.screening import standing
-from planner.choices import HOLDS_TIME, SessionState
+from planner.choices import HOLDS_TIME, WITHOUT_TIME
 from planner.models import ProtocolPhase, Reservation, Series, Session, SiteDepth
 from planner.obstacles.skin_rest import SkinUse, longest_gap_days, same_skin, shortest_gap_days
-
-STILL_TO_COME = (SessionState.PLANNED, SessionState.NO_SHOW)
-"""Without a time that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ class SeriesFacts:
 
     def longest_wait_days(self, before: int, after: int) -> int:
         """From one session to another, by number: a longest gap, and one more for each between that has yet to be."""
-        between = (each for each in self.in_states(STILL_TO_COME) if before < each.number < after)
+        between = (each for each in self.in_states(WITHOUT_TIME) if before < each.number < after)
         return longest_gap_days(self.series) * (1 + len(tuple(between)))
 
     def day(self, session: Session) -> date:

@@ -11,11 +11,10 @@ from clinic.localtime import day_bounds
 from clinic.models import Location, Resource, ResourceKind
 from clinic.nested import Row, keep, nested, revived
 from patients.models import Area
-from planner.choices import HOLDS_TIME, SessionState
+from planner.choices import HERE, HOLDS_TIME, SessionState
 from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Session, SiteDepth
 
 ON_THE_DAY = (*HOLDS_TIME, SessionState.NO_SHOW)
-HERE = (SessionState.ARRIVED, SessionState.IN_TREATMENT)
 OPEN = (SessionState.BOOKED, SessionState.CONFIRMED, *HERE)
 AREA_FIELDS = ("id", "site", "side", "stria_type")
 HELD_FIELDS = ("id", "session_id", "resource_id", "is_active")

@@ -12,7 +12,7 @@ from clinic.localtime import local_date
 from clinic.services.once import once
 from clinic.services.versions import Stale
 from patients.screening_rules import Verdict
-from planner.choices import Endpoint, Reaction, SeriesState, SessionState
+from planner.choices import NEEDLED, OVER, Endpoint, Reaction, SeriesState, SessionState
 from planner.models import AreaTreatment, Series, Session, SessionEvent, TreatmentRecord
 from planner.obstacles.from_record import verdict_for
 from planner.obstacles.patient_record import PatientRecord, records_of
@@ -27,6 +27,9 @@ from planner.treatment.refusals import (
     NothingRecorded,
     TooDeep,
 )
+
+LEFT_OPEN = (SessionState.BOOKED, SessionState.CONFIRMED, SessionState.ARRIVED, SessionState.NO_SHOW)
+"""Of an earlier day: what may be recorded although nobody said then that it began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def save_record(
 ) -> TreatmentRecord:
     """Write or correct what was done, in treatment or afterwards; `version` is the record's, 0 before the first."""
     session = _locked(session_id)
-    _refuse_unless(session, SessionState.IN_TREATMENT, SessionState.DONE)
+    _refuse_unless(session, SessionState.IN_TREATMENT, *NEEDLED)
     return _write_record(session, entry, by, version, now)
 
 
@@ -117,16 +120,51 @@ def finish(
     record_version: int = 0,
     now: datetime,
 ) -> Session:
-    """In treatment → done, with its record. Plans the aftercare mails; the last session completes the series."""
+    """In treatment → done, with its record. Plans the aftercare mails; the last session completes the series.
+
+    A session of an earlier day that nobody checked in is recorded as of its own day; the history says who did it when.
+    """
+    session = _locked(session_id, version)
+    if not is_left_from_an_earlier_day(session, now):
+        _refuse_unless(session, SessionState.IN_TREATMENT)
+    _write_record(session, entry, by, record_version, now)
+    return _end(session, SessionState.DONE, by, now)
+
+
+@with_patience
+@once
+def break_off(session_id: int, *, by: Actor, key: str, version: int, now: datetime, reason: str) -> Session:
+    """In treatment → broken off: the skin was needled, so it rests and is cared for as after any other session.
+
+    What was done may be recorded before or after. The series goes on with its next session.
+    """
     session = _locked(session_id, version)
     _refuse_unless(session, SessionState.IN_TREATMENT)
-    _write_record(session, entry, by, record_version, now)
-    _enter(session, SessionState.DONE, SessionEvent.Kind.DONE, by, now)
-    session.done_at = now
+    return _end(session, SessionState.BROKEN_OFF, by, now, reason)
+
+
+def _end(session: Session, state: SessionState, by: Actor, now: datetime, reason: str = "") -> Session:
+    if session.state != SessionState.IN_TREATMENT:
+        session.arrived_at = session.arrived_at or session.starts_at
+        session.treatment_began_at, session.done_at = session.starts_at, session.ends_at
+        session.version += session.state == SessionState.NO_SHOW
+    else:
+        session.done_at = now
+    _enter(session, state, SessionEvent.Kind(state.value), by, now, reason)
     session.save()
     _complete_series(session)
     messages_for_completion(session, now=now)
     return session
+
+
+def is_left_from_an_earlier_day(session: Session, now: datetime) -> bool:
+    """Whether its day is over and nobody said that it began; one that was missed may have been here after all."""
+    zone = session.location.zone
+    return (
+        session.state in LEFT_OPEN
+        and session.starts_at is not None
+        and local_date(session.starts_at, zone) < local_date(now, zone)
+    )
 
 
 def _locked(session_id: int, version: int | None = None) -> Session:
@@ -154,9 +192,18 @@ def _refuse_unfit(session: Session, now: datetime) -> None:
         raise NoConsent(number=session.number, at=local_date(now, session.location.zone))
 
 
-def _enter(session: Session, state: SessionState, kind: SessionEvent.Kind, by: Actor, now: datetime) -> None:
+def _enter(
+    session: Session,
+    state: SessionState,
+    kind: SessionEvent.Kind,
+    by: Actor,
+    now: datetime,
+    reason: str = "",
+) -> None:
     session.state = state
-    SessionEvent.objects.create(session=session, kind=kind, at=now, by=by.user, now_at=session.starts_at)
+    SessionEvent.objects.create(
+        session=session, kind=kind, at=now, by=by.user, now_at=session.starts_at, reason=reason
+    )
 
 
 def _write_record(
@@ -200,6 +247,6 @@ def _label_limit(session: Session) -> Decimal | None:
 
 
 def _complete_series(session: Session) -> None:
-    open_states = set(SessionState) - {SessionState.DONE, SessionState.CANCELLED}
+    open_states = set(SessionState) - {*OVER}
     if not session.series.sessions.filter(state__in=open_states).exists():
         Series.objects.filter(pk=session.series_id).update(state=SeriesState.DONE)

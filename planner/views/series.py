@@ -1,5 +1,6 @@
 """The series: its line in time, its sessions with gaps, what was recommended and what was chosen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -8,11 +9,12 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from clinic.errors import Refusal, say
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import FormPage, show_page, taken
+from clinic.views.answer import FormPage, show_page, taken, whole_number
 from patients.models import Patient
 from planner.choices import CAN_MOVE
 from planner.forms.draft import StopForm
@@ -20,6 +22,8 @@ from planner.models import Series, Session
 from planner.pages.series_page import series_page, sessions_with_users
 from planner.readings import open_series
 from planner.schedule.book import stop_series
+from planner.schedule.marks import add_session, restore_series
+from planner.schedule.refusals import every_reason
 
 
 @needs(Right.SEE_PATIENTS)
@@ -31,6 +35,34 @@ def show(request: StaffRequest, series_id: int) -> HttpResponse:
 
 def _with_its_line(series: QuerySet[Series]) -> QuerySet[Series]:
     return series.prefetch_related("areas", sessions_with_users())
+
+
+@needs(Right.BOOK)
+@require_POST
+def restore(request: StaffRequest, series_id: int) -> HttpResponse:
+    """Take the stop back."""
+    series = open_series(request.actor, series_id, now=timezone.now(), read=_with_its_line)
+    return _written(request, series, restore_series, _("The series goes on, as before."))
+
+
+@needs(Right.BOOK)
+@require_POST
+def add(request: StaffRequest, series_id: int) -> HttpResponse:
+    """One more session at the end."""
+    series = open_series(request.actor, series_id, now=timezone.now(), read=_with_its_line)
+    return _written(request, series, add_session, _("One more session; find a time for it."))
+
+
+def _written(request: StaffRequest, series: Series, write: Callable[..., object], done: str) -> HttpResponse:
+    now, seen = timezone.now(), whole_number(request.POST.get("version"))
+    try:
+        write(series.pk, by=request.actor, key=request.POST.get("key", ""), version=seen, now=now)
+    except Refusal as refusal:
+        said = " ".join(say(each, series.location.zone) for each in every_reason(refusal))
+        return show_page(
+            request, "planner/series.html", series_page(series, now=now, refusal=said), status=refusal.status
+        )
+    return taken(request, reverse("series", args=[series.pk]), done)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,12 @@
 
 from copy import copy
 from dataclasses import dataclass
+from uuid import uuid4
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -13,7 +15,8 @@ from django.views.decorators.http import require_POST
 from clinic.errors import Refusal, say
 from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import show_page, whole_number
+from clinic.views.answer import FormPage, show_page, taken, whole_number
+from planner.forms.moves import CancelForm
 from planner.forms.record import AreaRow, RecordForm, TreatedAreaForm
 from planner.models import AreaTreatment, Session, TreatmentRecord
 from planner.pages.chairside import depth_advice
@@ -84,6 +87,30 @@ def record(request: StaffRequest, session_id: int) -> HttpResponse:
         return _page(request, session, refusal=refusal, record=shown)
     messages.success(request, _("Recorded."))
     return redirect("session", session.pk)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakOffPage(FormPage):
+    session: Session
+
+
+@needs(Right.TREAT)
+def break_off(request: StaffRequest, session_id: int) -> HttpResponse:
+    """End a treatment early, with the reason that stays in its history."""
+    session = _opened(request, session_id)
+    form = CancelForm(request.POST or None, initial={"key": uuid4().hex, "version": session.version})
+    refusal = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            treat.break_off(session.pk, by=request.actor, now=timezone.now(), **form.cleaned_data)
+        except Refusal as no:
+            refusal = say(no, session.location.zone)
+        else:
+            done = _("The session is broken off. Record what was done; the aftercare is on its way.")
+            return taken(request, reverse("session", args=[session.pk]), done)
+    page = BreakOffPage(form=form, refusal=refusal, session=session)
+    status = 409 if refusal else 422 if form.is_bound else 200
+    return show_page(request, "planner/break_off.html", page, status=status)
 
 
 def _version(request: StaffRequest) -> int:

@@ -1,5 +1,7 @@
 """Today: the front desk sees who is here and what needs them, a clinician the next patient."""
 
+from uuid import uuid4
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -26,13 +28,14 @@ from planner.pages.today_page import (
     own_day,
 )
 from planner.readings import open_session
-from planner.schedule.book import change_state
+from planner.schedule.marks import change_state, take_back
 
 STATES_BY_HAND = (
     SessionState.CONFIRMED,
     SessionState.ARRIVED,
     SessionState.BOOKED,
     SessionState.NO_SHOW,
+    SessionState.RELEASED,
 )
 
 
@@ -55,22 +58,26 @@ def show(request: StaffRequest) -> HttpResponse:
 @needs(Right.RUN_DAY)
 @require_POST
 def change(request: StaffRequest, session_id: int) -> HttpResponse:
-    """Arrived, confirmed, did not come, or back to booked, by one button; `next` is where it was pressed."""
+    """Arrived, confirmed, did not come, will ring back, or as it was before; `next` is where it was pressed.
+
+    `without_time` brings a cancelled session back although its time has gone.
+    """
     session = open_session(request.actor, session_id, now=timezone.now())
     to = request.POST.get("to", "")
     if to not in STATES_BY_HAND:
         return HttpResponse(status=400)
+    seen, key, now = whole_number(request.POST.get("version")), request.POST.get("key", ""), timezone.now()
     try:
-        changed = change_state(
-            session.pk,
-            SessionState(to),
-            by=request.actor,
-            key=request.POST.get("key", ""),
-            version=whole_number(request.POST.get("version")),
-            now=timezone.now(),
-        )
+        if to == SessionState.BOOKED:
+            keeps_time = "without_time" not in request.POST
+            changed = take_back(
+                session.pk, by=request.actor, key=key, version=seen, now=now, keeps_time=keeps_time
+            )
+        else:
+            wanted = SessionState(to)
+            changed = change_state(session.pk, wanted, by=request.actor, key=key, version=seen, now=now)
     except Refusal as refusal:
-        page = RefusedPage(session, say(refusal, session.location.zone), came_from(request))
+        page = RefusedPage(session, say(refusal, session.location.zone), came_from(request), uuid4().hex)
         return show_page(request, "planner/refused.html", page, status=refusal.status)
     messages.success(request, _said(changed, request))
     return redirect(came_from(request) or reverse("session", args=[session.pk]))
@@ -79,7 +86,9 @@ def change(request: StaffRequest, session_id: int) -> HttpResponse:
 def _said(session: Session, request: StaffRequest) -> str:
     name = session.patient.initials if request.staff.hides_names else session.patient.full_name
     words = {
-        SessionState.BOOKED: _("%(name)s is booked again, not here yet."),
+        SessionState.BOOKED: _("%(name)s is booked, as before."),
+        SessionState.PLANNED: _("Session %(number)s of %(name)s is back and has no time yet."),
+        SessionState.RELEASED: _("%(name)s will ring back. Session %(number)s needs a new time."),
         SessionState.CONFIRMED: _("%(name)s is confirmed."),
         SessionState.ARRIVED: _("%(name)s is here."),
         SessionState.NO_SHOW: _("%(name)s did not come. Session %(number)s needs a new time."),

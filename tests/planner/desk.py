@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,11 +14,13 @@ from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.models import Location, Resource, WriteKey
 from patients.models import Patient, Screening
-from planner.choices import SessionState
+from planner.choices import Endpoint, SessionState
 from planner.models import Message, ProtocolVersion, Reservation, Series, Session, SessionEvent
-from planner.schedule.book import book_series, cancel_session, change_state, move_sessions, stop_series
+from planner.schedule.book import book_series, cancel_session, move_sessions, stop_series
+from planner.schedule.marks import change_state, take_back
 from planner.schedule.refusals import every_reason
 from planner.schedule.session_place import SessionPlace, starts_at_local
+from planner.treatment.treat import AreaEntry, RecordEntry
 from tests.makers import (
     NOW,
     acting,
@@ -98,6 +101,10 @@ class Desk:
         more = {"key": new_key(), "version": session.version} | more
         return change_state(session.pk, to, by=self.by, now=now, **more)
 
+    def take_back(self, session: Session, *, now: datetime = NOW, **more: Any) -> Session:
+        more = {"key": new_key(), "version": session.version} | more
+        return take_back(session.pk, by=self.by, now=now, **more)
+
     def stop(self, series: Series, *, now: datetime = NOW, **more: Any) -> Series:
         more = {"key": new_key(), "version": series.version, "reason": "Moving away"} | more
         return stop_series(series.pk, by=self.by, now=now, **more)
@@ -117,6 +124,17 @@ def open_desk(**location: Any) -> Desk:
 
 def session_of(series: Series, number: int) -> Session:
     return series.sessions.get(number=number)
+
+
+def entry_for(session: Session, **fields: Any) -> RecordEntry:
+    area = session.series.areas.first()
+    treated = AreaEntry(area.pk, Decimal("1.5"), 4, Endpoint.EVEN_PINPOINTS, 1)
+    return replace(
+        RecordEntry(
+            areas=(treated,), cartridge_lot="KN-2417", cartridge_expires_on=date(2028, 8, 31), pain=4
+        ),
+        **fields,
+    )
 
 
 def elsewhere(visit: SessionPlace, **shift: int) -> SessionPlace:

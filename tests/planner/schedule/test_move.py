@@ -251,7 +251,7 @@ def test_a_patient_arrives_on_the_day_and_it_can_be_taken_back(desk: Desk) -> No
     early = session.starts_at - timedelta(minutes=10)
     arrived = desk.mark(session, SessionState.ARRIVED, now=early)
     assert (arrived.state, arrived.arrived_at) == ("arrived", early)
-    back = desk.mark(arrived, SessionState.BOOKED, now=early)
+    back = desk.take_back(arrived, now=early)
     assert (back.state, back.arrived_at, kinds(back)) == (
         "booked",
         None,
@@ -309,7 +309,7 @@ def test_a_miss_marked_by_mistake_is_taken_back(desk: Desk) -> None:
     rows = held(series)
     later = session.starts_at + timedelta(hours=1)
     missed = desk.mark(session_of(series, 1), SessionState.NO_SHOW, now=later)
-    back = desk.mark(missed, SessionState.BOOKED, now=later)
+    back = desk.take_back(missed, now=later)
     assert (back.state, held(series)) == ("booked", rows)
 
 
@@ -319,14 +319,14 @@ def test_a_miss_is_not_taken_back_when_somebody_else_has_the_time(desk: Desk) ->
     missed = desk.mark(session, SessionState.NO_SHOW, now=now)
     desk.book(desk.series(sessions_planned=1), [desk.visit(1, datetime(2027, 1, 19, 10, 15))], now=now)
     with refused(*["slot_taken"] * 3):
-        desk.mark(missed, SessionState.BOOKED, now=now)
+        desk.take_back(missed, now=now)
 
 
 def test_taking_a_miss_back_does_not_ask_the_record_again(desk: Desk) -> None:
     session = session_of(desk.booked(), 1)
     missed = desk.mark(session, SessionState.NO_SHOW, now=session.starts_at)
     Consent.objects.update(withdrawn_at=session.starts_at)
-    assert desk.mark(missed, SessionState.BOOKED, now=session.starts_at).state == "booked"
+    assert desk.take_back(missed, now=session.starts_at).state == "booked"
 
 
 def test_history_is_only_ever_added_to(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from clinic.models import StaffMember
 from clinic.services.once import KeyUsedForSomethingElse
 from clinic.services.versions import Stale
 from patients.models import Screening
-from planner.choices import Endpoint, SeriesState, SessionState
+from planner.choices import SeriesState, SessionState
 from planner.models import Message, Reservation, Session, SessionEvent, TreatmentRecord
 from planner.schedule.refusals import NoConsent, WrongState
 from planner.treatment.refusals import (
@@ -19,7 +19,7 @@ from planner.treatment.refusals import (
     NothingRecorded,
     TooDeep,
 )
-from planner.treatment.treat import AreaEntry, RecordEntry, finish, save_record, start_treatment
+from planner.treatment.treat import finish, save_record, start_treatment
 from tests.makers import (
     NOW,
     acting,
@@ -32,6 +32,7 @@ from tests.makers import (
     make_series,
     make_staff,
 )
+from tests.planner.desk import entry_for
 
 pytestmark = pytest.mark.django_db
 
@@ -70,17 +71,6 @@ def session(staff: StaffMember) -> Any:
 
 def begin(session: Session, staff: StaffMember, key: str = "begin") -> Any:
     return start_treatment(session.pk, by=acting(staff), key=key, version=session.version, now=NOW)
-
-
-def entry_for(session: Session, **fields: Any) -> RecordEntry:
-    area = session.series.areas.first()
-    treated = AreaEntry(area.pk, Decimal("1.5"), 4, Endpoint.EVEN_PINPOINTS, 1)
-    return replace(
-        RecordEntry(
-            areas=(treated,), cartridge_lot="KN-2417", cartridge_expires_on=date(2028, 8, 31), pain=4
-        ),
-        **fields,
-    )
 
 
 def end(session: Session, staff: StaffMember, entry: Any = None, key: str = "end", **more: Any) -> Any:
