@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -13,10 +13,11 @@ from django.db.models import Func, JSONField, OuterRef, Q, QuerySet, Subquery
 from clinic.nested import Row, nested
 from patients.choices import ConsentKind
 from patients.models import Area, Assessment, Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
-from patients.screening_rules import StatedAnswer, Verdict, concerns, weigh
+from patients.screening_rules import ADULT_AGE, StatedAnswer, Verdict, birthday, concerns, weigh
 from planner.choices import HOLDS_TIME, NEEDLED, MessageState, SeriesState, SessionState
 from planner.models import Message, Series, Session
 
+ONE_DAY = timedelta(days=1)
 LOST = (MessageState.FAILED, MessageState.MISSED)
 
 
@@ -65,6 +66,18 @@ class PatientRecord:
     def consent_until(self, day: date) -> date | None:
         """The last day of the newest consent that is good on `day`."""
         return next((until for since, until in self.consents if since <= day <= until), None)
+
+    def turning_days(self) -> set[date]:
+        """From each of these to the next the record says the same of every day."""
+        days = {birthday(self.patient.date_of_birth, ADULT_AGE)}
+        for since, until in self.consents:
+            days |= {since, until + ONE_DAY}
+        for answer, _is_set_aside in self.told:
+            if answer.event_date:
+                question = answer.question
+                waits = (0, question.wait_days or 0, question.wait_days_dark_skin or 0)
+                days |= {answer.event_date + timedelta(days=each) for each in waits}
+        return days
 
     def treated_last(self, series_id: int) -> datetime | None:
         """When the last session of the series that is done began."""

@@ -207,6 +207,27 @@ WORDS: Mapping[Code, ObstacleWords] = {
 }
 
 
+def to_settle_first(obstacle: Obstacle) -> str:
+    """What the record has against planning at all, or on some days."""
+    day = obstacle.until or obstacle.facts.get("until")
+    said = _BEFORE_PLANNING[obstacle.code, day is not None]
+    return str(said) % {"day": weekday_label(day) if day else ""}
+
+
+_BEFORE_PLANNING = {
+    (Code.NO_CONSENT, False): _l("The consent to treatment is to be signed first."),
+    (Code.CONSENT_ENDS, True): _l(
+        "The consent to treatment ends on %(day)s; it is to be signed anew for later days."
+    ),
+    (Code.NOT_SCREENED, False): _l("The medical questions are to be asked first."),
+    (Code.RESCREEN_NEEDED, False): _l("The patient is to be screened anew first."),
+    (Code.SCREENING_BLOCKS, False): _l("The screening rules a treatment out."),
+    (Code.SCREENING_BLOCKS, True): _l("The screening rules a treatment out until %(day)s."),
+    (Code.SCREENING_POSTPONES, False): _l("The screening makes a treatment wait."),
+    (Code.SCREENING_POSTPONES, True): _l("The screening makes a treatment wait until %(day)s."),
+    (Code.SCREENING_HOLDS, False): _l("A clinician decides about the screening first."),
+    (Code.SCREENING_HOLDS, True): _l("A clinician decides about the screening first."),
+}
 _WHY_WITHOUT = {
     SessionState.NO_SHOW: _l("Did not come to session %(which)s on %(day)s; it has no new time."),
     SessionState.RELEASED: _l("Will ring back about session %(which)s, which was on %(day)s."),

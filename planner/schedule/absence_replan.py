@@ -12,8 +12,9 @@ from planner.engine.answer import Result
 from planner.engine.joint import plan_jointly
 from planner.engine.problem import Problem, Request
 from planner.models import Reservation, Session
+from planner.obstacles.patient_record import PatientRecord, records_of
 from planner.schedule.diary import Diary, diary
-from planner.schedule.engine_request import first_day_possible, request_for
+from planner.schedule.engine_request import asked_of_engine
 from planner.schedule.free_time import problem_resources
 from planner.schedule.proposals import ProposalContext, why_nothing_fits
 from planner.schedule.propose import no_day_left
@@ -89,8 +90,9 @@ def replan(
     """Who moves where when a practitioner, room or device is away from `starts_at` to `ends_at`. Changes nothing."""
     affected = _affected(resource, starts_at, ends_at, now)
     patients = {session.series_id: session.patient_id for session in affected}
+    records = records_of(session.patient for session in affected)
     everybody = [
-        _Displaced.of(facts, session.number, now)
+        _Displaced.of(facts, records[session.patient_id], session.number, now)
         for facts, session in zip(facts_of(patients), affected, strict=True)
     ]
     fitting = [each for each in everybody if each.request.earliest <= each.request.latest]
@@ -126,7 +128,7 @@ def _affected(
         reservations__starts_at__lt=ends_at,
         reservations__ends_at__gt=starts_at,
     )
-    return tuple(sessions.order_by("series_id", "number").distinct("series_id"))
+    return tuple(sessions.select_related("patient").order_by("series_id", "number").distinct("series_id"))
 
 
 def _away(resource: Resource, starts_at: datetime, ends_at: datetime) -> Away:
@@ -143,9 +145,9 @@ class _Displaced:
     request: Request
 
     @classmethod
-    def of(cls, facts: SeriesFacts, first_number: int, now: datetime) -> "_Displaced":
+    def of(cls, facts: SeriesFacts, record: PatientRecord, first_number: int, now: datetime) -> "_Displaced":
         placing = tuple(each for each in facts.in_states(BOOKED) if each.number >= first_number)
-        request = request_for(facts, placing, not_before=first_day_possible(facts, now), now=now)
+        request = asked_of_engine(facts, placing, record, now=now).request
         latest = facts.day(placing[-1]) + timedelta(days=request.gap.max + FURTHER_DAYS)
         return cls(facts, placing, replace(request, latest=min(request.latest, latest)))
 

@@ -1,12 +1,12 @@
 """What the engine is asked for a series: sessions, gaps, phases, the patient's own time, wishes."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
 from clinic.localtime import day_bounds, local_date
 from clinic.models import ResourceKind
-from patients.choices import ScreeningEffect
 from planner.choices import HOLDS_TIME
 from planner.engine.instants import shown_while
 from planner.engine.problem import (
@@ -23,49 +23,81 @@ from planner.engine.problem import (
     Week,
 )
 from planner.models import Series, Session
+from planner.obstacles.obstacle import Obstacle, ObstacleCode
+from planner.obstacles.patient_record import PatientRecord
 from planner.obstacles.resource_use import skills_needed
 from planner.obstacles.skin_rest import longest_gap_days, shortest_gap_days
+from planner.obstacles.words import to_settle_first
 from planner.schedule.free_time import depth_skill, engine_id
-from planner.schedule.series_facts import SeriesFacts, standing_of
+from planner.schedule.record_days import RuledOut, first_allowed, lapses_after, ruled_out
+from planner.schedule.series_facts import SeriesFacts
 
 LOOK_AHEAD_DAYS = 180
 """How late it may begin at all, beyond its longest gaps."""
 
 
-def first_day_possible(facts: SeriesFacts, now: datetime) -> date:
-    """Today, or the day the series may start, or the one until which the screening postpones it."""
+@dataclass(frozen=True, slots=True)
+class AskedOfEngine:
+    """A request that keeps to the record: `not_on` are the days it rules out.
+
+    The first session may be on `first_until` at the latest, or the patient has to be screened anew before it.
+    """
+
+    request: Request
+    not_on: tuple[RuledOut, ...]
+    first_until: date | None
+
+    @property
+    def is_hopeless(self) -> bool:
+        """No day is left of which anything could be asked."""
+        request, until = self.request, self.first_until
+        first = first_allowed(self.not_on, request.earliest)
+        return first > request.latest or (until is not None and first > until)
+
+    def reasons(self) -> tuple[str, ...]:
+        """What the record has against the days that were wanted, each once."""
+        request = self.request
+        days = request.earliest, request.latest
+        against = [each.obstacle for each in self.not_on if each.first <= days[1] and each.last >= days[0]]
+        if self.first_until and self.first_until < request.latest:
+            against.append(Obstacle(ObstacleCode.RESCREEN_NEEDED))
+        return tuple(dict.fromkeys(to_settle_first(each) for each in against))
+
+
+def asked_of_engine(
+    facts: SeriesFacts, placing: Sequence[Session], record: PatientRecord, *, now: datetime
+) -> AskedOfEngine:
+    """A time for each of `placing`: from today, or the day the series may start, on days that the record allows."""
     today = local_date(now, facts.zone)
-    verdict = standing_of(facts, today)
-    waits = verdict.earliest if verdict.effect == ScreeningEffect.POSTPONE else None
-    return max(day for day in (today, facts.series.starts_from, waits) if day)
+    not_on = ruled_out(facts, record, today, today + timedelta(days=MAX_HORIZON_DAYS - 1), today=today)
+    wished = max(day for day in (today, facts.series.starts_from) if day)
+    first = first_allowed(not_on, wished)
+    request = request_for(facts, placing, not_before=first, not_on=not_on, now=now)
+    if request.earliest > request.latest:  # said of the days that were wished
+        request = request_for(facts, placing, not_before=wished, not_on=not_on, now=now)
+    return AskedOfEngine(request, not_on, lapses_after(facts, record, neighbours(facts, placing)[0]))
 
 
 def request_for(
-    facts: SeriesFacts, placing: Sequence[Session], *, not_before: date, now: datetime
+    facts: SeriesFacts,
+    placing: Sequence[Session],
+    *,
+    not_before: date,
+    not_on: Sequence[RuledOut] = (),
+    now: datetime,
 ) -> Request:
-    """What the engine is asked: a time for each of `placing` (open sessions, by number); the others stay.
+    """What the engine is asked: a time for each of `placing` (open sessions, by number), none `not_on` these days.
+
+    The others stay.
 
     `latest` is as far as one may reasonably look, or the last day that leaves the next fixed session its gap.
     """
     series, gap = facts.series, gap_of(facts.series)
-    before, after = neighbours(facts, placing)
+    before, _after = neighbours(facts, placing)
     today = local_date(now, facts.zone)
-    earliest = max(not_before, today)
-    if before:
-        earliest = max(earliest, facts.day(before) + timedelta(days=gap.min))
+    earliest, latest = _days_between(facts, placing, gap, max(not_before, today), today)
     kept = before if before and facts.day(before) + timedelta(days=gap.max) >= today else None
-    latest = earliest + timedelta(days=len(placing) * gap.max + LOOK_AHEAD_DAYS)
-    latest = min(latest, today + timedelta(days=MAX_HORIZON_DAYS - 1))
-    if before:
-        last_day = facts.day(before) + timedelta(
-            days=facts.longest_wait_days(before.number, placing[0].number)
-        )
-        if last_day >= today:
-            latest = min(latest, last_day + timedelta(days=(len(placing) - 1) * gap.max))
-    if after:
-        latest = min(latest, facts.day(after) - timedelta(days=gap.min))
-        if len(placing) == 1:
-            earliest = max(earliest, facts.day(after) - timedelta(days=gap.max))
+    busy = (*_patient_busy(facts, placing, now), *_whole_days(not_on, earliest, latest))
     return Request(
         id=str(series.pk),
         sessions=len(placing),
@@ -73,11 +105,32 @@ def request_for(
         earliest=earliest,
         latest=latest,
         phases=tuple(_phases(facts)),
-        patient=PatientTime(_weekdays(series), tuple(_patient_busy(facts, placing, now))),
+        patient=PatientTime(_weekdays(series), busy),
         previous=Previous(facts.day(kept), _practitioner(facts, kept)) if kept else None,
         current=tuple(_current(facts, placing)),
         prefer=_prefer(series),
     )
+
+
+def _days_between(
+    facts: SeriesFacts, placing: Sequence[Session], gap: Gap, earliest: date, today: date
+) -> tuple[date, date]:
+    """The first and the last day on which `placing` may be, by the fixed sessions around them."""
+    before, after = neighbours(facts, placing)
+    if before:
+        earliest = max(earliest, facts.day(before) + timedelta(days=gap.min))
+    latest = earliest + timedelta(days=len(placing) * gap.max + LOOK_AHEAD_DAYS)
+    latest = min(latest, today + timedelta(days=MAX_HORIZON_DAYS - 1))
+    if before:
+        wait = facts.longest_wait_days(before.number, placing[0].number)
+        last_day = facts.day(before) + timedelta(days=wait)
+        if last_day >= today:
+            latest = min(latest, last_day + timedelta(days=(len(placing) - 1) * gap.max))
+    if after:
+        latest = min(latest, facts.day(after) - timedelta(days=gap.min))
+        if len(placing) == 1:
+            earliest = max(earliest, facts.day(after) - timedelta(days=gap.max))
+    return earliest, latest
 
 
 def gap_of(series: Series) -> Gap:
@@ -139,6 +192,15 @@ def _patient_busy(
         first = use.day - timedelta(days=use.rest_days - 1)
         last = use.day + timedelta(days=use.rest_days)
         yield datetime.combine(first, time()), datetime.combine(last, time())
+
+
+def _whole_days(
+    not_on: Sequence[RuledOut], earliest: date, latest: date
+) -> Iterator[tuple[datetime, datetime]]:
+    for span in not_on:
+        if span.first <= latest and span.last >= earliest:
+            until = span.last + timedelta(days=1)
+            yield datetime.combine(span.first, time()), datetime.combine(until, time())
 
 
 def _practitioner(facts: SeriesFacts, session: Session) -> str | None:

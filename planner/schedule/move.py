@@ -11,10 +11,12 @@ from planner.engine.answer import Proposal
 from planner.engine.cost import breakdown
 from planner.engine.problem import Gap, Pin, Prefer, Previous, Request
 from planner.models import Session
-from planner.schedule.engine_request import first_day_possible, request_for
+from planner.obstacles.patient_record import records_of
+from planner.obstacles.words import to_settle_first
+from planner.schedule.engine_request import AskedOfEngine, asked_of_engine
 from planner.schedule.free_time import engine_id
 from planner.schedule.proposals import PlanAnswer, plans_from, why_nothing_fits
-from planner.schedule.propose import ALTERNATIVES, answer, no_day_left, search
+from planner.schedule.propose import ALTERNATIVES, answer, in_time, no_day_left, search
 from planner.schedule.refusals import WrongState
 from planner.schedule.series_facts import SeriesFacts, facts_of
 from planner.schedule.session_place import visits_of
@@ -42,27 +44,33 @@ def propose_move(
     placing: tuple[Session, ...] = (own,)
     if with_later:
         placing = tuple(each for each in facts.in_states(CAN_MOVE) if each.number >= own.number)
-    not_before = first_day_possible(facts, now)
-    request = request_for(facts, placing, not_before=not_before, now=now)
+    record = records_of([facts.series.patient])[facts.series.patient_id]
+    asked = asked_of_engine(facts, placing, record, now=now)
+    if asked.is_hopeless:
+        return PlanAnswer((), asked.reasons() or (no_day_left(placing, asked.request),))
     if to is None:
-        return _nearest(facts, placing, request, own.starts_at, practitioner_id, now)
-    asked = _asked(facts, placing, request, to, practitioner_id, now)
-    if asked.plans:
-        return asked
-    nearest = _nearest(facts, placing, request, to, practitioner_id, now)
-    return PlanAnswer(nearest.plans, asked.reasons, nearest.relaxations)
+        return _nearest(facts, placing, asked, own.starts_at, practitioner_id, now)
+    there = _there(facts, placing, asked, to, practitioner_id, now)
+    if there.plans:
+        return there
+    nearest = _nearest(facts, placing, asked, to, practitioner_id, now)
+    return PlanAnswer(nearest.plans, there.reasons, nearest.relaxations)
 
 
-def _asked(
+def _there(
     facts: SeriesFacts,
     placing: tuple[Session, ...],
-    request: Request,
+    asked: AskedOfEngine,
     to: datetime,
     practitioner_id: int | None,
     now: datetime,
 ) -> PlanAnswer:
     """The first session exactly there, or why it cannot be."""
+    request = asked.request
     at, grid = to.astimezone(facts.zone), facts.location.grid_minutes
+    against = [span.obstacle for span in asked.not_on if span.first <= at.date() <= span.last]
+    if against:
+        return PlanAnswer((), tuple(map(to_settle_first, against)))
     if not request.earliest <= at.date() <= request.latest:
         return PlanAnswer((), (no_day_left(placing, request),))
     minute = at.hour * 60 + at.minute
@@ -70,19 +78,19 @@ def _asked(
         return PlanAnswer((), (_t("Sessions here start every %(n)s minutes.") % {"n": grid},))
     who = engine_id(practitioner_id) if practitioner_id else None
     pinned = replace(request, pins=(Pin(1, at.date(), minute, who),))
-    return answer(facts, placing, pinned, now=now)
+    return answer(facts, placing, replace(asked, request=pinned), now=now)
 
 
 def _nearest(
     facts: SeriesFacts,
     placing: tuple[Session, ...],
-    request: Request,
+    asked: AskedOfEngine,
     at: datetime | None,
     practitioner_id: int | None,
     now: datetime,
 ) -> PlanAnswer:
     """The plans nearest to `at` (best by the rules without it), other than how things stand."""
-    near_to = request
+    near_to = request = asked.request
     if at and len(placing) == 1:
         near_to = _near(request, at.astimezone(facts.zone))
     wanted = practitioner_id or facts.practitioners[placing[0].pk]
@@ -96,7 +104,7 @@ def _nearest(
     told = replace(
         told, request=replace(told.request, gap=request.gap, previous=request.previous, prefer=request.prefer)
     )
-    proposals = [_counted(proposal, told.request) for proposal in result.proposals]
+    proposals = [_counted(proposal, told.request) for proposal in in_time(result.proposals, asked)]
     moved = [proposal for proposal in proposals if not _stands(proposal, placing[0], facts)]
     return PlanAnswer(plans_from(moved[:ALTERNATIVES], told, local_date(now, facts.zone)))
 

@@ -1,6 +1,7 @@
 """Whole plans for the sessions of a series that have no time yet, or why there is none."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _t
@@ -12,8 +13,9 @@ from planner.engine.ahead import best_plans, near, settles
 from planner.engine.answer import Proposal, Result
 from planner.engine.problem import Request
 from planner.models import Series, Session
+from planner.obstacles.patient_record import records_of
 from planner.schedule.diary import diary
-from planner.schedule.engine_request import first_day_possible, request_for
+from planner.schedule.engine_request import AskedOfEngine, asked_of_engine
 from planner.schedule.proposals import (
     PlanAnswer,
     ProposalContext,
@@ -41,25 +43,29 @@ def propose(series: Series, *, now: datetime) -> PlanAnswer:
     placing = facts.in_states((SessionState.PLANNED,))
     if not placing:
         raise AlreadyBooked()
-    not_before = first_day_possible(facts, now)
-    return answer(facts, placing, request_for(facts, placing, not_before=not_before, now=now), now=now)
+    record = records_of([facts.series.patient])[facts.series.patient_id]
+    return answer(facts, placing, asked_of_engine(facts, placing, record, now=now), now=now)
 
 
 def answer(
-    facts: SeriesFacts,
-    placing: tuple[Session, ...],
-    request: Request,
-    *,
-    now: datetime,
-    count: int = ALTERNATIVES,
+    facts: SeriesFacts, placing: tuple[Session, ...], asked: AskedOfEngine, *, now: datetime
 ) -> PlanAnswer:
     """The best plans for what is asked, or why there is none."""
-    if request.latest < request.earliest:
-        return PlanAnswer((), (no_day_left(placing, request),))
-    result, told = search(facts, placing, request, count)
-    if not result.proposals:
-        return why_nothing_fits(result, told)
-    return PlanAnswer(plans_from(result.proposals, told, local_date(now, facts.zone)))
+    request = asked.request
+    if asked.is_hopeless:
+        return PlanAnswer((), asked.reasons() or (no_day_left(placing, request),))
+    result, told = search(facts, placing, request, ALTERNATIVES)
+    proposals = in_time(result.proposals, asked)
+    if not proposals:
+        nothing = why_nothing_fits(result, told)
+        return replace(nothing, reasons=(*nothing.reasons, *asked.reasons()))
+    return PlanAnswer(plans_from(proposals, told, local_date(now, facts.zone)))
+
+
+def in_time(proposals: Sequence[Proposal], asked: AskedOfEngine) -> list[Proposal]:
+    """Those whose first session comes before the patient has to be screened anew."""
+    until = asked.first_until
+    return [each for each in proposals if until is None or each.sessions[0].date <= until]
 
 
 def no_day_left(placing: Sequence[Session], request: Request) -> str:

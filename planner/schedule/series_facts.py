@@ -19,8 +19,6 @@ from clinic.localtime import local_date
 from clinic.models import Location, ResourceKind
 from clinic.nested import nested
 from patients.models import Area
-from patients.screening_rules import Verdict
-from patients.services.screening import standing
 from planner.choices import HOLDS_TIME, WITHOUT_TIME
 from planner.models import ProtocolPhase, Reservation, Series, Session, SiteDepth
 from planner.obstacles.skin_rest import SkinUse, longest_gap_days, same_skin, shortest_gap_days
@@ -133,9 +131,3 @@ def _skin_uses(own: Any, elsewhere: Iterable[Any]) -> Iterator[SkinUse]:
         if any(same_skin(mine, their) for mine in ours for their in theirs):
             rest = max(shortest_gap_days(own.series), shortest_gap_days(session.series))
             yield SkinUse(local_date(session.starts_at, session.series.location.zone), rest)
-
-
-def standing_of(facts: SeriesFacts, on: date) -> Verdict:
-    """What the patient's answers mean for this series on a day: two queries."""
-    modality = facts.series.protocol_version.protocol.modality
-    return standing(facts.series.patient, on=on, sites=facts.sites, modality=modality)

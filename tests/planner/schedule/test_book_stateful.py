@@ -28,9 +28,9 @@ HOLDS = {"booked", "confirmed", "arrived", "done"}
 MOVES = {"planned", "booked", "confirmed", "no_show"}
 NEXT = {
     "booked": {"confirmed", "arrived", "no_show", "cancelled"},
-    "confirmed": {"booked", "arrived", "no_show", "cancelled"},
-    "arrived": {"booked", "cancelled"},
-    "no_show": {"booked", "cancelled"},
+    "confirmed": {"arrived", "no_show", "cancelled"},
+    "arrived": {"cancelled"},
+    "no_show": {"cancelled"},
     "planned": {"cancelled"},
     "done": set(),
     "cancelled": set(),
@@ -43,12 +43,17 @@ USE = {"practitioner": (45, 90), "room": (0, 120), "device": (45, 105)}
 
 @dataclass
 class Plan:
-    """One session as the model sees it, in local time."""
+    """One session as the model sees it, in local time; `before` are the states that can be gone back to."""
 
     number: int
     state: str = "planned"
     at: datetime | None = None
     room: int = 0
+    before: list[str] = field(default_factory=list)
+
+    def become(self, state: str) -> None:
+        self.before.append(self.state)
+        self.state = state
 
     def uses(self) -> list[tuple[object, datetime, datetime]]:
         owners = {"practitioner": "practitioner", "room": self.room, "device": "device"}
@@ -115,12 +120,14 @@ class Model:
         if state not in NEXT[plan.state] or ((state == "cancelled") is False and plan.at is None):
             return False
         if state == "arrived":
-            return plan.at.date() == self.now.date()
-        if state == "no_show":
-            return plan.at <= self.now
-        if plan.state == "no_show" and state == "booked":
-            return self.can_be_as_it_was(plan, series)
-        return True
+            return plan.at.date() <= self.now.date()
+        return state != "no_show" or plan.at <= self.now
+
+    def may_go_back(self, plan: Plan, series: int) -> bool:
+        if plan.state not in {"confirmed", "arrived", "no_show", "cancelled"}:
+            return False
+        needs_its_time = plan.state in {"no_show", "cancelled"} and plan.before[-1] in HOLDS
+        return not needs_its_time or self.can_be_as_it_was(plan, series)
 
     def can_be_as_it_was(self, plan: Plan, series: int) -> bool:
         wishes = {plan.number: (plan.at, plan.room)}
@@ -182,7 +189,7 @@ class DaysAtTheDesk(RuleBasedStateMachine):
             if plan.number in wishes and (
                 plan.state not in HOLDS or (plan.at, plan.room) != wishes[plan.number]
             ):
-                plan.state, (plan.at, plan.room) = "booked", wishes[plan.number]
+                plan.state, (plan.at, plan.room), plan.before = "booked", wishes[plan.number], []
 
     @initialize(times=st.lists(st.sampled_from(GOOD_TIMES), min_size=2, max_size=2, unique=True))
     def two_series_are_booked(self, times: Any) -> None:
@@ -249,15 +256,23 @@ class DaysAtTheDesk(RuleBasedStateMachine):
         allowed = self.model.may_become(plan, "cancelled", series)
         self.expect(allowed, lambda: self.desk.cancel(session, now=self.now))
         if allowed:
-            plan.state = "cancelled"
+            plan.become("cancelled")
 
-    @rule(series=SERIES, number=NUMBERS, state=st.sampled_from(["booked", "confirmed", "arrived", "no_show"]))
+    @rule(series=SERIES, number=NUMBERS)
+    def take_back(self, series: int, number: Any) -> None:
+        plan, session = self.model.series[series][number - 1], self.row(series, number)
+        allowed = self.model.may_go_back(plan, series)
+        self.expect(allowed, lambda: self.desk.take_back(session, now=self.now))
+        if allowed:
+            plan.state = plan.before.pop()
+
+    @rule(series=SERIES, number=NUMBERS, state=st.sampled_from(["confirmed", "arrived", "no_show"]))
     def mark(self, series: int, number: Any, state: Any) -> None:
         plan, session = self.model.series[series][number - 1], self.row(series, number)
         allowed = self.model.may_become(plan, state, series)
         self.expect(allowed, lambda: self.desk.mark(session, SessionState(state), now=self.now))
         if allowed:
-            plan.state = state
+            plan.become(state)
 
     @rule(series=SERIES, number=NUMBERS, outcome=st.sampled_from(["arrived", "done", "no_show", "no_show"]))
     def come_to_the_day(self, series: int, number: Any, outcome: Any) -> None:

@@ -4,7 +4,7 @@ Seen elsewhere: the first visit of a day hides all other free times; times are a
 change; a time near the change of clocks is offered and cannot be booked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -14,8 +14,9 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clinic.errors import Refusal
 from clinic.models import Absence, Resource, WeeklyHours
-from patients.models import Consent, Screening
+from patients.models import Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
 from planner.models import Reservation, Series, Session
 from planner.schedule.move import propose_move
 from planner.schedule.propose import propose
@@ -208,3 +209,87 @@ def test_a_missed_session_is_not_offered_a_time_after_a_later_one_that_is_done(d
     missed(series, 2)
     now, second = datetime(2027, 4, 1, 9, tzinfo=UTC), session_of(series, 2)
     assert propose_move(second, with_later=True, now=now).plans == ()
+
+
+def says(series: Series, effect: str, on: date, **fields: Any) -> None:
+    """Yes to a question with that effect; what it asks about happened on that day."""
+    question = ScreeningQuestion.objects.create(
+        clinic=series.location.clinic,
+        code="question",
+        position=99,
+        text="?",
+        effect=effect,
+        source="-",
+        certainty="found",
+        **fields,
+    )
+    screening = Screening.objects.create(patient=series.patient, taken_at=NOW, taken_by=series.created_by)
+    event = on if fields else None
+    ScreeningAnswer.objects.create(screening=screening, question=question, said_yes=True, event_date=event)
+
+
+def _waits(series: Series) -> None:
+    says(series, "postpone", NOW.date(), kind="yes_no_date", date_meaning="Happened", wait_days=45)
+
+
+def _waits_without_end(series: Series) -> None:
+    _waits(series)
+    ScreeningAnswer.objects.update(event_date=None)
+
+
+def _comes_of_age(series: Series) -> None:
+    Patient.objects.filter(pk=series.patient_id).update(date_of_birth=date(2009, 2, 20))
+
+
+def _consent_ends(series: Series) -> None:
+    Consent.objects.update(valid_to=date(2027, 3, 1))
+
+
+RECORDS: list[tuple[str, Callable[[Series], object], bool]] = [
+    ("nothing", lambda series: None, True),
+    ("screening_postpones", _waits, True),
+    ("without an end", _waits_without_end, False),
+    ("screening_blocks", lambda series: says(series, "block", NOW.date()), False),
+    ("under 18", _comes_of_age, True),
+    ("screening_holds", lambda series: says(series, "hold", NOW.date()), False),
+    ("not_screened", lambda series: Screening.objects.all().delete(), False),
+    ("no_consent", lambda series: Consent.objects.update(withdrawn_at=NOW), False),
+    ("consent_ends", _consent_ends, True),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("code", "arrange", "is_offered"), RECORDS, ids=[each[0] for each in RECORDS])
+def test_what_the_record_refuses_is_not_offered(
+    desk: Desk, code: str, arrange: Callable[[Series], object], is_offered: bool
+) -> None:
+    """A pregnant patient was offered three plans with "Book this plan", then refused; so was one before the 18th
+    birthday."""
+    series = desk.series(sessions_planned=2 if code == "consent_ends" else 3)
+    arrange(series)
+    answer = propose(series, now=NOW)
+    assert bool(answer.plans) is is_offered
+    assert bool(answer.reasons) is not is_offered
+    for plan in answer.plans:
+        with undone():
+            assert desk.book(series, list(plan.visits)).state == "active"
+    if not is_offered:
+        with pytest.raises(Refusal):
+            desk.book(series)
+
+
+@pytest.mark.django_db
+def test_a_move_is_offered_on_days_that_the_record_allows(desk: Desk) -> None:
+    series = desk.booked()
+    _waits(series)
+    session = session_of(series, 1)
+    (plan, *_) = propose_move(session, with_later=True, now=NOW).plans
+    assert plan.visits[0].starts_at.date() >= NOW.date() + timedelta(days=45)
+    with undone():
+        desk.move(session, *plan.visits)
+    there = propose_move(session, to=desk.at(datetime(2027, 1, 20, 10)), with_later=True, now=NOW)
+    assert there.reasons == ("The screening makes a treatment wait until Thu 25 Feb.",)
+    assert there.plans
+    Consent.objects.update(withdrawn_at=NOW)
+    nowhere = propose_move(session, with_later=True, now=NOW)
+    assert (nowhere.plans, nowhere.reasons[0]) == ((), "The consent to treatment is to be signed first.")

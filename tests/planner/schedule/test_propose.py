@@ -142,7 +142,10 @@ def test_sessions_already_done_are_followed_at_their_gap(desk: Desk) -> None:
 
 
 def test_a_lapsed_series_starts_again_as_soon_as_can_be(desk: Desk) -> None:
-    plan = propose(after_one_done(desk), now=NOW + 100 * DAY).plans[0]
+    series = after_one_done(desk)
+    assert propose(series, now=NOW + 100 * DAY).reasons[-1] == "The patient is to be screened anew first."
+    Screening.objects.create(patient=series.patient, taken_at=NOW + 99 * DAY, taken_by=desk.by.user)
+    plan = propose(series, now=NOW + 100 * DAY).plans[0]
     assert days(plan) == [(NOW + 100 * DAY).date() + 35 * n * DAY for n in range(3)]
 
 
@@ -239,7 +242,7 @@ def test_the_same_question_gets_the_same_answer(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("more", [0, 6])
-def test_a_proposal_takes_five_statements_however_much_there_is(
+def test_a_proposal_takes_six_statements_however_much_there_is(
     desk: Desk, more: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _ in range(more):
@@ -248,7 +251,7 @@ def test_a_proposal_takes_five_statements_however_much_there_is(
         busy = desk.series()
         desk.book(busy, list(propose(busy, now=NOW).plans[0].visits))
     series = desk.series(sessions_planned=4 + more)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert len(propose(series, now=NOW).plans) == 3
     assert session_of(series, 1).starts_at is None
 

@@ -18,7 +18,8 @@ from planner.engine.grid import FreeTime, Horizon
 from planner.engine.instants import WallClock
 from planner.engine.problem import Problem
 from planner.models import Reservation, Series
-from planner.schedule.engine_request import first_day_possible, request_for
+from planner.obstacles.patient_record import records_of
+from planner.schedule.engine_request import asked_of_engine
 from planner.schedule.free_time import engine_id, free_time, problem_resources, with_reservations
 from planner.schedule.propose import propose
 from planner.schedule.series_facts import facts_of
@@ -206,7 +207,8 @@ def test_the_skipped_hour_is_jumped_over() -> None:
 def asked(series: Series, now: Any = NOW) -> Any:
     (facts,) = facts_of({series.pk: series.patient_id})
     placing = facts.in_states((SessionState.PLANNED,))
-    return request_for(facts, placing, not_before=first_day_possible(facts, now), now=now)
+    record = records_of([facts.series.patient])[facts.series.patient_id]
+    return asked_of_engine(facts, placing, record, now=now).request
 
 
 def test_a_session_keeps_its_phases_and_what_they_need(desk: Desk) -> None:
@@ -230,7 +232,7 @@ def test_the_past_of_today_and_other_visits_take_the_patients_time(desk: Desk) -
     other = make_area(patient, site="calf", side="left")
     desk.book(desk.series(patient, sessions_planned=1, areas=[other]))
     request = asked(desk.series(patient, areas=[make_area(patient, site="knee", side="left")]))
-    assert request.patient.busy == (
+    assert request.patient.busy[:2] == (
         (datetime(2027, 1, 11), datetime(2027, 1, 11, 9)),
         (datetime(2027, 1, 19, 10), datetime(2027, 1, 19, 11, 45)),
     )
@@ -240,7 +242,7 @@ def test_the_same_skin_rests_for_the_longer_of_both_gaps(desk: Desk) -> None:
     patient = desk.patient()
     desk.book(desk.series(patient, sessions_planned=1, gap_min_days=30))
     request = asked(desk.series(patient))
-    assert request.patient.busy[-1] == (datetime(2026, 12, 21), datetime(2027, 2, 18))
+    assert (datetime(2026, 12, 21), datetime(2027, 2, 18)) in request.patient.busy
 
 
 def test_no_gap_is_asked_under_the_protocols_floor(desk: Desk) -> None:
@@ -277,6 +279,6 @@ def test_a_second_look_further_ahead_takes_one_statement_more(
         ends_at=NOW + 120 * DAY,
     )
     series = desk.series()
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         plan = propose(series, now=NOW).plans[0]
     assert plan.visits[0].starts_at.date() == date(2027, 5, 11)
