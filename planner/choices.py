@@ -99,6 +99,7 @@ class MessageHistory(models.TextChoices):
     NO_ADDRESS = "no_address", _("The patient has no e-mail address.")
     NO_MAIL_WANTED = "no_mail_wanted", _("The patient does not want mail.")
     INTERRUPTED = "interrupted", _("Sending was interrupted too often; it may have arrived.")
+    HELD = "held", _("Held: something stands in the way of the visit.")
     QUIET_HOURS = "quiet_hours", _("Waits for the end of the quiet hours.")
     UNDONE = "undone", _("Nothing is left to tell: it was undone.")
     TAKEN = "taken", _("Taken by the mail server.")

@@ -77,7 +77,7 @@ KINDS: Mapping[ObstacleCode, ObstacleKind] = {
     ObstacleCode.ON_LEAVE: _OF_THE_PLACE,
     ObstacleCode.OUTSIDE_HOURS: _OF_THE_PLACE,
     ObstacleCode.NOT_OPEN_THAT_DAY: _OF_THE_PLACE,
-    ObstacleCode.RESOURCE_MISSING: _OF_THE_PLACE,
+    ObstacleCode.RESOURCE_MISSING: ObstacleKind(Right.BOOK, holds_mail=False),
     ObstacleCode.RESOURCE_INACTIVE: _OF_THE_PLACE,
     ObstacleCode.NOT_QUALIFIED: _OF_THE_PLACE,
     ObstacleCode.LACKS_WHAT_IS_NEEDED: _OF_THE_PLACE,

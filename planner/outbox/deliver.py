@@ -19,8 +19,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from clinic.localtime import clamp_out_of_quiet, day_bounds, is_quiet, local_date
-from planner.choices import NEEDLED, Anchor, MessageHistory, MessageState, SessionState
+from planner.choices import HOLDS_TIME, NEEDLED, Anchor, MessageHistory, MessageState, SessionState
 from planner.models import Message, Series, Session
+from planner.obstacles.of_sessions import obstacles_of, surroundings_of
+from planner.obstacles.whole_sessions import with_everything
 from planner.outbox.letter import Mail, NothingToTell, envelope, render
 from planner.outbox.plan_messages import OPEN, close_one, note
 from planner.outbox.steps import AFTER_THE_SESSION
@@ -30,6 +32,8 @@ RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30)
 MOST_ATTEMPTS = 5
 """At a message that cannot be made into a mail, or during which the worker stopped."""
 BATCH = timedelta(seconds=60)
+HELD_FOR = timedelta(minutes=10)
+"""Until it is looked again whether what stands in a visit's way is gone."""
 SERVER_BUSY = range(400, 500)
 Verdict = tuple[MessageState, MessageHistory, dict[str, str]]
 """How a message ends, and why: a code and its facts."""
@@ -90,6 +94,8 @@ def _deliver(message_id: int, connection: BaseEmailBackend, now: datetime) -> bo
     with transaction.atomic():
         message = _locked(message_id)
         if message.state != MessageState.SENDING or _is_closed(message, now) or _is_put_back(message, now):
+            return False
+        if _is_held(message, now):
             return False
         mail = _rendered(message, now)
         return mail is not None and _send(message, mail, connection, now)
@@ -169,6 +175,22 @@ def _is_put_back(message: Message, now: datetime) -> bool:
     return True
 
 
+def _is_held(message: Message, now: datetime) -> bool:
+    """What it says of a visit to come may become untrue: it waits until that is settled, or until it is too late."""
+    anchor, series = message.step.anchor, message.series
+    if anchor in AFTER_THE_SESSION or anchor == Anchor.SESSION_CANCELLED:
+        return False
+    coming = series.sessions.filter(state__in=HOLDS_TIME, starts_at__gt=now)
+    sessions = with_everything(coming.filter(pk=message.session_id) if message.session_id else coming)
+    found = obstacles_of(sessions, surroundings_of(sessions, message.location, now=now)) if sessions else {}
+    if not any(each.holds_mail for obstacles in found.values() for each in obstacles):
+        return False
+    message.attempts -= 1
+    is_said = message.events.order_by("at", "pk").values_list("code", flat=True).last() == MessageHistory.HELD
+    _wait(message, now + HELD_FOR, None if is_said else MessageHistory.HELD, now)
+    return True
+
+
 def _rendered(message: Message, now: datetime) -> Mail | None:
     try:
         with transaction.atomic():
@@ -231,7 +253,10 @@ def _try_later(message: Message, why: MessageHistory, now: datetime, **facts: st
     _wait(message, now + pause, why, now, **facts)
 
 
-def _wait(message: Message, until: datetime | None, why: MessageHistory, now: datetime, **facts: str) -> None:
+def _wait(
+    message: Message, until: datetime | None, why: MessageHistory | None, now: datetime, **facts: str
+) -> None:
     message.state, message.leased_until = MessageState.WAITING, until
     message.save()
-    note([message], why, now, **facts)
+    if why:
+        note([message], why, now, **facts)

@@ -15,8 +15,8 @@ from planner.choices import HERE, NEEDLED, PhaseKind, SessionState
 from planner.models import Session
 from planner.obstacles.obstacle import Obstacle, ObstacleCode
 from planner.obstacles.of_sessions import Surroundings, obstacles_of, surroundings_of
+from planner.obstacles.whole_sessions import served_by
 from planner.obstacles.words import Chip, chip_of, n_of_m
-from planner.schedule.sessions import served_by
 from planner.treatment.session_clock import Span, Whereabouts, spans, step_now
 
 CONFIRMED = Chip("check", _l("Confirmed"))

@@ -22,6 +22,7 @@ from patients.models import Patient
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEXT_STATES, SeriesState, SessionState
 from planner.forms.moves import ONLY, BookForm, CancelForm, WhereForm
 from planner.models import Series, Session
+from planner.obstacles.whole_sessions import served_by
 from planner.pages.plan_cards import RoomToSlip
 from planner.pages.series_comparison import Link, chain
 from planner.readings import open_session
@@ -30,7 +31,7 @@ from planner.schedule.move import propose_move
 from planner.schedule.proposals import PlanAnswer, ProposedPlan, WayOut
 from planner.schedule.refusals import NoSuchTime, SeriesClosed, WrongState, every_reason
 from planner.schedule.session_place import SessionPlace, token_of
-from planner.schedule.sessions import served_by, with_details
+from planner.schedule.sessions import with_details
 
 NOBODY: Mapping[int, str] = {}
 

@@ -19,11 +19,11 @@ from clinic.views.answer import FormPage, show_page, taken, whole_number
 from planner.forms.moves import CancelForm
 from planner.forms.record import AreaRow, RecordForm, TreatedAreaForm
 from planner.models import AreaTreatment, Session, TreatmentRecord
+from planner.obstacles.whole_sessions import with_everything
 from planner.pages.chairside import depth_advice
 from planner.pages.session_page import session_page
 from planner.protocols.recommendation import DepthAdvice
 from planner.readings import open_session
-from planner.schedule.sessions import with_everything
 from planner.treatment import treat
 from planner.treatment.records import own_and_last
 

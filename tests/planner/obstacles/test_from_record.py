@@ -10,7 +10,7 @@ from patients.models import Consent, Screening
 from planner.models import Series, Session
 from planner.obstacles.obstacle import Obstacle, ObstacleCode
 from planner.obstacles.of_sessions import obstacles_of, surroundings_of
-from planner.schedule.sessions import with_everything
+from planner.obstacles.whole_sessions import with_everything
 from tests.makers import NOW
 from tests.planner.desk import Desk, open_desk, refused, session_of
 

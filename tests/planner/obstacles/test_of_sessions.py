@@ -14,8 +14,8 @@ from patients.models import Consent, Patient, Screening, ScreeningAnswer, Screen
 from planner.models import Message, ProtocolVersion, Reservation, Series, Session
 from planner.obstacles.obstacle import KINDS, ObstacleCode
 from planner.obstacles.of_sessions import obstacles_of, surroundings_of
+from planner.obstacles.whole_sessions import with_everything
 from planner.obstacles.words import WORDS
-from planner.schedule.sessions import with_everything
 from tests.makers import NOW, make_area, make_steps
 from tests.planner.desk import Desk, open_desk
 
