@@ -29,6 +29,7 @@ from clinic.models import (
 from clinic.models.hours import WEEKDAYS
 from clinic.permissions import Role
 from clinic.queries import clinicians_for
+from clinic.services.sessions_hit import ChangeScope
 from clinic.services.staff import StaffEntry
 
 BELIEVABLE_DAYS: list[Callable[[Any], None]] = [
@@ -240,6 +241,10 @@ class AbsenceForm(TimeAwayForm):
             if whom is None or whom.kind != ResourceKind.PRACTITIONER:
                 self.add_error("resource", _("Only a practitioner can be on leave or sick. Choose who."))
         return cleaned
+
+    def scope(self) -> ChangeScope:
+        cleaned = self.cleaned_data
+        return ChangeScope(self.location, cleaned["resource"], cleaned["starts_at"], cleaned["ends_at"])
 
     def absence(self) -> Absence:
         return Absence(kind=self.cleaned_data["kind"], **self._span())

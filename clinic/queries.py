@@ -47,3 +47,8 @@ def clinicians_for(practitioner: Resource) -> QuerySet[StaffMember]:
     is_free = Q(user__practitioner__isnull=True) | Q(user__practitioner=practitioner.pk)
     clinic = practitioner.location.clinic
     return StaffMember.objects.filter(is_free, location__clinic=clinic, is_active=True).order_by("name")
+
+
+def practitioner_of(member: StaffMember) -> Resource | None:
+    """Whom sessions are booked with, if they treat."""
+    return Resource.objects.filter(user=member.user_id).first()

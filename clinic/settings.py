@@ -163,6 +163,9 @@ CACHES = {
     }
 }
 DELIVER_EVERY_SECONDS = env.int("DELIVER_EVERY_SECONDS", default=10)
+SESSION_WATCH = "planner.obstacles.would_hit.SessionWatch"
+"""Who knows what stands in a session's way, for `clinic.services.sessions_hit`."""
+
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = (

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.actor import Actor
 from clinic.errors import Refusal
-from clinic.models import Location, StaffMember, User
+from clinic.models import Location, Resource, StaffMember, User
 from clinic.permissions import Role
 from clinic.services.once import once
 from clinic.services.versions import take_turn
@@ -82,11 +82,19 @@ def _refuse_losing_the_manager(member: StaffMember, entry: StaffEntry, by: Actor
         raise LastManager(name=member.name)
 
 
+def _take_along(user: User, *, is_active: bool) -> None:
+    for own in Resource.objects.select_for_update(no_key=True).filter(user=user):
+        own.is_active, own.version = is_active, own.version + 1
+        own.save(update_fields=["is_active", "version"])
+
+
 @once
 def change_staff(
     member: StaffMember, entry: StaffEntry, *, version: int, by: Actor, key: str, now: datetime
 ) -> StaffMember:
     """Keep name, role and whether they may sign in; who may not is signed out everywhere at once.
+
+    Whoever is switched off or on takes the practitioner they are along, out of use or back into it.
 
     Refuses that a manager gives up their own role or sign-in, that the clinic is left without a manager, and when
     somebody else saved the member since `version`.
@@ -94,6 +102,8 @@ def change_staff(
     _refuse_losing_the_manager(member, entry, by)
     member.version = version
     take_turn(member)
+    if member.is_active != entry.is_active:
+        _take_along(member.user, is_active=entry.is_active)
     member.name, member.role, member.is_active = entry.name, entry.role, entry.is_active
     member.save(update_fields=["name", "role", "is_active", "version"])
     member.user.is_active = entry.is_active

@@ -18,8 +18,9 @@ from clinic.permissions import Right
 from clinic.queries import coming_absences, coming_extra_hours
 from clinic.readings import open_absence, open_extra_hours
 from clinic.services import hours as service
+from clinic.services.sessions_hit import ChangeScope
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import FormPage, answer_form, show_page, taken
+from clinic.views.answer import FormPage, answer_button, answer_form, show_page, taken
 
 PER_PAGE = 50
 
@@ -66,7 +67,9 @@ def new_absence(request: StaffRequest) -> HttpResponse:
         return _said(request, row, sentence)
 
     page = NewDayPage(form=form, title=_("Somebody or something is away"))
-    return answer_form(request, "clinic/day_new.html", page, write=write, to="settings_days")
+    return answer_form(
+        request, "clinic/day_new.html", page, write=write, to="settings_days", hits_in=form.scope
+    )
 
 
 @needs(Right.MANAGE_CLINIC)
@@ -94,5 +97,10 @@ def remove_absence(request: StaffRequest, absence_id: int) -> HttpResponse:
 @require_POST
 def remove_extra_hours(request: StaffRequest, extra_id: int) -> HttpResponse:
     extra, now = open_extra_hours(request.actor, extra_id), timezone.now()
-    service.remove_extra_hours(extra, by=request.actor, key=f"no-extra-hours-{extra_id}", now=now)
-    return taken(request, "settings_days", _("The extra hours were removed."))
+    scope = ChangeScope(request.staff.location, extra.resource, extra.starts_at, extra.ends_at)
+
+    def write() -> str:
+        service.remove_extra_hours(extra, by=request.actor, key=f"no-extra-hours-{extra_id}", now=now)
+        return _("The extra hours were removed.")
+
+    return answer_button(request, write=write, to="settings_days", hits_in=lambda: scope)

@@ -17,8 +17,9 @@ from clinic.queries import weekly_hours_of
 from clinic.readings import open_hours, open_resource
 from clinic.services import hours as service
 from clinic.services.once import Edited
+from clinic.services.sessions_hit import ChangeScope
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import FormPage, answer_form, show_page, taken, whole_number
+from clinic.views.answer import FormPage, answer_button, answer_form, show_page, whole_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,10 @@ def _page_of(owner: Location | Resource) -> str:
     return reverse("settings_hours")
 
 
+def _scope(request: StaffRequest, owner: Location | Resource) -> ChangeScope:
+    return ChangeScope(request.staff.location, owner if isinstance(owner, Resource) else None)
+
+
 def _owners_hours(request: StaffRequest, owner: Location | Resource) -> HttpResponse:
     row = WeeklyHours(resource=owner) if isinstance(owner, Resource) else WeeklyHours(location=owner)
     form = WeeklyHoursForm(request.POST or None, instance=row)
@@ -55,7 +60,10 @@ def _owners_hours(request: StaffRequest, owner: Location | Resource) -> HttpResp
         return _("The hours of %(name)s were added.") % {"name": owner}
 
     page = HoursPage(form=form, owner=owner, hours=list(weekly_hours_of(owner)))
-    return answer_form(request, "clinic/hours.html", page, write=write, to=_page_of(owner))
+    scope = _scope(request, owner)
+    return answer_form(
+        request, "clinic/hours.html", page, write=write, to=_page_of(owner), hits_in=lambda: scope
+    )
 
 
 @needs(Right.MANAGE_CLINIC)
@@ -79,8 +87,10 @@ def change_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
         service.change_weekly_hours(Edited(row), by=request.actor, key=key, now=now)
         return _("The hours of %(name)s were changed.") % {"name": owner}
 
-    page = HoursChangePage(form=form, owner=owner)
-    return answer_form(request, "clinic/hours_change.html", page, write=write, to=page.owner_url)
+    page, scope = HoursChangePage(form=form, owner=owner), _scope(request, owner)
+    return answer_form(
+        request, "clinic/hours_change.html", page, write=write, to=page.owner_url, hits_in=lambda: scope
+    )
 
 
 @needs(Right.MANAGE_CLINIC)
@@ -90,10 +100,15 @@ def remove_hours(request: StaffRequest, hours_id: int) -> HttpResponse:
     owner = row.resource or request.staff.location
     form = WeeklyHoursForm(instance=row)
     row.version = whole_number(request.POST.get("version"))
-    try:
+    scope = _scope(request, owner)
+
+    def write() -> str:
         key, now = f"no-hours-{hours_id}", timezone.now()
         service.remove_weekly_hours(row, by=request.actor, key=key, now=now)
+        return _("The hours of %(name)s were removed.") % {"name": owner}
+
+    try:
+        return answer_button(request, write=write, to=_page_of(owner), hits_in=lambda: scope)
     except Refusal as no:
         page = HoursChangePage(form=form, refusal=say(no, request.staff.location.zone), owner=owner)
         return show_page(request, "clinic/hours_change.html", page, status=no.status)
-    return taken(request, _page_of(owner), _("The hours of %(name)s were removed.") % {"name": owner})

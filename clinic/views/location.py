@@ -15,6 +15,7 @@ from clinic.permissions import Right
 from clinic.queries import coming_holidays
 from clinic.services.once import Edited
 from clinic.services.resources import change_location
+from clinic.services.sessions_hit import ChangeScope
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import FormPage, answer_form
 
@@ -48,4 +49,7 @@ def location(request: StaffRequest) -> HttpResponse:
         return _("The clinic was changed.")
 
     page = LocationPage(form=form, business=business, holidays=holidays)
-    return answer_form(request, "clinic/location.html", page, write=write, to="settings_location")
+    scope = ChangeScope(place)
+    return answer_form(
+        request, "clinic/location.html", page, write=write, to="settings_location", hits_in=lambda: scope
+    )

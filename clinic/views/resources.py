@@ -16,6 +16,7 @@ from clinic.queries import resources_of
 from clinic.readings import open_resource
 from clinic.services.once import Edited
 from clinic.services.resources import add_resource, change_resource
+from clinic.services.sessions_hit import ChangeScope
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import FormPage, answer_form, show_page
 
@@ -86,4 +87,7 @@ def resource(request: StaffRequest, resource_id: int) -> HttpResponse:
         return _("%(name)s was changed.") % {"name": row.name}
 
     page = ResourcePage(form=form, title=name, resource=row)
-    return answer_form(request, "clinic/resource.html", page, write=write, to="settings_resources")
+    scope = ChangeScope(request.staff.location, row)
+    return answer_form(
+        request, "clinic/resource.html", page, write=write, to="settings_resources", hits_in=lambda: scope
+    )

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST
 from clinic.forms import NewStaffForm, StaffForm
 from clinic.models import StaffMember, User
 from clinic.permissions import Right
-from clinic.queries import staff_of
+from clinic.queries import practitioner_of, staff_of
 from clinic.readings import open_member
+from clinic.services.sessions_hit import ChangeScope
 from clinic.services.staff import add_staff, change_staff
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import FormPage, answer_form, show_page, taken
@@ -88,7 +89,12 @@ def member(request: StaffRequest, staff_id: int) -> HttpResponse:
         return _("%(name)s was changed.") % {"name": row.name}
 
     page = MemberPage(form=form, title=name, member=row)
-    return answer_form(request, "clinic/member.html", page, write=write, to="settings_staff")
+
+    def scope() -> ChangeScope:
+        own = practitioner_of(row)
+        return ChangeScope(own.location if own else row.location, own)
+
+    return answer_form(request, "clinic/member.html", page, write=write, to="settings_staff", hits_in=scope)
 
 
 @needs(Right.MANAGE_CLINIC)

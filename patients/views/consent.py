@@ -7,6 +7,7 @@ from datetime import date
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -14,8 +15,9 @@ from django.views.decorators.http import require_POST
 from clinic.errors import Refusal, say
 from clinic.localtime import local_date
 from clinic.permissions import Right
+from clinic.services.sessions_hit import ChangeScope
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import show_page
+from clinic.views.answer import answer_button, show_page
 from patients.choices import ConsentKind
 from patients.forms import ConsentForm
 from patients.models import Consent, ConsentText, Patient
@@ -66,15 +68,18 @@ def show(request: StaffRequest, patient_id: int, kind: str) -> HttpResponse:
 def withdraw(request: StaffRequest, patient_id: int, consent_id: int) -> HttpResponse:
     now = timezone.now()
     consent = open_consent(request.actor, consent_id, now=now, patient_id=patient_id)
-    try:
+    scope = ChangeScope(request.staff.location, patient_id=patient_id)
+
+    def write() -> str:
         withdraw_consent(consent, by=request.actor, key=request.POST.get("key", ""), now=now)
+        return _("The consent is withdrawn from now on. The signature stays in the record.")
+
+    to = reverse("screening", args=[patient_id])
+    try:
+        return answer_button(request, write=write, to=to, hits_in=lambda: scope)
     except Refusal as refusal:
         messages.error(request, say(refusal, request.staff.location.zone))
-    else:
-        messages.success(
-            request, _("The consent is withdrawn from now on. The signature stays in the record.")
-        )
-    return redirect("screening", patient_id)
+    return redirect(to)
 
 
 def _kind(kind: str) -> ConsentKind:

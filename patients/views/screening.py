@@ -16,8 +16,9 @@ from django.views.decorators.http import require_POST
 from clinic.errors import Refusal, say
 from clinic.localtime import day_label, local_date
 from clinic.permissions import Right
+from clinic.services.sessions_hit import ChangeScope, SessionsHit, hits_seen_first
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import show_page
+from clinic.views.answer import HitsShown, hits_shown, show_page
 from patients.choices import Certainty, ConsentKind, ScreeningEffect
 from patients.forms import ScreeningForm, new_key
 from patients.models import Consent, Patient, Screening, ScreeningAnswer
@@ -120,6 +121,7 @@ class QuestionsPage:
     is_recheck: bool
     refusal: str
     missing: int
+    hits: HitsShown | None = None
 
 
 @needs(Right.SEE_PATIENTS)
@@ -138,16 +140,18 @@ def take(request: StaffRequest, patient_id: int, *, is_recheck: bool = False) ->
     form = ScreeningForm(request.POST if request.method == "POST" else None, questions, last)
     if not (request.method == "POST" and form.is_valid()):
         return _take_page(request, patient, form, is_recheck, 422 if form.errors else 200)
+    scope = ChangeScope(request.staff.location, patient_id=patient.pk)
     try:
-        take_screening(
-            patient,
-            form.replies(),
-            is_recheck=is_recheck,
-            note=form.cleaned_data["note"],
-            by=request.actor,
-            key=form.cleaned_data["key"],
-            now=now,
-        )
+        with hits_seen_first(scope, seen=request.POST.get("seen", ""), now=now):
+            take_screening(
+                patient,
+                form.replies(),
+                is_recheck=is_recheck,
+                note=form.cleaned_data["note"],
+                by=request.actor,
+                key=form.cleaned_data["key"],
+                now=now,
+            )
     except Refusal as refusal:
         return _take_page(request, patient, form, is_recheck, refusal.status, refusal)
     messages.success(request, _("The answers are saved."))
@@ -240,11 +244,13 @@ def _take_page(
     status: int,
     refusal: Refusal | None = None,
 ) -> HttpResponse:
+    hit = refusal if isinstance(refusal, SessionsHit) else None
     page = QuestionsPage(
         patient,
         form,
         is_recheck,
-        refusal=say(refusal, request.staff.location.zone) if refusal else "",
+        refusal=say(refusal, request.staff.location.zone) if refusal and not hit else "",
+        hits=hits_shown(request, hit) if hit else None,
         missing=sum(name in form.errors for name in form.fields),
     )
     return show_page(request, "patients/screening_take.html", page, status=status)
