@@ -30,7 +30,7 @@ class ChangeScope:
     patient_id: int | None = None
 
 
-class Patient(Protocol):
+class PersonHit(Protocol):
     """As far as a clinic knows one."""
 
     pk: int
@@ -44,12 +44,16 @@ class Patient(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SessionHit:
-    """A session with what newly stands in its way; `cause` is what it has in common with others, if anything."""
+    """A session with what newly stands in its way; `cause` is what it has in common with others, if anything.
+
+    `about` says which session and when.
+    """
 
     session_id: int
-    patient: Patient
+    patient: PersonHit
     code: str
     until: date | None
+    about: str
     sentence: str
     cause: str
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -35,7 +34,7 @@ MOST_SHOWN = 20
 class HitLine:
     session_id: int
     who: str
-    sentence: str
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +66,13 @@ class HitsShown:
 
 
 def _by_cause(hits: Iterable[SessionHit], staff: StaffMember) -> Iterator[HitCause]:
-    for cause, together in groupby(sorted(hits, key=lambda each: each.cause), lambda each: each.cause):
-        lines = [HitLine(each.session_id, name_for(staff, each.patient), each.sentence) for each in together]
-        yield HitCause(cause, tuple(lines[:MOST_SHOWN]), len(lines[MOST_SHOWN:]))
+    """In the order in which the first session of each comes; what has no cause stands alone, with its sentence."""
+    together: dict[str, list[HitLine]] = {}
+    for each in hits:
+        line = HitLine(each.session_id, name_for(staff, each.patient), each.about)
+        together.setdefault(each.cause or each.sentence, []).append(line)
+    for sentence, lines in together.items():
+        yield HitCause(sentence, tuple(lines[:MOST_SHOWN]), len(lines[MOST_SHOWN:]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

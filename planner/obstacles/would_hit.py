@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from clinic.localtime import day_bounds, local_date
+from clinic.localtime import day_bounds, local_date, moment_label
 from clinic.models import Location
 from clinic.services.sessions_hit import ChangeScope, SessionHit
 from planner.choices import HERE
@@ -14,7 +14,7 @@ from planner.obstacles.obstacle import Obstacle
 from planner.obstacles.of_sessions import EXPECTED, obstacles_of, surroundings_of
 from planner.obstacles.patient_record import PatientRecord, records_of
 from planner.obstacles.whole_sessions import with_everything
-from planner.obstacles.words import cause_of, sentence_of
+from planner.obstacles.words import cause_of, n_of_m, sentence_of
 
 LONGEST_TURNAROUND = timedelta(hours=4)
 Found = Mapping[int, tuple[Obstacle, ...]]
@@ -43,12 +43,13 @@ class SessionWatch:
                 session.patient,
                 obstacle.code.value,
                 obstacle.until,
+                f"{n_of_m(session)} · {moment_label(session.starts_at, location.zone)}",
                 sentence_of(obstacle, session, location.zone, today=today),
                 cause_of(obstacle, session, location.zone),
             )
             for session in self._sessions
             for obstacle in after.get(session.pk, ())
-            if obstacle.stops and not self._stood(session, obstacle)
+            if session.starts_at and obstacle.stops and not self._stood(session, obstacle)
         )
 
     def _stood(self, session: Session, obstacle: Obstacle) -> bool:
