@@ -18,11 +18,11 @@ from functools import lru_cache
 from typing import Any
 
 import holidays
-from django.db.models import OuterRef, Q
+from django.db.models import Func, OuterRef, Q
 
 from clinic.localtime import day_bounds
 from clinic.models import Absence, ExtraHours, Location, Resource, ResourceKind, WeeklyHours
-from clinic.nested import Row, nested
+from clinic.nested import Row, nested, revived
 
 Interval = tuple[datetime, datetime]
 Intervals = tuple[Interval, ...]
@@ -167,8 +167,24 @@ def open_calendar(location: Location, resources: Iterable[Resource], first: date
     Absences are read for a day more: the turnaround of a late session may run into the next morning.
     """
     kinds = {resource.pk: resource.kind for resource in resources}
-    start, end = day_bounds(first, location.zone)[0], day_bounds(last + ONE_DAY, location.zone)[1]
-    read = _read(location, start, end)
+    return _calendar(location, kinds, first, last, _read(location, first, last))
+
+
+def resources_and_calendar(
+    location: Location, first: date, last: date
+) -> tuple[dict[int, Resource], Calendar]:
+    """All practitioners, rooms and devices of `location`, in order, and their calendar: one query."""
+    fields = tuple(field.attname for field in Resource._meta.concrete_fields)
+    rows = Resource.objects.filter(location=OuterRef("pk")).order_by("kind", "position", "name")
+    read = _read(location, first, last, its_resources=nested(rows, *fields))
+    resources = {row["id"]: revived(Resource, row) for row in read["its_resources"]}
+    kinds = {pk: each.kind for pk, each in resources.items()}
+    return resources, _calendar(location, kinds, first, last, read)
+
+
+def _calendar(
+    location: Location, kinds: Mapping[int, str], first: date, last: date, read: Mapping[str, Any]
+) -> Calendar:
     return Calendar(
         first,
         last,
@@ -180,18 +196,20 @@ def open_calendar(location: Location, resources: Iterable[Resource], first: date
     )
 
 
-def _read(location: Location, start: datetime, end: datetime) -> dict[str, Any]:
+def _read(location: Location, first: date, last: date, **more: Func) -> dict[str, Any]:
+    start, end = day_bounds(first, location.zone)[0], day_bounds(last + ONE_DAY, location.zone)[1]
     hours = WeeklyHours.objects.filter(Q(location=OuterRef("pk")) | Q(resource__location=OuterRef("pk")))
     between = {"location": OuterRef("pk"), "starts_at__lt": end, "ends_at__gt": start}
     extra = ExtraHours.objects.filter(**between).order_by()
     away = Absence.objects.filter(**between).order_by("starts_at", "pk")
     fields = ("resource_id", "weekday", "opens", "closes", "valid_from", "valid_to")
-    hours_and_absences: Any = Location.objects.values(
+    read: Any = Location.objects.values(
         weekly=nested(hours.order_by(), *fields),
         extra=nested(extra, "resource_id", "starts_at", "ends_at"),
         away=nested(away, "resource_id", "kind", "starts_at", "ends_at"),
+        **more,
     ).get(pk=location.pk)
-    return dict(hours_and_absences)
+    return dict(read)
 
 
 def public_holidays(location: Location, first: date, last: date) -> dict[date, str]:

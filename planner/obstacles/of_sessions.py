@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.localtime import local_date
 from clinic.models import Location, Resource, ResourceKind
-from clinic.opening_hours import Calendar, open_calendar
+from clinic.opening_hours import Calendar, resources_and_calendar
 from planner.choices import HERE, WITHOUT_TIME, SeriesState, SessionState
 from planner.models import ProtocolPhase, ProtocolVersion, Session
 from planner.obstacles import from_record
@@ -76,14 +76,14 @@ def surroundings_of(
     records: Mapping[int, PatientRecord] | None = None,
     days: tuple[date, date] | None = None,
 ) -> Surroundings:
-    """In five statements, however many sessions; in two where the `records` are known. `days` are read at least."""
-    resources = {each.pk: each for each in location.resources.all()}
+    """In three statements, however many sessions; in one where the `records` are known. `days` are read at least."""
     on = [local_date(each.starts_at, location.zone) for each in sessions if each.starts_at]
     on += days or (local_date(now, location.zone),)
+    resources, calendar = resources_and_calendar(location, min(on), max(on))
     return Surroundings(
         location,
         resources,
-        open_calendar(location, resources.values(), min(on), max(on)),
+        calendar,
         records_of(each.patient for each in sessions) if records is None else records,
         now,
     )

@@ -1,11 +1,11 @@
-"""What stands in the records of many patients about being treated on a day, read in three statements."""
+"""What stands in the records of many patients about being treated on a day, read in two statements."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Func, JSONField, OuterRef, Q, QuerySet, Subquery
@@ -121,15 +121,18 @@ class _Round:
     asked: Sequence[int]
     yes: Sequence[Row]
 
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        return cls(datetime.fromisoformat(row["taken_at"]), row["is_recheck"], row["asked"], row["yes"])
+
 
 def records_of(patients: Iterable[Patient]) -> dict[int, PatientRecord]:
     """By patient; all are of one clinic."""
     known = {patient.pk: patient for patient in patients}
     if not known:
         return {}
-    rounds: defaultdict[int, list[_Round]] = defaultdict(list)
-    for patient_id, *of_round in _rounds().filter(patient__in=known):
-        rounds[patient_id].append(_Round(*of_round))
+    rows = list(_with_records().filter(pk__in=known))
+    rounds = {row["pk"]: [_Round.of(each) for each in row["rounds"]] for row in rows}
     asked = {pk for each in rounds.values() for one in each for pk in one.asked}
     questions = _questions(next(iter(known.values())).clinic_id, asked)
     current = tuple(question for question in questions.values() if question.is_current)
@@ -146,7 +149,7 @@ def records_of(patients: Iterable[Patient]) -> dict[int, PatientRecord]:
             questions=current,
             **_what_was_said(rounds[row["pk"]], questions),
         )
-        for row in _with_records().filter(pk__in=known)
+        for row in rows
     }
 
 
@@ -170,19 +173,6 @@ def _what_was_said(rounds: Sequence[_Round], questions: Mapping[int, ScreeningQu
 
 
 @cache
-def _rounds() -> "QuerySet[Screening, tuple[Any, ...]]":
-    """Newest first. Never evaluated itself, as below."""
-    given = ScreeningAnswer.objects.filter(screening=OuterRef("pk")).order_by()
-    return Screening.objects.order_by("-taken_at", "-pk").values_list(
-        "patient_id",
-        "taken_at",
-        "is_recheck",
-        Func(ArraySubquery(given.values("question_id")), function="to_jsonb", output_field=JSONField()),
-        nested(given.filter(said_yes=True), "question_id", "event_date", "override"),
-    )
-
-
-@cache
 def _with_records() -> "QuerySet[Patient, Any]":
     """Never evaluated itself; kept because describing it takes as long as asking it."""
     of_patient = {"patient": OuterRef("pk")}
@@ -196,9 +186,14 @@ def _with_records() -> "QuerySet[Patient, Any]":
     answered = Message.objects.filter(
         **of_patient, to_address=OuterRef("email"), state__in=(MessageState.SENT, MessageState.FAILED)
     )
+    rounds = Screening.objects.filter(**of_patient).order_by("-taken_at", "-pk")
+    given = ScreeningAnswer.objects.filter(screening=OuterRef("pk")).order_by()
+    asked = Func(ArraySubquery(given.values("question_id")), function="to_jsonb", output_field=JSONField())
+    yes = nested(given.filter(said_yes=True), "question_id", "event_date", "override")
     judged = Assessment.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
     return Patient.objects.order_by().values(
         "pk",
+        rounds=nested(rounds, "taken_at", "is_recheck", asked=asked, yes=yes),
         consented=nested(consents.order_by("-signed_at", "-pk"), "valid_from", "valid_to"),
         judged_at=Subquery(judged[:1]),
         its_sessions=nested(sessions.order_by("starts_at"), "series_id", "number", "starts_at", "state"),

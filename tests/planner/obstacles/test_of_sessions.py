@@ -284,7 +284,7 @@ def test_ten_series_take_as_many_statements_as_one(desk: Desk) -> None:
         first = datetime(2027, 1, 19, 10) + timedelta(days=7 * (n % 5), hours=n // 5 * 3)
         desk.book(desk.series(), [replace(each) for each in desk.visits(first=first, at=first.time())])
     assert Session.objects.count() == 40
-    assert (_statements(desk), alone) == (alone, 7)
+    assert (_statements(desk), alone) == (alone, 5)
 
 
 def _statements(desk: Desk) -> int:

@@ -279,6 +279,6 @@ def test_a_second_look_further_ahead_takes_one_statement_more(
         ends_at=NOW + 120 * DAY,
     )
     series = desk.series()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         plan = propose(series, now=NOW).plans[0]
     assert plan.visits[0].starts_at.date() == date(2027, 5, 11)
