@@ -1,5 +1,6 @@
 """Sessions with all that pages say of them and that their obstacles are found by: two statements, however many."""
 
+from collections import defaultdict
 from functools import cache
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.db.models import Func, OuterRef, QuerySet
 from clinic.models import Resource
 from clinic.nested import Row, keep, nested, revived
 from patients.models import Area
-from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Session, SiteDepth
+from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Series, Session, SiteDepth
 
 AREA_FIELDS = ("id", "site", "side", "stria_type")
 HELD_FIELDS = ("id", "session_id", "resource_id", "is_active")
@@ -33,6 +34,20 @@ def with_everything(sessions: QuerySet[Session]) -> list[Session]:
         keep(row.series, "areas", [revived(Area, each) for each in row.its_areas])
         keep(row, "reservations", [_reservation(each, resources) for each in row.its_reservations])
     return rows
+
+
+def whole_series(found: QuerySet[Series]) -> list[Series]:
+    """The series, each with its sessions in order, and these `with_everything`: three statements."""
+    several = list(found)
+    by_series: defaultdict[int, list[Session]] = defaultdict(list)
+    for session in with_everything(Session.objects.filter(series__in=several).order_by("number")):
+        by_series[session.series_id].append(session)
+    for series in several:
+        keep(series, "sessions", by_series[series.pk])
+        for session in by_series[series.pk]:
+            keep(series, "areas", session.series.areas.all())
+            session.series.location = series.location
+    return several
 
 
 @cache

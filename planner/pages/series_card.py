@@ -1,32 +1,29 @@
 """A series as its card tells it."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import Any
-
-from django.db.models import OuterRef, Prefetch
 
 from clinic.localtime import local_date
-from clinic.nested import keep, nested, revived
-from patients.models import Area, Patient
+from clinic.nested import keep
+from patients.models import Patient
 from planner.choices import NEEDLED, WITHOUT_TIME, SessionState
 from planner.models import Series, Session
+from planner.obstacles.whole_sessions import with_everything
 from planner.pages.series_line import Rail, Stop, draw
 
 
 def series_of(patient: Patient) -> list[Series]:
-    """All series of a patient with what their cards show: two statements."""
-    areas = Area.objects.filter(series=OuterRef("pk")).order_by("pk")
-    found: list[Any] = list(
-        Series.objects.filter(patient=patient)
-        .select_related("protocol_version__protocol", "location")
-        .annotate(its_areas=nested(areas, "id", "site", "side"))
-        .prefetch_related(Prefetch("sessions", queryset=Session.objects.order_by("number")))
-    )
+    """All series of a patient, the newest first, each with its sessions `with_everything`: two statements."""
+    sessions = Session.objects.filter(patient=patient).select_related("series__location").order_by("number")
+    by_series: defaultdict[int, list[Session]] = defaultdict(list)
+    for session in with_everything(sessions):
+        by_series[session.series_id].append(session)
+    found = [several[0].series for several in by_series.values()]
     for series in found:
-        keep(series, "areas", [revived(Area, each) for each in series.its_areas])
-    return found
+        keep(series, "sessions", by_series[series.pk])
+    return sorted(found, key=lambda each: (each.created_at, each.pk), reverse=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
 from uuid import uuid4
 
-from django.db.models import OuterRef, Prefetch
-
 from clinic.localtime import local_date
-from clinic.nested import nested
+from clinic.models import Resource, StaffMember
+from clinic.opening_hours import Calendar
 from patients.models import Patient
 from planner.choices import NEEDLED, SeriesState, SessionState
-from planner.models import Message, Reservation, Series, Session
+from planner.models import Message, Series, Session
+from planner.obstacles.of_sessions import Surroundings, surroundings_of
+from planner.obstacles.words import Chip
 from planner.outbox.message_lists import mails_to_come
+from planner.pages.obstacle_strip import ObstacleStrip, obstacle_strip
 from planner.pages.series_card import SeriesCard, series_card
 from planner.schedule.slack import Slack, slack
 
@@ -29,7 +30,8 @@ class SessionLine:
     look: str
     gap: int | None
     off_target: int
-    used: Mapping[str, str]
+    used: Mapping[str, Resource]
+    chips: Sequence[Chip]
     slack: Slack | None
 
 
@@ -39,6 +41,7 @@ class SeriesPage:
     series: Series
     patient: Patient
     rows: tuple[SessionLine, ...]
+    strip: ObstacleStrip
     to_come: tuple[Message, ...]
     refusal: str
     key: str
@@ -52,33 +55,39 @@ class SeriesPage:
         return self.series.state in (SeriesState.DRAFT, SeriesState.ACTIVE)
 
 
-def sessions_with_users() -> "Prefetch[str]":
-    """A series' sessions in order, each with the names of who and what serves it: one statement."""
-    held = Reservation.objects.filter(session=OuterRef("pk"), is_active=True).order_by("starts_at", "pk")
-    names = nested(held, kind="resource__kind", name="resource__name")
-    return Prefetch("sessions", Session.objects.order_by("number").annotate(served_by=names))
-
-
-def series_page(series: Series, *, now: datetime, refusal: str = "") -> SeriesPage:
-    """The series comes with its areas and `sessions_with_users`."""
+def series_page(series: Series, staff: StaffMember, *, now: datetime, refusal: str = "") -> SeriesPage:
+    """The series comes as one of `whole_series`."""
     card = series_card(series, local_date(now, series.location.zone))
+    around = _surroundings(series, now)
+    strip = obstacle_strip(series.sessions.all(), around, staff)
     return SeriesPage(
         card=card,
         series=series,
         patient=series.patient,
-        rows=tuple(_lines(series, card.next, now=now)),
+        rows=tuple(_lines(series, card.next, strip, around.calendar, now=now)),
+        strip=strip,
         to_come=tuple(mails_to_come(series.messages.all())[:MAILS]),
         refusal=refusal,
         key=uuid4().hex,
     )
 
 
-def _lines(series: Series, following: Session | None, *, now: datetime) -> Iterator[SessionLine]:
-    sessions: list[Any] = list(series.sessions.all())
-    gaps = _gaps(series, sessions)
-    slacks = (
-        {each.number: each for each in slack(series, now=now)} if series.state == SeriesState.ACTIVE else {}
-    )
+def _surroundings(series: Series, now: datetime) -> Surroundings:
+    """With a calendar that reaches as far as the sessions to come can slip."""
+    zone, sessions = series.location.zone, list(series.sessions.all())
+    today = local_date(now, zone)
+    held = [local_date(each.starts_at, zone) for each in sessions if each.starts_at]
+    last = max([today, *held]) + timedelta(days=series.gap_max_days * (len(sessions) + 1) + 2)
+    return surroundings_of(sessions, series.location, now=now, days=(today, last))
+
+
+def _lines(
+    series: Series, following: Session | None, strip: ObstacleStrip, calendar: Calendar, *, now: datetime
+) -> Iterator[SessionLine]:
+    sessions = list(series.sessions.all())
+    gaps, slacks = _gaps(series, sessions), {}
+    if series.state == SeriesState.ACTIVE:
+        slacks = {each.number: each for each in slack(series, now=now, calendar=calendar)}
     for session in sessions:
         is_next = "chain__n--here" if session == following else ""
         gap = gaps.get(session.number)
@@ -87,7 +96,8 @@ def _lines(series: Series, following: Session | None, *, now: datetime) -> Itera
             look="chain__n--done" if session.state in NEEDLED else is_next,
             gap=gap,
             off_target=0 if gap is None else gap - series.gap_target_days,
-            used={row["kind"]: row["name"] for row in session.served_by},
+            used={held.resource.kind: held.resource for held in session.reservations.all() if held.is_active},
+            chips=strip.chips.get(session.pk, ()),
             slack=slacks.get(session.number),
         )
 

@@ -14,7 +14,9 @@ from clinic.permissions import Right
 from patients.models import Patient
 from planner.choices import CAN_MOVE, PhaseKind, SessionState
 from planner.models import Series, Session, SessionEvent, TreatmentRecord
+from planner.obstacles.of_sessions import surroundings_of
 from planner.pages.chairside import DayChecks, checks_on_the_day
+from planner.pages.obstacle_strip import ObstacleStrip, obstacle_strip
 from planner.treatment.session_clock import Span, spans
 from planner.treatment.treat import is_left_from_an_earlier_day
 
@@ -63,6 +65,7 @@ class SessionPage:
     form: BaseForm | None
     rows: tuple[object, ...]
     checks: DayChecks | None
+    strip: ObstacleStrip
     refusal: str
     is_today: bool
     is_left: bool
@@ -107,6 +110,8 @@ def session_page(
 ) -> SessionPage:
     starts_at, zone = session.starts_at, session.location.zone
     is_open = session.state in STILL_TO_TREAT and staff.may(Right.SEE_RECORD)
+    around = surroundings_of([session], session.location, now=now)
+    known = around.records[session.patient_id]
     return SessionPage(
         session=session,
         series=session.series,
@@ -119,7 +124,8 @@ def session_page(
         last=record.last if record else None,
         form=record.form if record else None,
         rows=record.rows if record else (),
-        checks=checks_on_the_day(session, now) if is_open else None,
+        checks=checks_on_the_day(session, now, known) if is_open else None,
+        strip=obstacle_strip([session], around, staff),
         refusal=refusal,
         is_today=starts_at is not None and local_date(starts_at, zone) == local_date(now, zone),
         is_left=is_left_from_an_earlier_day(session, now),

@@ -36,21 +36,19 @@ def diary(
     *,
     releasing: Collection[Session],
     depths: Collection[Decimal],
-    known: Diary | None = None,
+    calendar: Calendar | None = None,
     until: date | None = None,
     away: tuple[Away, ...] = (),
 ) -> Diary:
     """What is free from the request's first day to its last, as if `releasing` held nothing.
 
-    The calendar reaches to `until`; one that is `known` already is not read again. `away` are further absences to
-    reckon with.
+    A `calendar` of all these days that is known already is not read again; one that is read reaches to `until`.
+    `away` are further absences to reckon with.
     """
     first, last = request.earliest, request.latest
     released = [session.pk for session in releasing if session.state in HOLDS_TIME]
     resources = list(with_reservations(location, first, last, except_sessions=released))
-    calendar = (
-        known.calendar if known else open_calendar(location, resources, first, (until or last) + ONE_DAY)
-    )
+    calendar = calendar or open_calendar(location, resources, first, (until or last) + ONE_DAY)
     calendar = replace(calendar, absences=calendar.absences + away)
     horizon = Horizon(first, (last - first).days + 1, location.grid_minutes)
     free = free_time(resources, calendar, location.timezone, horizon, depths)

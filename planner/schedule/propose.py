@@ -87,7 +87,7 @@ def search(
         found = best_plans(free.free, short, count)
         if settles(found, request, short.latest, count) and _in_sight(found, short):
             return Result(request.id, "planned", True, found), ProposalContext(facts, placing, short, free)
-        free = diary(facts.location, request, releasing=placing, depths=facts.depths, known=free)
+        free = diary(facts.location, request, releasing=placing, depths=facts.depths, calendar=free.calendar)
     return plan_request(free.free, request, count), ProposalContext(facts, placing, request, free)
 
 

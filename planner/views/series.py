@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +18,8 @@ from patients.models import Patient
 from planner.choices import CAN_MOVE
 from planner.forms.draft import StopForm
 from planner.models import Series, Session
-from planner.pages.series_page import series_page, sessions_with_users
+from planner.obstacles.whole_sessions import whole_series
+from planner.pages.series_page import series_page
 from planner.readings import open_series
 from planner.schedule.book import stop_series
 from planner.schedule.marks import add_session, restore_series
@@ -29,19 +29,15 @@ from planner.schedule.refusals import every_reason
 @needs(Right.SEE_PATIENTS)
 def show(request: StaffRequest, series_id: int) -> HttpResponse:
     now = timezone.now()
-    series = open_series(request.actor, series_id, now=now, read=_with_its_line)
-    return show_page(request, "planner/series.html", series_page(series, now=now))
-
-
-def _with_its_line(series: QuerySet[Series]) -> QuerySet[Series]:
-    return series.prefetch_related("areas", sessions_with_users())
+    series = open_series(request.actor, series_id, now=now, read=whole_series)
+    return show_page(request, "planner/series.html", series_page(series, request.staff, now=now))
 
 
 @needs(Right.BOOK)
 @require_POST
 def restore(request: StaffRequest, series_id: int) -> HttpResponse:
     """Take the stop back."""
-    series = open_series(request.actor, series_id, now=timezone.now(), read=_with_its_line)
+    series = open_series(request.actor, series_id, now=timezone.now(), read=whole_series)
     return _written(request, series, restore_series, _("The series goes on, as before."))
 
 
@@ -49,7 +45,7 @@ def restore(request: StaffRequest, series_id: int) -> HttpResponse:
 @require_POST
 def add(request: StaffRequest, series_id: int) -> HttpResponse:
     """One more session at the end."""
-    series = open_series(request.actor, series_id, now=timezone.now(), read=_with_its_line)
+    series = open_series(request.actor, series_id, now=timezone.now(), read=whole_series)
     return _written(request, series, add_session, _("One more session; find a time for it."))
 
 
@@ -59,9 +55,8 @@ def _written(request: StaffRequest, series: Series, write: Callable[..., object]
         write(series.pk, by=request.actor, key=request.POST.get("key", ""), version=seen, now=now)
     except Refusal as refusal:
         said = " ".join(say(each, series.location.zone) for each in every_reason(refusal))
-        return show_page(
-            request, "planner/series.html", series_page(series, now=now, refusal=said), status=refusal.status
-        )
+        page = series_page(series, request.staff, now=now, refusal=said)
+        return show_page(request, "planner/series.html", page, status=refusal.status)
     return taken(request, reverse("series", args=[series.pk]), done)
 
 
