@@ -11,6 +11,7 @@ from typing import IO, Any
 from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, parsers, serializers
 from rest_framework.request import Request
 
@@ -94,6 +95,14 @@ class Moment(serializers.DateTimeField):
         if not time_exists(value.date(), value.time(), zone):
             raise serializers.ValidationError(_t("The clocks skip this time on that day."))
         return at_local(value.date(), value.time(), zone)
+
+
+@extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"})
+class ClockTime(serializers.TimeField):
+    """What clocks at the location show, `14:30`; no `time` of OpenAPI's, which knows its offset."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(input_formats=["%H:%M", "%H:%M:%S"], **options)
 
 
 class Nothing(Body):

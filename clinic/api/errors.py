@@ -70,16 +70,17 @@ def refuse(problem: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _told(refusal: Refusal, staff: StaffMember) -> dict[str, Any]:
-    facts = {name: _plain(value) for name, value in refusal.facts.items()}
+    facts = {name: plain(value) for name, value in refusal.facts.items()}
     others = [_told(other, staff) for other in getattr(refusal, "others", ())]
     if others:
         facts["others"] = others
     return {"code": refusal.code, "message": say(refusal, staff.location.zone), "facts": facts}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A fact as JSON can say it."""
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     is_plain = value is None or isinstance(value, (str, int, Decimal, date))
     return value if is_plain and not isinstance(value, Promise) else str(value)
 

@@ -73,7 +73,8 @@ class ClinicViewSet(viewsets.GenericViewSet[Any]):
         return Response(self.get_serializer(thing).data, status=status)
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return {"request": self.request, "staff": getattr(self, "staff", None)}
+        known = {name: getattr(self, name, None) for name in ("staff", "now")}
+        return {"request": self.request, **known}
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         answer: Response = super().finalize_response(request, response, *args, **kwargs)

@@ -19,7 +19,7 @@ class ResourceShape(serializers.ModelSerializer[Resource]):
         model = Resource
         fields = read_only_fields = (
             "id", "location", "kind", "name", "is_active", "skills", "turnaround_minutes",
-            "device_type", "model", "max_depth_mm",
+            "device_type", "model", "max_depth_mm", "version",
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Resources, protocols, and what is recommended for a patient."""
+"""Protocols, and what is recommended for a patient."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinic.api.viewsets import ClinicViewSet, RetrieveOpened
-from clinic.models import Resource
 from clinic.permissions import Right
 from patients.api.views import AboutPatient
 from planner.api import filters
@@ -16,15 +15,6 @@ from planner.api import protocol_serializers as serializers
 from planner.models import Protocol
 from planner.protocols.patient_recommendation import NothingToRecommend, advice_for
 from planner.readings import open_protocol
-
-
-class ResourceViewSet(ListModelMixin, ClinicViewSet):
-    """Practitioners, rooms and devices of the clinic."""
-
-    right, way_to_clinic = Right.SEE_SCHEDULE, "location__clinic"
-    queryset = Resource.objects.order_by("kind", "position", "name", "pk")
-    serializer_class = serializers.ResourceShape
-    filterset_class = filters.ResourceFilter
 
 
 class ProtocolViewSet(ListModelMixin, RetrieveOpened, ClinicViewSet):

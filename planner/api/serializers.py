@@ -8,7 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from clinic.api.bodies import Body, Day, Id, Moment, each_once
+from clinic.api.bodies import Body, ClockTime, Day, Id, Moment, each_once
 from patients.api.serializers import LONG, RecordFieldsHidden
 from patients.models import Area, Patient
 from planner.choices import Endpoint, Reaction
@@ -69,6 +69,8 @@ class SeriesShape(RecordFieldsHidden):
     areas = AreaName(many=True, read_only=True)
     sessions = SessionInSeries(many=True, read_only=True)
     choice_reason = serializers.CharField(read_only=True, allow_null=True)
+    prefers_from = ClockTime(read_only=True, allow_null=True)
+    prefers_to = ClockTime(read_only=True, allow_null=True)
 
     class Meta:
         model = Series
@@ -92,8 +94,8 @@ class NewSeries(Body):
     gap_max_days = serializers.IntegerField(min_value=1, max_value=365)
     choice_reason = serializers.CharField(max_length=500, allow_blank=True, required=False)
     prefers_practitioner_id = Id(allow_null=True, default=None)
-    prefers_from = serializers.TimeField(allow_null=True, required=False)
-    prefers_to = serializers.TimeField(allow_null=True, required=False)
+    prefers_from = ClockTime(allow_null=True, required=False)
+    prefers_to = ClockTime(allow_null=True, required=False)
     weekdays = serializers.ListField(
         child=serializers.IntegerField(min_value=0, max_value=6), max_length=7, required=False
     )

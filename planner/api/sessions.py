@@ -12,8 +12,10 @@ from clinic.api.viewsets import ListNoted, RetrieveOpened, asks, writes
 from clinic.errors import Refusal
 from clinic.permissions import Right
 from planner.api import filters, serializers
+from planner.api.obstacles import WholeSessionShape
 from planner.choices import SessionState
 from planner.models import Reservation, Session, TreatmentRecord
+from planner.obstacles.whole_sessions import with_everything
 from planner.readings import open_session
 from planner.schedule.book import cancel_session, move_sessions
 from planner.schedule.marks import change_state, take_back
@@ -42,7 +44,11 @@ class SessionViewSet(RetrieveOpened, ListNoted):
     opened: Session
 
     def get_object(self) -> Session:
-        return open_session(self.actor, self.kwargs["session_id"], now=self.now)
+        read = {"read": with_everything} if self.action == "retrieve" else {}
+        return open_session(self.actor, self.kwargs["session_id"], now=self.now, **read)
+
+    def get_serializer_class(self) -> Any:
+        return WholeSessionShape if self.action == "retrieve" else super().get_serializer_class()
 
     @action(
         detail=True,
