@@ -314,7 +314,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_NAME_OVERRIDES": {
-        "AbsenceKind": "clinic.models.Absence.Kind.choices",
+        "AbsenceKind": "clinic.models.Absence.Kind",
         "ConsentKind": "patients.choices.ConsentKind.choices",
         "PhaseKind": "planner.choices.PhaseKind.choices",
         "QuestionKind": "patients.choices.AnswerKind.choices",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.actor import Actor
 from clinic.errors import Refusal
-from clinic.models import Absence, ExtraHours, Location, WeeklyHours
+from clinic.models import Absence, ExtraHours, Location, ResourceKind, WeeklyHours
 from clinic.services.once import Edited, once
 from clinic.services.versions import take_turn
 
@@ -20,6 +20,12 @@ class HoursOverlap(Refusal):
     code = "hours_overlap"
     sentence = _("{weekday} {opens} to {closes} is open already. Nothing was changed.")
     next_step = _("Change those hours, or let them end before these begin.")
+
+
+class OnlyPractitionersAreOnLeave(Refusal):
+    code = "only_practitioners_are_on_leave"
+    sentence = _("Only a practitioner can be on leave or sick. Nothing was changed.")
+    next_step = _("Choose who, or say that the place is closed or something needs upkeep.")
 
 
 def _let_one_change_at_a_time(hours: WeeklyHours) -> None:
@@ -76,6 +82,10 @@ def remove_weekly_hours(hours: WeeklyHours, *, by: Actor, key: str, now: datetim
 
 @once
 def add_absence(absence: Absence, *, by: Actor, key: str, now: datetime) -> Absence:
+    """Keep that somebody or something is away. Refuses leave of what is no practitioner."""
+    is_person = absence.resource is not None and absence.resource.kind == ResourceKind.PRACTITIONER
+    if absence.kind in (Absence.Kind.LEAVE, Absence.Kind.SICK) and not is_person:
+        raise OnlyPractitionersAreOnLeave()
     absence.save()
     return absence
 

@@ -148,13 +148,14 @@ def _of_the_place(session: Session, stop: SessionDay, around: Surroundings) -> I
     for kind in needed:
         if not any(each.kind == kind for each in serving):
             yield Obstacle(ObstacleCode.RESOURCE_MISSING, facts={"kind": kind.label})
-    depth_mm = _depth_mm(session)
+    depth_mm, told = _depth_mm(session), []
     for resource in serving:
         if resource.kind in needed:
             use = use_of(resource, session.number, stop.starts_at, phases)
             obstacle = why_it_does_not_serve(resource, version, depth_mm)
             obstacle = obstacle or why_not_open(use, around.location, around.calendar)
-            if obstacle:
+            if obstacle and obstacle not in told:  # a closed house is closed for all of them
+                told.append(obstacle)
                 yield obstacle
 
 
