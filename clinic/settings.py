@@ -316,6 +316,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AbsenceKind": "clinic.models.Absence.Kind",
         "ConsentKind": "patients.choices.ConsentKind.choices",
+        "VerdictEffect": "patients.choices.ScreeningEffect.choices",
         "PhaseKind": "planner.choices.PhaseKind.choices",
         "QuestionKind": "patients.choices.AnswerKind.choices",
         "ResourceKind": "clinic.models.ResourceKind.choices",

@@ -87,6 +87,7 @@ class ScreeningEffect(TextChoices):
 
     CLEAR = "clear", _("Clear")
     WARN = "warn", _("Note")
+    UNASKED = "unasked", _("Not asked yet")
     POSTPONE = "postpone", _("Wait until")
     HOLD = "hold", _("A clinician decides")
     BLOCK = "block", _("Not possible")
@@ -94,6 +95,11 @@ class ScreeningEffect(TextChoices):
     @property
     def rank(self) -> int:
         return list(ScreeningEffect).index(self)
+
+    @classmethod
+    def of_answers(cls) -> list[tuple[str, str]]:
+        """Those that an answer may have; a question that was not asked has one of its own."""
+        return [(each.value, str(each.label)) for each in cls if each is not cls.UNASKED]
 
 
 class AnswerKind(TextChoices):
@@ -116,6 +122,14 @@ class QuestionGroup(TextChoices):
 class OverrideBy(TextChoices):
     NONE = "", _("Nobody")
     CLINICIAN = "clinician", _("A clinician, with a reason")
+
+
+class Persistence(TextChoices):
+    """How long a yes stays true. What stands keeps its setting aside until the fact changes."""
+
+    PASSING = "", _("May change any day")
+    STANDING = "standing", _("Stands until it is said to have changed")
+    LIFELONG = "lifelong", _("Once true, it stays true")
 
 
 class PhotoView(TextChoices):

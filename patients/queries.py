@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet
 
+from clinic.nested import Row, nested
 from patients.models import (
     Area,
     AreaFinding,
@@ -15,8 +16,10 @@ from patients.models import (
     Patient,
     Score,
     ScreeningAnswer,
+    ScreeningOverride,
     ScreeningQuestion,
 )
+from patients.screening_rules import override_in_force
 
 
 def current_questions(clinic_id: int, *, only_recheck: bool = False) -> list[ScreeningQuestion]:
@@ -28,24 +31,54 @@ def current_questions(clinic_id: int, *, only_recheck: bool = False) -> list[Scr
 def newest_answers(patient: Patient, questions: Iterable[ScreeningQuestion] = ()) -> list[ScreeningAnswer]:
     """The newest answer to each question, in whichever round it was given, with question and override.
 
-    When that was stands in `taken_at`. Of `questions`, where they are at hand already, none is read again.
+    When that was stands in `taken_at`. Of `questions`, where they are at hand already, none is read again. The override
+    of a fact that stands is that of an earlier answer, when the same was said ever since.
     """
     answers = list(_newest_first().filter(screening__patient=patient).distinct("question__code"))
     known = {question.pk: question for question in questions}
     known |= ScreeningQuestion.objects.in_bulk({answer.question_id for answer in answers} - known.keys())
     for answer in answers:
         answer.question = known[answer.question_id]
+    _keep_what_set_standing_facts_aside(answers)
     return answers
+
+
+def _keep_what_set_standing_facts_aside(answers: Iterable[ScreeningAnswer]) -> None:
+    kept: dict[int, ScreeningAnswer] = {}
+    for answer in answers:
+        history: Iterable[Row] = getattr(answer, "its_history", ())
+        said = (
+            (
+                each["said_yes"],
+                each["event_date"] and date.fromisoformat(each["event_date"]),
+                each["override"],
+            )
+            for each in history
+        )
+        override_id = override_in_force(said)
+        if override_id is not None and not hasattr(answer, "override"):
+            kept[override_id] = answer
+    if kept:
+        overrides = ScreeningOverride.objects.select_related("by__staff").in_bulk(kept)
+        for pk, answer in kept.items():
+            answer._state.fields_cache["override"] = overrides[pk]
 
 
 @cache
 def _newest_first() -> QuerySet[ScreeningAnswer]:
     """Never evaluated itself; kept because describing it takes as long as asking it."""
     own = ("screening", "question", "said_yes", "event_date", "note")
-    set_aside = ("override__reason", "override__at", "override__by__staff__name")
+    set_aside = ("override__reason", "override__at", "override__until", "override__by__staff__name")
     answers = ScreeningAnswer.objects.select_related("override__by__staff").only(*own, *set_aside)
     given_at = F("screening__taken_at")
-    return answers.annotate(taken_at=given_at).order_by("question__code", "-taken_at", "-screening_id")
+    same = {"screening__patient": OuterRef("screening__patient"), "question": OuterRef("question")}
+    before = ScreeningAnswer.objects.filter(**same).exclude(question__persistence="")
+    history = nested(
+        before.order_by("-screening__taken_at", "-screening_id"), "said_yes", "event_date", "override"
+    )
+    return answers.annotate(taken_at=given_at, its_history=history).order_by(
+        "question__code", "-taken_at", "-screening_id"
+    )
 
 
 def consents_in_force(patient: Patient, day: date) -> dict[str, Consent]:

@@ -8,7 +8,7 @@ from operator import attrgetter
 from clinic.actor import Actor
 from clinic.readings import opened, the_one
 from clinic.services.audit import note_reading
-from patients.models import Area, Consent, ConsentText, Patient, Photo, ScreeningAnswer
+from patients.models import Area, Consent, ConsentText, Patient, Photo, ScreeningAnswer, ScreeningOverride
 from patients.services.intake import LikelyDuplicate
 
 
@@ -34,6 +34,16 @@ def open_answer(by: Actor, answer_id: int, *, now: datetime) -> ScreeningAnswer:
     answers = ScreeningAnswer.objects.select_related("screening")
     found = answers.filter(pk=answer_id, screening__patient__clinic=by.location.clinic_id)
     return opened(by, found, "screening", now=now, of=attrgetter("screening.patient_id"))
+
+
+def open_override(by: Actor, override_id: int, *, now: datetime, patient_id: int) -> ScreeningOverride:
+    """Of one of that patient's answers."""
+    overrides = ScreeningOverride.objects.select_related("answer__screening")
+    theirs = {"answer__screening__patient": patient_id}
+    found = overrides.filter(
+        pk=override_id, answer__screening__patient__clinic=by.location.clinic_id, **theirs
+    )
+    return opened(by, found, "screening", now=now, of=attrgetter("answer.screening.patient_id"))
 
 
 def text_to_sign(by: Actor, text_id: int, kind: str = "") -> ConsentText:

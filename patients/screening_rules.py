@@ -6,20 +6,30 @@ rows with the same fields, and either serves here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import Protocol, TypeVar
 
 import yaml
 from django.utils.translation import gettext_lazy as _
 
 from clinic.localtime import day_label
-from patients.choices import AnswerKind, Certainty, OverrideBy, QuestionGroup, ScreeningEffect, SkinType
+from patients.choices import (
+    AnswerKind,
+    Certainty,
+    OverrideBy,
+    Persistence,
+    QuestionGroup,
+    ScreeningEffect,
+    SkinType,
+)
 
 SHIPPED_QUESTIONS = Path(__file__).parent / "data" / "screening.yaml"
 ADULT_AGE, LABEL_AGE = 18, 22
+NOTHING: Mapping[str, date | None] = MappingProxyType({})
 
 
 class AskedQuestion(Protocol):
@@ -39,6 +49,10 @@ class AskedQuestion(Protocol):
     def wait_days_dark_skin(self) -> int | None: ...
     @property
     def override_by(self) -> str: ...
+    @property
+    def override_floor_days(self) -> int | None: ...
+    @property
+    def persistence(self) -> str: ...
     @property
     def only_modality(self) -> str: ...
     @property
@@ -77,6 +91,8 @@ class Question:
     wait_days: int | None = None
     wait_days_dark_skin: int | None = None
     override_by: str = OverrideBy.NONE
+    override_floor_days: int | None = None
+    persistence: str = Persistence.PASSING
     only_modality: str = ""
     only_site: str = ""
     group: str = ""
@@ -88,6 +104,8 @@ class Question:
             raise ValueError(f"{self.code}: a postponement, and only that, has wait_days and date_meaning")
         if waits != (self.kind is AnswerKind.YES_NO_DATE):
             raise ValueError(f"{self.code}: a postponement, and only that, asks for a date")
+        if self.override_floor_days is not None and not (waits and self.override_by):
+            raise ValueError(f"{self.code}: only a wait that may be set aside has a floor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +117,10 @@ class StatedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What speaks against needling, or has to be known; `until` is the first day it no longer counts."""
+    """What speaks against needling, or has to be known; `until` is the first day it no longer counts.
+
+    `floor` is the first day from which it may be set aside, where no reason lifts it before.
+    """
 
     code: str
     effect: ScreeningEffect
@@ -107,6 +128,7 @@ class Finding:
     source: str
     certainty: str
     until: date | None = None
+    floor: date | None = None
     override_allowed: bool = False
     overridden: bool = False
 
@@ -126,6 +148,11 @@ class Verdict:
     @property
     def may_book(self) -> bool:
         return self.effect in (ScreeningEffect.CLEAR, ScreeningEffect.WARN)
+
+    @property
+    def sets_aside(self) -> bool:
+        """Whether it would be another one without what somebody set aside."""
+        return any(finding.overridden for finding in self.findings)
 
 
 class ImpossibleDate(ValueError):
@@ -152,6 +179,7 @@ def _question(entry: dict[str, str], position: int, version: int) -> Question:
         "kind": AnswerKind(entry.get("kind", AnswerKind.YES_NO)),
         "group": QuestionGroup(entry["group"]),
         "override_by": OverrideBy(entry.get("override_by", OverrideBy.NONE)),
+        "persistence": Persistence(entry.get("persistence", Persistence.PASSING)),
     }
     return Question(**{**entry, **typed, "position": position, "version": version})  # type: ignore[arg-type]
 
@@ -172,13 +200,14 @@ def judge(
     date_of_birth: date,
     skin_type: int | None,
     modality: str | None = None,
-    overridden: Collection[str] = (),
+    overridden: Mapping[str, date | None] = NOTHING,
 ) -> Verdict:
     """Whether a session on `on` is possible, by the answers and the patient's age.
 
-    `questions` are all that have to be answered; an unanswered one holds. `overridden` are codes a clinician
-    has set aside with a reason: those findings stay to be seen but no longer count; a code nobody may set
-    aside counts on. Without a skin type the longer wait holds. A question of another modality than `modality`
+    `questions` are all that have to be answered; of an unanswered one nothing is known yet. `overridden` are codes a
+    clinician has set aside with a reason, each with the first day on which that no longer counts, if there is one:
+    those findings stay to be seen but do not count; a code nobody may set aside counts on, and one with a floor until
+    then. Without a skin type the longer wait holds. A question of another modality than `modality`
     does not count. Refuses dates after `on` (`ImpossibleDate`).
     """
     given = [answer for answer in answers if concerns(answer.question, modality)]
@@ -204,7 +233,7 @@ def weigh(
     on: date,
     date_of_birth: date,
     skin_type: int | None,
-    overridden: Collection[str] = (),
+    overridden: Mapping[str, date | None] = NOTHING,
 ) -> Verdict:
     """As `judge`, of answers that all count and of questions that should have been answered."""
     findings = [
@@ -212,7 +241,7 @@ def weigh(
         *map(_missing, unanswered),
         *(found for answer in answers for found in _of_answer(answer, on, skin_type)),
     ]
-    return _verdict([_set_aside(finding, overridden) for finding in findings])
+    return _verdict([_set_aside(finding, overridden, on) for finding in findings])
 
 
 def _of_age(born: date, on: date) -> list[Finding]:
@@ -250,7 +279,7 @@ def _under_label_age() -> Finding:
 def _missing(question: AskedQuestion) -> Finding:
     return Finding(
         code=question.code,
-        effect=ScreeningEffect.HOLD,
+        effect=ScreeningEffect.UNASKED,
         sentence=str(_("Not answered yet: %(question)s") % {"question": question.text}),
         source=question.source,
         certainty=question.certainty,
@@ -271,12 +300,20 @@ def _of_answer(answer: GivenAnswer, on: date, skin_type: int | None) -> list[Fin
             code=question.code,
             effect=ScreeningEffect(question.effect),
             sentence=_sentence(answer, until),
+            floor=floor_of(question, answer.event_date),
             source=question.source,
             certainty=question.certainty,
             until=until,
             override_allowed=question.override_by == OverrideBy.CLINICIAN,
         )
     ]
+
+
+def floor_of(question: AskedQuestion, event_date: date | None) -> date | None:
+    """The first day from which the wait may be set aside; nothing where any day will do, or no event is known."""
+    if question.override_floor_days is None or event_date is None:
+        return None
+    return event_date + timedelta(days=question.override_floor_days)
 
 
 def _wait_ends(answer: GivenAnswer, skin_type: int | None) -> date | None:
@@ -309,8 +346,33 @@ _CONSEQUENCES = {
 }
 
 
-def _set_aside(finding: Finding, overridden: Collection[str]) -> Finding:
-    return replace(finding, overridden=finding.override_allowed and finding.code in overridden)
+def _set_aside(finding: Finding, overridden: Mapping[str, date | None], on: date) -> Finding:
+    if not finding.override_allowed or finding.code not in overridden:
+        return finding
+    until = overridden[finding.code]
+    if until and until <= on:
+        return finding
+    if finding.floor and on < finding.floor:
+        return replace(finding, until=finding.floor)
+    return replace(finding, overridden=True)
+
+
+Override = TypeVar("Override")
+
+
+def override_in_force(history: Iterable[tuple[bool, date | None, Override | None]]) -> Override | None:
+    """Of a fact that stands: what set it aside, when the same was said ever since.
+
+    The answers to one question come newest first: said yes, the day of the event, and what set this answer aside.
+    """
+    said: tuple[bool, date | None] | None = None
+    for said_yes, event_date, override in history:
+        said = said or (said_yes, event_date)
+        if not said_yes or (said_yes, event_date) != said:
+            return None
+        if override is not None:
+            return override
+    return None
 
 
 def _verdict(findings: list[Finding]) -> Verdict:

@@ -15,6 +15,11 @@ urlpatterns = [
         name="screening_again",
     ),
     path("patients/<int:patient_id>/screening/override/", screening.override, name="screening_override"),
+    path(
+        "patients/<int:patient_id>/screening/override/<int:override_id>/end/",
+        screening.end_override,
+        name="screening_override_end",
+    ),
     path("patients/<int:patient_id>/consent/<slug:kind>/", consent.show, name="consent"),
     path(
         "patients/<int:patient_id>/consent/<int:consent_id>/withdraw/",

@@ -18,6 +18,7 @@ from patients.models import (
     Photo,
     Screening,
     ScreeningAnswer,
+    ScreeningOverride,
     ScreeningQuestion,
 )
 from planner.models import Message, Series
@@ -124,6 +125,7 @@ def make_little_clinic() -> LittleClinic:
         "consent": make_consent(patient, taken_by=member.user),
         "screening": answer.screening,
         "answer": answer,
+        "override": ScreeningOverride.objects.create(answer=answer, by=member.user, at=NOW, reason=CANARY),
         "assessment": _assessment(area, member.user),
         "photo": _photo(patient, area, member.user),
         "series": series,

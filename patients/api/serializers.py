@@ -110,8 +110,8 @@ class QuestionShape(serializers.ModelSerializer[ScreeningQuestion]):
         model = ScreeningQuestion
         fields = read_only_fields = (
             "id", "code", "version", "text", "help", "kind", "date_meaning", "effect", "wait_days",
-            "wait_days_dark_skin", "override_by", "only_modality", "only_site", "group", "ask_every_session",
-            "source", "certainty",
+            "wait_days_dark_skin", "override_by", "override_floor_days", "persistence", "only_modality",
+            "only_site", "group", "ask_every_session", "source", "certainty",
         )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ class OverrideShape(serializers.ModelSerializer[ScreeningOverride]):
 
     class Meta:
         model = ScreeningOverride
-        fields = read_only_fields = ("by", "at", "reason")
+        fields = read_only_fields = ("by", "at", "reason", "until")
 
 
 class AnswerShape(serializers.ModelSerializer[ScreeningAnswer]):
@@ -160,8 +160,11 @@ class NewScreening(Body):
         return [Reply(**answer) for answer in answers]
 
 
-class ReasonAsked(Body):
+class SettingAsideAsked(Body):
+    """`until`: on which day the answer counts again, at most a year ahead; only a fact that stands may miss it."""
+
     reason = serializers.CharField(max_length=2_000)
+    until = Day(allow_null=True, default=None)
 
 
 class StandingShape(serializers.Serializer[Any]):

@@ -150,10 +150,10 @@ class AnswerViewSet(ClinicViewSet):
         return open_answer(self.actor, self.kwargs["answer_id"], now=self.now)
 
     @action(detail=True, methods=["post"], url_path="set-aside", serializer_class=serializers.OverrideShape)
-    @writes(serializers.ReasonAsked, Right.PRESCRIBE, status=201)
+    @writes(serializers.SettingAsideAsked, Right.PRESCRIBE, status=201)
     def set_aside(self, asked: dict[str, Any], key: str) -> Any:
-        """Let an answer count no longer, for a reason that stays."""
-        return set_aside(self.opened, reason=asked["reason"], by=self.actor, key=key, now=self.now)
+        """Let an answer count no longer, for a reason that stays, until a day on which it counts again."""
+        return set_aside(self.opened, **asked, by=self.actor, key=key, now=self.now)
 
 
 # Consent

@@ -3,7 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Clinic
-from patients.choices import AnswerKind, QuestionGroup, ScreeningEffect
+from patients.choices import AnswerKind, Persistence, QuestionGroup, ScreeningEffect
 from patients.models.patient import Patient
 
 
@@ -22,12 +22,14 @@ class ScreeningQuestion(models.Model):
     help = models.CharField(_("help"), max_length=500, blank=True)
     kind = models.CharField(max_length=20, choices=AnswerKind)
     date_meaning = models.CharField(max_length=120, blank=True)
-    effect = models.CharField(_("effect"), max_length=10, choices=ScreeningEffect)
+    effect = models.CharField(_("effect"), max_length=10, choices=ScreeningEffect.of_answers)
     wait_days = models.PositiveSmallIntegerField(_("days to wait"), null=True, blank=True)
     wait_days_dark_skin = models.PositiveSmallIntegerField(
         _("days to wait, types IV to VI"), null=True, blank=True
     )
     override_by = models.CharField(max_length=20, blank=True)
+    override_floor_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    persistence = models.CharField(max_length=10, choices=Persistence, blank=True, default="")
     only_modality = models.CharField(max_length=4, blank=True)
     only_site = models.CharField(max_length=20, blank=True)
     group = models.CharField(max_length=12, choices=QuestionGroup, default=QuestionGroup.HEALTH)
@@ -79,9 +81,13 @@ class ScreeningAnswer(models.Model):
 
 
 class ScreeningOverride(models.Model):
-    """A finding set aside by somebody who may, with a reason, visible ever after. Holds for this answer only."""
+    """A finding set aside by somebody who may, with a reason, visible ever after.
+
+    It holds for this answer, and for the same said again of a fact that stands; no longer from the day `until` on.
+    """
 
     answer = models.OneToOneField(ScreeningAnswer, on_delete=models.CASCADE, related_name="override")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     reason = models.TextField(_("reason"), max_length=2_000)
+    until = models.DateField(_("until"), null=True)

@@ -2,18 +2,19 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
 from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.localtime import local_date
+from clinic.permissions import Right
 from clinic.services.once import once
-from patients.choices import OverrideBy
+from patients.choices import OverrideBy, Persistence
 from patients.models import Patient, Screening, ScreeningAnswer, ScreeningOverride, ScreeningQuestion
 from patients.queries import current_questions, newest_answers
-from patients.screening_rules import Verdict, judge
+from patients.screening_rules import Verdict, floor_of, judge
 
 
 class AnswersMissing(Refusal):
@@ -56,8 +57,38 @@ class AlreadySetAside(Refusal):
 class ReasonMissing(Refusal):
     code = "reason_missing"
     status = 422
-    sentence = _("A reason is needed. Nothing was changed.")
+    sentence = _("A reason of at least {shortest} characters is needed. Nothing was changed.")
     next_step = _("Write why this is safe for this patient.")
+
+
+class EndMissing(Refusal):
+    code = "end_missing"
+    status = 422
+    sentence = _("It has to end on a day, from tomorrow to a year from now. Nothing was changed.")
+    next_step = _("Choose the last day on which it may count.")
+
+
+class BelowFloor(Refusal):
+    code = "below_floor"
+    sentence = _("No reason lifts this before {first_day}. Nothing was changed.")
+    next_step = _("Let it count until a later day, or wait.")
+
+
+class EventDateMissing(Refusal):
+    code = "event_date_missing"
+    sentence = _("{event}: no date is known, and no reason lifts this in the first {days} days.")
+    next_step = _("Ask again and enter the date.")
+
+
+class NotSetAside(Refusal):
+    code = "not_set_aside"
+    sentence = _("Nothing is set aside here any more. Nothing was changed.")
+
+
+RIGHT_TO_SET_ASIDE = {OverrideBy.CLINICIAN: Right.PRESCRIBE}
+"""The right of those whom a question names."""
+SHORTEST_REASON = 10
+LONGEST_OVERRIDE = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +119,11 @@ class KnownAnswers:
             date_of_birth=self.patient.date_of_birth,
             skin_type=self.patient.skin_type,
             modality=self.modality,
-            overridden={answer.question.code for answer in self.answers if hasattr(answer, "override")},
+            overridden={
+                answer.question.code: answer.override.until
+                for answer in self.answers
+                if hasattr(answer, "override")
+            },
         )
 
 
@@ -170,18 +205,53 @@ def _answer(screening: Screening, reply: Reply) -> ScreeningAnswer:
 
 @once
 def set_aside(
-    answer: ScreeningAnswer, *, reason: str, by: Actor, key: str, now: datetime
+    answer: ScreeningAnswer, *, reason: str, until: date | None, by: Actor, key: str, now: datetime
 ) -> ScreeningOverride:
-    """An answer counts no longer, for a reason that stays visible. Holds for this one answer only.
+    """A yes counts no longer, for a reason that stays visible, until the day `until`, on which it counts again.
 
-    Refuses a no, a question nobody may set aside, an empty reason and an answer already set aside.
+    It may go without an end where the fact stands: then until that changes. Refuses a no, a question nobody may set
+    aside or not somebody like `by`, a reason of less than ten characters, an answer already set aside, no end or one
+    more than a year ahead, and an end before the floor that no reason lifts.
     """
     locked = ScreeningAnswer.objects.select_for_update(of=("self",)).get(pk=answer.pk)
-    if not locked.said_yes or locked.question.override_by != OverrideBy.CLINICIAN:
-        raise CannotSetAside(question=locked.question.text)
-    if not reason.strip():
-        raise ReasonMissing()
+    question = locked.question
+    right = RIGHT_TO_SET_ASIDE.get(OverrideBy(question.override_by))
+    if not locked.said_yes or right is None or not by.may(right):
+        raise CannotSetAside(question=question.text)
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise ReasonMissing(shortest=SHORTEST_REASON)
     before = ScreeningOverride.objects.filter(answer=locked).first()
     if before:
         raise AlreadySetAside(at=before.at)
-    return ScreeningOverride.objects.create(answer=locked, by=by.user, at=now, reason=reason.strip())
+    _refuse_end(locked, until, local_date(now, by.location.zone))
+    return ScreeningOverride.objects.create(
+        answer=locked, by=by.user, at=now, reason=reason.strip(), until=until
+    )
+
+
+def _refuse_end(answer: ScreeningAnswer, until: date | None, today: date) -> None:
+    question = answer.question
+    if until is None and question.persistence == Persistence.PASSING:
+        raise EndMissing()
+    if until and not today < until <= today + LONGEST_OVERRIDE:
+        raise EndMissing()
+    if question.override_floor_days is not None and answer.event_date is None:
+        raise EventDateMissing(event=question.date_meaning, days=question.override_floor_days)
+    floor = floor_of(question, answer.event_date)
+    if floor and until and until <= floor:
+        raise BelowFloor(first_day=floor)
+
+
+@once
+def end_setting_aside(
+    override: ScreeningOverride, *, by: Actor, key: str, now: datetime
+) -> ScreeningOverride:
+    """The answer counts again from today on; that it did not before stays. Refuses one that has ended already."""
+    locked = ScreeningOverride.objects.select_for_update(of=("self",)).get(pk=override.pk)
+    right = RIGHT_TO_SET_ASIDE.get(OverrideBy(locked.answer.question.override_by))
+    today = local_date(now, by.location.zone)
+    if right is None or not by.may(right) or (locked.until and locked.until <= today):
+        raise NotSetAside()
+    locked.until = today
+    locked.save(update_fields=["until"])
+    return locked

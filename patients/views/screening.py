@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -18,14 +19,14 @@ from clinic.localtime import day_label, local_date
 from clinic.permissions import Right
 from clinic.services.sessions_hit import ChangeScope, SessionsHit, hits_seen_first
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import HitsShown, hits_shown, show_page
-from patients.choices import Certainty, ConsentKind, ScreeningEffect
+from clinic.views.answer import HitsShown, answer_button, hits_shown, show_page
+from patients.choices import Certainty, ConsentKind, Persistence, ScreeningEffect
 from patients.forms import ScreeningForm, new_key
 from patients.models import Consent, Patient, Screening, ScreeningAnswer
 from patients.queries import consents_in_force, current_questions, newest_answers
-from patients.readings import open_patient
+from patients.readings import open_override, open_patient
 from patients.screening_rules import Finding, Verdict
-from patients.services.screening import known_answers, set_aside, take_screening
+from patients.services.screening import end_setting_aside, known_answers, set_aside, take_screening
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,12 @@ PLAIN = {
     ),
     ScreeningEffect.WARN: Plain(
         "ok", "check", gettext_lazy("May be booked"), gettext_lazy("The clinician keeps something in mind.")
+    ),
+    ScreeningEffect.UNASKED: Plain(
+        "warn",
+        "clipboard-list",
+        gettext_lazy("Not asked yet"),
+        gettext_lazy("Take the screening before booking."),
     ),
     ScreeningEffect.POSTPONE: Plain(
         "warn",
@@ -80,6 +87,17 @@ class AnswerShown:
         return looks.get(self.finding.effect, "warn")
 
     @property
+    def is_standing(self) -> bool:
+        """Whether what sets it aside may go without an end."""
+        return self.answer is not None and self.answer.question.persistence != Persistence.PASSING
+
+    @property
+    def last_day(self) -> date | None:
+        """On which what sets it aside counts."""
+        override = getattr(self.answer, "override", None)
+        return override.until - timedelta(days=1) if override and override.until else None
+
+    @property
     def is_clinics_own(self) -> bool:
         return self.finding.certainty == Certainty.CLINIC_SETTING
 
@@ -96,7 +114,7 @@ class ConsentLine:
 class ScreeningPage:
     """What the answers mean for booking; the answers themselves only for those who may see the record.
 
-    `written_code` and `written_reason` are what a refused setting aside said.
+    `written_code`, `written_reason` and `written_until` are what a refused setting aside said.
     """
 
     patient: Patient
@@ -106,6 +124,7 @@ class ScreeningPage:
     refusal: str = ""
     written_code: str = ""
     written_reason: str = ""
+    written_until: str = ""
     told: Sequence[AnswerShown] = ()
     answers: Sequence[ScreeningAnswer] = ()
     rounds: Sequence[Screening] = ()
@@ -171,6 +190,7 @@ def override(request: StaffRequest, patient_id: int) -> HttpResponse:
         set_aside(
             answer,
             reason=request.POST.get("reason", "").replace("\x00", "")[:2_000],
+            until=_until(request.POST.get("until", "")),
             by=request.actor,
             key=request.POST.get("key", ""),
             now=now,
@@ -179,6 +199,34 @@ def override(request: StaffRequest, patient_id: int) -> HttpResponse:
         return _page(request, patient, now, refusal)
     messages.success(request, _("Set aside. The reason stays in the record."))
     return redirect("screening", patient.pk)
+
+
+def _until(text: str) -> date | None:
+    """The day after the last on which it counts; nothing for what is no day."""
+    try:
+        return date.fromisoformat(text) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return None
+
+
+@needs(Right.PRESCRIBE)
+@require_POST
+def end_override(request: StaffRequest, patient_id: int, override_id: int) -> HttpResponse:
+    """The answer counts again."""
+    now = timezone.now()
+    override = open_override(request.actor, override_id, now=now, patient_id=patient_id)
+    scope = ChangeScope(request.staff.location, patient_id=patient_id)
+
+    def write() -> str:
+        end_setting_aside(override, by=request.actor, key=request.POST.get("key", ""), now=now)
+        return _("The answer counts again.")
+
+    to = reverse("screening", args=[patient_id])
+    try:
+        return answer_button(request, write=write, to=to, hits_in=lambda: scope)
+    except Refusal as refusal:
+        messages.error(request, say(refusal, request.staff.location.zone))
+    return redirect(to)
 
 
 def _page(
@@ -213,15 +261,16 @@ def _refused(request: StaffRequest, page: ScreeningPage, refusal: Refusal) -> Sc
         refusal=say(refusal, request.staff.location.zone),
         written_code=request.POST.get("code", ""),
         written_reason=request.POST.get("reason", ""),
+        written_until=request.POST.get("until", ""),
         key=request.POST.get("key", ""),
     )
 
 
 def in_plain_words(verdict: Verdict, *, is_asked: bool = True) -> Plain:
     """What the verdict means for booking, without saying what was answered."""
-    plain = PLAIN[verdict.effect]
-    if not is_asked:
-        return Plain("warn", "clipboard-list", _("Not asked yet"), _("Take the screening before booking."))
+    plain = PLAIN[verdict.effect if is_asked else ScreeningEffect.UNASKED]
+    if verdict.may_book and verdict.sets_aside and is_asked:
+        return Plain("ok", "pen-line", plain.title, _("A clinician has set an answer aside, with a reason."))
     if verdict.effect is ScreeningEffect.POSTPONE and verdict.earliest:
         return Plain(plain.look, plain.icon, _not_before(verdict.earliest), _("Book from that day on."))
     return plain

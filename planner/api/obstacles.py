@@ -57,7 +57,7 @@ def obstacles_told(
     found = obstacles_of(sessions, around)
     for session in sessions:
         for obstacle in found.get(session.pk, ()):
-            text = sentence_of(obstacle, session, around.zone, today=around.today)
+            text = sentence_of(obstacle, session, around.zone, today=around.today, staff=staff)
             yield ObstacleTold(session, obstacle, text, next_step(obstacle, session, staff))
 
 

@@ -84,9 +84,16 @@ def _screening(planned: TreatmentDay, record: PatientRecord) -> Iterator[Obstacl
         return
     if verdict.effect in _OF_EFFECT:
         yield Obstacle(_OF_EFFECT[verdict.effect], verdict.earliest)
+    asides = {answer.question.code: aside for answer, aside in record.told if aside}
+    for finding in verdict.findings:
+        if finding.overridden:
+            aside = asides[finding.code]
+            facts = {"by": aside.by, "on": aside.at}
+            yield Obstacle(ObstacleCode.SET_ASIDE, aside.until, facts, of_record=finding.sentence)
 
 
 _OF_EFFECT: Mapping[ScreeningEffect, ObstacleCode] = {
+    ScreeningEffect.UNASKED: ObstacleCode.NOT_SCREENED,
     ScreeningEffect.BLOCK: ObstacleCode.SCREENING_BLOCKS,
     ScreeningEffect.POSTPONE: ObstacleCode.SCREENING_POSTPONES,
     ScreeningEffect.HOLD: ObstacleCode.SCREENING_HOLDS,

@@ -21,6 +21,7 @@ class ObstacleCode(StrEnum):
     SCREENING_BLOCKS = "screening_blocks"
     SCREENING_POSTPONES = "screening_postpones"
     SCREENING_HOLDS = "screening_holds"
+    SET_ASIDE = "set_aside"
     RECORD_OPEN = "record_open"
 
     CLOSED = "closed"
@@ -71,6 +72,7 @@ KINDS: Mapping[ObstacleCode, ObstacleKind] = {
     ObstacleCode.SCREENING_BLOCKS: _RULED_OUT,
     ObstacleCode.SCREENING_POSTPONES: _RULED_OUT,
     ObstacleCode.SCREENING_HOLDS: _IN_THE_RECORD,
+    ObstacleCode.SET_ASIDE: ObstacleKind(Right.PRESCRIBE, stops=False, holds_mail=False),
     ObstacleCode.RECORD_OPEN: ObstacleKind(Right.TREAT, stops=False, holds_mail=False),
     ObstacleCode.CLOSED: _OF_THE_PLACE,
     ObstacleCode.PUBLIC_HOLIDAY: _OF_THE_PLACE,
@@ -96,11 +98,15 @@ KINDS: Mapping[ObstacleCode, ObstacleKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """`until` is the first day on which it no longer stands in the way, if known. `facts` are those of its words."""
+    """`until` is the first day on which it no longer stands in the way, if known. `facts` are those of its words.
+
+    `of_record` is said to those alone who may see the record.
+    """
 
     code: ObstacleCode
     until: date | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    of_record: str = ""
 
     @property
     def stops(self) -> bool:

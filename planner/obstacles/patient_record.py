@@ -1,7 +1,7 @@
 """What stands in the records of many patients about being treated on a day, read in two statements."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -13,7 +13,15 @@ from django.db.models import Func, JSONField, OuterRef, Q, QuerySet, Subquery
 from clinic.nested import Row, nested
 from patients.choices import ConsentKind
 from patients.models import Area, Assessment, Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
-from patients.screening_rules import ADULT_AGE, StatedAnswer, Verdict, birthday, concerns, weigh
+from patients.screening_rules import (
+    ADULT_AGE,
+    StatedAnswer,
+    Verdict,
+    birthday,
+    concerns,
+    override_in_force,
+    weigh,
+)
 from planner.choices import HOLDS_TIME, NEEDLED, MessageState, SeriesState, SessionState
 from planner.models import Message, Series, Session
 
@@ -39,13 +47,22 @@ class SkinOfSeries:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingAside:
+    """By whom and when an answer was set aside, and the first day on which it counts again, if there is one."""
+
+    by: str
+    at: datetime
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class PatientRecord:
     """Of one patient: `consents` for treatment, newest first, from and to; `held` by series, in the order of time;
     `without_time` are the numbers of those that have none, `skins` what each series treats.
 
     `screened_at` is the last full screening, `asked_at` the last round of any kind, `judged_at` the last assessment.
-    `answered` is the question as it was last put, by its code; `told` what of it was answered with yes, and whether
-    somebody has set that aside. `untold_series` are those of which the last news about dates never arrived;
+    `answered` is the question as it was last put, by its code; `told` what of it was answered with yes, and what has
+    set that aside. `untold_series` are those of which the last news about dates never arrived;
     `is_address_refused`, if the last mail to the present address was.
     """
 
@@ -59,7 +76,7 @@ class PatientRecord:
     skins: Mapping[int, SkinOfSeries]
     questions: tuple[ScreeningQuestion, ...]
     answered: Mapping[str, ScreeningQuestion]
-    told: Sequence[tuple[StatedAnswer, bool]]
+    told: Sequence[tuple[StatedAnswer, SettingAside | None]]
     untold_series: frozenset[int]
     is_address_refused: bool
 
@@ -72,11 +89,13 @@ class PatientRecord:
         days = {birthday(self.patient.date_of_birth, ADULT_AGE)}
         for since, until in self.consents:
             days |= {since, until + ONE_DAY}
-        for answer, _is_set_aside in self.told:
+        for answer, setting_aside in self.told:
+            if setting_aside and setting_aside.until:
+                days.add(setting_aside.until)
             if answer.event_date:
                 question = answer.question
-                waits = (0, question.wait_days or 0, question.wait_days_dark_skin or 0)
-                days |= {answer.event_date + timedelta(days=each) for each in waits}
+                waits = (question.wait_days, question.wait_days_dark_skin, question.override_floor_days)
+                days |= {answer.event_date + timedelta(days=each or 0) for each in (0, *waits)}
         return days
 
     def treated_last(self, series_id: int) -> datetime | None:
@@ -105,7 +124,7 @@ class PatientRecord:
             on=on,
             date_of_birth=self.patient.date_of_birth,
             skin_type=self.patient.skin_type,
-            overridden={answer.question.code for answer, is_set_aside in told if is_set_aside},
+            overridden={answer.question.code: aside.until for answer, aside in told if aside},
         )
 
     def _is_answered(self, code: str, modality: str | None) -> bool:
@@ -156,13 +175,16 @@ def records_of(patients: Iterable[Patient]) -> dict[int, PatientRecord]:
 def _what_was_said(rounds: Sequence[_Round], questions: Mapping[int, ScreeningQuestion]) -> dict[str, Any]:
     """By the newest answer to each question, in whichever round it was given; the rounds come newest first."""
     answered: dict[str, ScreeningQuestion] = {}
-    told: list[tuple[StatedAnswer, bool]] = []
-    for each in rounds:
+    told: list[tuple[StatedAnswer, SettingAside | None]] = []
+    for at, each in enumerate(rounds):
         for row in each.yes:
             question = questions[row["question_id"]]
             if question.code not in answered:
                 day = row["event_date"] and _date(row["event_date"])
-                told.append((StatedAnswer(question, True, day), row["override"] is not None))
+                aside = _aside(row)
+                if aside is None and question.persistence:
+                    aside = override_in_force(_history(question.pk, rounds[at:]))
+                told.append((StatedAnswer(question, True, day), aside))
         answered = {questions[pk].code: questions[pk] for pk in each.asked} | answered
     return {
         "screened_at": next((each.taken_at for each in rounds if not each.is_recheck), None),
@@ -170,6 +192,25 @@ def _what_was_said(rounds: Sequence[_Round], questions: Mapping[int, ScreeningQu
         "answered": answered,
         "told": told,
     }
+
+
+def _aside(row: Row) -> SettingAside | None:
+    if row["at"] is None:
+        return None
+    until = row["until"] and _date(row["until"])
+    return SettingAside(row["by"] or "", datetime.fromisoformat(row["at"]), until)
+
+
+def _history(
+    question_id: int, rounds: Iterable[_Round]
+) -> Iterator[tuple[bool, date | None, SettingAside | None]]:
+    """What was answered to it, newest first."""
+    for each in rounds:
+        yes = next((row for row in each.yes if row["question_id"] == question_id), None)
+        if yes:
+            yield True, yes["event_date"] and _date(yes["event_date"]), _aside(yes)
+        elif question_id in each.asked:
+            yield False, None, None
 
 
 @cache
@@ -189,7 +230,8 @@ def _with_records() -> "QuerySet[Patient, Any]":
     rounds = Screening.objects.filter(**of_patient).order_by("-taken_at", "-pk")
     given = ScreeningAnswer.objects.filter(screening=OuterRef("pk")).order_by()
     asked = Func(ArraySubquery(given.values("question_id")), function="to_jsonb", output_field=JSONField())
-    yes = nested(given.filter(said_yes=True), "question_id", "event_date", "override")
+    aside = {"at": "override__at", "until": "override__until", "by": "override__by__staff__name"}
+    yes = nested(given.filter(said_yes=True), "question_id", "event_date", **aside)
     judged = Assessment.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
     return Patient.objects.order_by().values(
         "pk",

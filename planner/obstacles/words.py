@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _l
 
 from clinic.localtime import local_date, moment_label, weekday_label
 from clinic.models import StaffMember
+from clinic.permissions import Right
 from patients.choices import ConsentKind
 from planner.choices import SessionState
 from planner.models import Session
@@ -91,6 +92,11 @@ WORDS: Mapping[Code, ObstacleWords] = {
         "pause",
         _l("On hold"),
         _l("Session %(which)s on %(day)s is on hold until a clinician decides."),
+    ),
+    Code.SET_ASIDE: ObstacleWords(
+        Chip("pen-line", _l("Set aside"), "info"),
+        _l("%(by)s set an answer aside on %(on)s, until %(first_day)s."),
+        _l("%(by)s set an answer aside on %(on)s, until the fact changes."),
     ),
     Code.RECORD_OPEN: _warn(
         "clipboard-pen",
@@ -246,14 +252,17 @@ def n_of_m(session: Session) -> str:
     }
 
 
-def sentence_of(obstacle: Obstacle, session: Session, zone: ZoneInfo, *, today: date) -> str:
-    """What stands in the way of this session, and until when."""
+def sentence_of(
+    obstacle: Obstacle, session: Session, zone: ZoneInfo, *, today: date, staff: StaffMember | None = None
+) -> str:
+    """What stands in the way of this session, and until when; for `staff` who may see the record, also what it is."""
     words, facts = WORDS[obstacle.code], _spoken(obstacle, session, zone)
     is_open_ended = words.open_ended and obstacle.until is None
     said = str(words.open_ended if is_open_ended else words.sentence) % facts
     if obstacle.code == Code.NO_TIME and session.starts_at:
         said = str(_WHY_WITHOUT[SessionState(session.state)]) % facts
-    return " ".join(filter(None, [said, _by_when(obstacle, facts, today)]))
+    of_record = obstacle.of_record if staff and staff.may(Right.SEE_RECORD) else ""
+    return " ".join(filter(None, [said, _by_when(obstacle, facts, today), of_record]))
 
 
 def cause_of(obstacle: Obstacle, session: Session, zone: ZoneInfo) -> str:
@@ -307,6 +316,10 @@ def _screen(session: Session) -> NextStep:
     return NextStep(_("Screen"), reverse("screening", args=[session.patient_id]))
 
 
+def _look(session: Session) -> NextStep:
+    return NextStep(_("See why"), reverse("screening", args=[session.patient_id]))
+
+
 def _decide(session: Session) -> NextStep:
     return NextStep(_("Look and decide"), reverse("screening", args=[session.patient_id]))
 
@@ -342,6 +355,7 @@ _STEPS = {
     Code.SCREENING_HOLDS: _decide,
     Code.RECORD_OPEN: _finish,
     Code.NOT_ENDED: _say,
+    Code.SET_ASIDE: _look,
     Code.NO_ADDRESS: _address,
     Code.ADDRESS_REFUSED: _address,
     Code.NOT_TOLD: _mails,

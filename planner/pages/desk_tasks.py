@@ -29,6 +29,8 @@ URGENT_DAYS, CLOSE_DAYS = 14, 7
 """Until the longest gap ends: from when a session without a place stands open, and from when it is pressing."""
 FAILED_MAILS = timedelta(days=7)
 ADRIFT = (ObstacleCode.NO_TIME, ObstacleCode.TOO_LATE)
+UNLISTED = (*ADRIFT, ObstacleCode.SET_ASIDE)
+"""Told apart, or settled by somebody already: shown beside the session, it waits for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class DeskTask:
             icon=chip.icon,
             tone=tone or chip.tone,
             patient=session.patient,
-            sentence=sentence_of(obstacle, session, zone, today=today),
+            sentence=sentence_of(obstacle, session, zone, today=today, staff=staff),
             url=step.url,
             label=step.label,
             cause=cause_of(obstacle, session, zone),
@@ -187,7 +189,7 @@ def _unready(rows: Iterable[DayRow], staff: StaffMember, today: date) -> Iterato
     for row in rows:
         is_today = local_date(row.starts_at, zone) == today
         stopping = {each.remover: each for each in reversed(row.obstacles) if each.stops}.values()
-        known = [each for each in row.obstacles if not each.stops and each.code not in ADRIFT]
+        known = [each for each in row.obstacles if not each.stops and each.code not in UNLISTED]
         for obstacle in (*stopping, *known):
             if not is_today or obstacle.remover == Right.BOOK:
                 yield DeskTask.of(obstacle, row.session, staff, today)

@@ -46,5 +46,5 @@ def obstacle_strip(sessions: Iterable[Session], around: Surroundings, staff: Sta
 def _line(
     session: Session, obstacle: Obstacle, more: int, around: Surroundings, staff: StaffMember
 ) -> StripLine:
-    sentence = sentence_of(obstacle, session, around.zone, today=around.today)
+    sentence = sentence_of(obstacle, session, around.zone, today=around.today, staff=staff)
     return StripLine(chip_of(obstacle), sentence, next_step(obstacle, session, staff), more)

@@ -105,7 +105,7 @@ def _write_secrets(little: LittleClinic) -> None:
     Assessment.objects.update(note=SECRET)
     Series.objects.update(choice_reason=SECRET)
     by = ScreeningAnswer.objects.get().screening.taken_by
-    ScreeningOverride.objects.create(answer_id=little.kwargs["answer_id"], by=by, at=NOW, reason=SECRET)
+    ScreeningOverride.objects.update(reason=SECRET)
     record = TreatmentRecord.objects.create(
         session_id=little.kwargs["session_id"],
         recorded_by=by,

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +11,11 @@ from patients.models import Patient, Screening, ScreeningOverride, ScreeningQues
 from patients.queries import newest_answers
 from patients.services import screening
 from patients.services.defaults import load_screening_questions
-from patients.services.screening import Reply, set_aside, standing, take_screening
+from patients.services.screening import Reply, end_setting_aside, set_aside, standing, take_screening
 from tests.makers import NOW, acting, make_location, make_patient, make_staff
 
 pytestmark = pytest.mark.django_db
-TODAY = NOW.date()
+TODAY, DAY = NOW.date(), timedelta(days=1)
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def test_a_question_the_clinic_changed_is_left_as_it_is(nurse: StaffMember) -> N
     assert ScreeningQuestion.objects.get(code="pregnant").text == "Expecting?"
 
 
-def test_nobody_asked_holds(patient: Patient) -> None:
-    assert verdict(patient).effect == ScreeningEffect.HOLD
+def test_nobody_asked_is_a_verdict_of_its_own(patient: Patient) -> None:
+    assert verdict(patient).effect == ScreeningEffect.UNASKED
 
 
 def test_no_to_everything_is_clear(patient: Patient, nurse: StaffMember) -> None:
@@ -103,7 +103,7 @@ def test_a_recheck_leaves_answers_it_does_not_ask_for(patient: Patient, nurse: S
 
 def test_another_patients_answers_do_not_count(patient: Patient, nurse: StaffMember) -> None:
     take(make_patient(nurse.location.clinic), nurse, replies(nurse))
-    assert verdict(patient).effect == ScreeningEffect.HOLD
+    assert verdict(patient).effect == ScreeningEffect.UNASKED
 
 
 def test_a_question_about_one_site_counts_only_there(patient: Patient, nurse: StaffMember) -> None:
@@ -173,9 +173,15 @@ def answer_to(patient: Patient, code: Any) -> Any:
 
 
 def aside(
-    patient: Patient, nurse: Any, code: Any, *, reason: str = "Specialist agrees.", key: str = "o"
+    patient: Patient,
+    nurse: Any,
+    code: Any,
+    *,
+    reason: str = "Specialist agrees.",
+    key: str = "o",
+    until: date | None = None,
 ) -> Any:
-    return set_aside(answer_to(patient, code), reason=reason, by=acting(nurse), key=key, now=NOW)
+    return set_aside(answer_to(patient, code), reason=reason, until=until, by=acting(nurse), key=key, now=NOW)
 
 
 def test_an_answer_set_aside_counts_no_longer_and_stays_to_be_seen(
@@ -189,10 +195,72 @@ def test_an_answer_set_aside_counts_no_longer_and_stays_to_be_seen(
 
 
 def test_a_newer_answer_counts_although_the_older_was_set_aside(patient: Patient, nurse: StaffMember) -> None:
+    take(patient, nurse, replies(nurse, surgery=TODAY))
+    aside(patient, nurse, "surgery", until=TODAY + 30 * DAY)
+    assert verdict(patient).effect == ScreeningEffect.CLEAR
+    take(patient, nurse, replies(nurse, surgery=TODAY), key="k2", now=NOW + DAY)
+    assert verdict(patient, TODAY + DAY).effect == ScreeningEffect.POSTPONE
+
+
+def test_a_standing_fact_is_not_set_aside_anew_at_every_visit(patient: Patient, nurse: StaffMember) -> None:
+    take(patient, nurse, replies(nurse, herpes_history=None))
+    aside(patient, nurse, "herpes_history")
+    given = replies(nurse, only_recheck=True, herpes_history=None)
+    take(patient, nurse, given, key="k2", is_recheck=True, now=NOW + 35 * DAY)
+    assert verdict(patient, TODAY + 35 * DAY).effect == ScreeningEffect.CLEAR
+    assert verdict(patient, TODAY + 35 * DAY).sets_aside
+
+
+def test_a_standing_fact_that_changed_in_between_counts_again(patient: Patient, nurse: StaffMember) -> None:
+    take(patient, nurse, replies(nurse, blood_thinner=None))
+    aside(patient, nurse, "blood_thinner")
+    take(patient, nurse, replies(nurse), key="k2", now=NOW + DAY)
+    take(patient, nurse, replies(nurse, blood_thinner=None), key="k3", now=NOW + 2 * DAY)
+    assert verdict(patient, TODAY + 2 * DAY).effect == ScreeningEffect.HOLD
+
+
+def test_a_setting_aside_ends_on_its_day_and_when_it_is_ended(patient: Patient, nurse: StaffMember) -> None:
     take(patient, nurse, replies(nurse, keloid=None))
-    aside(patient, nurse, "keloid")
-    take(patient, nurse, replies(nurse, keloid=None), key="k2", now=NOW + timedelta(1))
-    assert verdict(patient).effect == ScreeningEffect.BLOCK
+    override = aside(patient, nurse, "keloid", until=TODAY + 30 * DAY)
+    assert verdict(patient, TODAY + 29 * DAY).effect == ScreeningEffect.CLEAR
+    assert verdict(patient, TODAY + 30 * DAY).effect == ScreeningEffect.BLOCK
+    end_setting_aside(override, by=acting(nurse), key="e", now=NOW + DAY)
+    assert verdict(patient, TODAY + DAY).effect == ScreeningEffect.BLOCK
+    with pytest.raises(screening.NotSetAside):
+        end_setting_aside(override, by=acting(nurse), key="e2", now=NOW + DAY)
+
+
+@pytest.mark.parametrize(
+    ("code", "days", "refusal"),
+    [
+        ("surgery", None, screening.EndMissing),
+        ("surgery", 0, screening.EndMissing),
+        ("surgery", 367, screening.EndMissing),
+        ("keloid", 367, screening.EndMissing),
+        ("filler", 20, screening.BelowFloor),
+    ],
+)
+def test_a_setting_aside_without_a_fit_end_is_refused(
+    patient: Patient, nurse: StaffMember, code: str, days: int | None, refusal: Any
+) -> None:
+    take(patient, nurse, replies(nurse, surgery=TODAY, keloid=None, filler=TODAY))
+    with pytest.raises(refusal):
+        aside(patient, nurse, code, until=None if days is None else TODAY + days * DAY)
+    assert ScreeningOverride.objects.count() == 0
+
+
+def test_without_its_day_what_has_a_floor_is_not_set_aside(patient: Patient, nurse: StaffMember) -> None:
+    take(patient, nurse, replies(nurse, filler=None))
+    with pytest.raises(screening.EventDateMissing):
+        aside(patient, nurse, "filler", until=TODAY + 100 * DAY)
+
+
+def test_only_those_whom_a_question_names_set_it_aside(patient: Patient, nurse: StaffMember) -> None:
+    take(patient, nurse, replies(nurse, keloid=None))
+    for role in (Role.MANAGER, Role.FRONT_DESK, Role.READ_ONLY):
+        with pytest.raises(screening.CannotSetAside):
+            aside(patient, make_staff(nurse.location, role), "keloid", key=role)
+    assert ScreeningOverride.objects.count() == 0
 
 
 @pytest.mark.parametrize(
@@ -201,6 +269,7 @@ def test_a_newer_answer_counts_although_the_older_was_set_aside(patient: Patient
         ("pregnant", "She insists.", screening.CannotSetAside),
         ("waxed", "She said no.", screening.CannotSetAside),
         ("keloid", "  ", screening.ReasonMissing),
+        ("keloid", " too short ", screening.ReasonMissing),
     ],
 )
 def test_what_may_not_be_set_aside_is_refused(

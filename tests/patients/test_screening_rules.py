@@ -15,12 +15,14 @@ from patients.screening_rules import (
     birthday,
     judge,
     load_questions,
+    override_in_force,
 )
 
 SHIPPED = {question.code: question for question in load_questions()}
 TODAY = date(2026, 12, 8)
 BORN = date(1990, 6, 1)
-CLEAR, WARN, POSTPONE, HOLD, BLOCK = ScreeningEffect
+ONE_DAY = timedelta(days=1)
+CLEAR, WARN, UNASKED, POSTPONE, HOLD, BLOCK = ScreeningEffect
 
 
 def yes(code: str, event_date: date | None = None) -> StatedAnswer:
@@ -33,7 +35,7 @@ def judged(
     born: date = BORN,
     skin_type: int | None = 2,
     modality: str = "mn",
-    overridden: frozenset[str] = frozenset(),
+    overridden: dict[str, date | None] | None = None,
 ) -> Verdict:
     """Everything else answered with no."""
     said = {answer.question.code for answer in answers}
@@ -45,7 +47,7 @@ def judged(
         date_of_birth=born,
         skin_type=skin_type,
         modality=modality,
-        overridden=overridden,
+        overridden=overridden or {},
     )
 
 
@@ -60,7 +62,7 @@ def test_all_answered_no_is_clear() -> None:
     assert judged() == Verdict(CLEAR, None, ())
 
 
-def test_an_unanswered_question_holds_and_nobody_may_set_it_aside() -> None:
+def test_an_unanswered_question_is_not_asked_yet_and_nobody_may_set_it_aside() -> None:
     answered = [StatedAnswer(question, False) for code, question in SHIPPED.items() if code != "keloid"]
     verdict = judge(
         answered,
@@ -69,9 +71,9 @@ def test_an_unanswered_question_holds_and_nobody_may_set_it_aside() -> None:
         date_of_birth=BORN,
         skin_type=2,
         modality="mn",
-        overridden={"keloid"},
+        overridden={"keloid": None},
     )
-    assert (verdict.effect, codes(verdict)) == (HOLD, ["keloid"])
+    assert (verdict.effect, codes(verdict)) == (UNASKED, ["keloid"])
     assert verdict.findings[0].sentence == (
         "Not answered yet: Do your scars grow thick or raised (keloid or hypertrophic)?"
     )
@@ -175,21 +177,52 @@ def test_a_question_of_another_method_need_not_be_answered() -> None:
 
 
 def test_an_override_frees_booking_and_stays_visible() -> None:
-    verdict = judged(yes("keloid"), overridden=frozenset({"keloid"}))
+    verdict = judged(yes("keloid"), overridden={"keloid": None})
     assert (verdict.effect, codes(verdict)) == (CLEAR, ["keloid"])
     assert verdict.findings[0].overridden
     assert verdict.findings[0].effect is BLOCK
 
 
 def test_what_nobody_may_set_aside_stands() -> None:
-    verdict = judged(yes("pregnant"), overridden=frozenset({"pregnant"}))
+    verdict = judged(yes("pregnant"), overridden={"pregnant": None})
     assert verdict.effect is BLOCK
     assert not verdict.findings[0].overridden
 
 
 def test_an_overridden_wait_no_longer_postpones() -> None:
-    verdict = judged(yes("filler", TODAY), yes("sun", TODAY), overridden=frozenset({"filler"}))
+    verdict = judged(yes("surgery", TODAY), yes("sun", TODAY), overridden={"surgery": None})
     assert (verdict.effect, verdict.earliest) == (POSTPONE, date(2026, 12, 22))
+
+
+def test_what_was_set_aside_counts_again_from_the_day_it_ends() -> None:
+    ended, goes_on = (judged(yes("keloid"), overridden={"keloid": TODAY + ONE_DAY * n}) for n in (0, 1))
+    assert (ended.effect, ended.sets_aside) == (BLOCK, False)
+    assert (goes_on.effect, goes_on.sets_aside) == (CLEAR, True)
+
+
+@pytest.mark.parametrize(("code", "days"), [("filler", 28), ("gave_birth", 182)])
+def test_below_its_floor_no_reason_lifts_a_wait(code: str, days: int) -> None:
+    event, floor = TODAY - ONE_DAY * 3, TODAY + ONE_DAY * (days - 3)
+    below = judged(yes(code, event), overridden={code: None}, on=floor - ONE_DAY)
+    assert (below.effect, below.earliest) == (POSTPONE, floor)
+    assert judged(yes(code, event), overridden={code: None}, on=floor).effect is CLEAR
+
+
+@pytest.mark.parametrize(
+    ("history", "holds"),
+    [
+        ([(True, None, "o")], True),
+        ([(True, None, None), (True, None, "o")], True),
+        ([(True, None, None), (False, None, None), (True, None, "o")], False),
+        ([(True, TODAY, None), (True, None, "o")], False),
+        ([(False, None, None), (True, None, "o")], False),
+        ([], False),
+    ],
+)
+def test_a_standing_fact_keeps_its_setting_aside_while_the_same_is_said(
+    history: list[tuple[bool, date | None, str | None]], holds: bool
+) -> None:
+    assert override_in_force(history) == ("o" if holds else None)
 
 
 @pytest.mark.parametrize(

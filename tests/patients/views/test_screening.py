@@ -95,7 +95,7 @@ def test_setting_aside_without_a_reason_is_refused(client: Any, patient: Patient
     screen(client, patient, location, keloid="")
     page = client.post(url("screening_override", patient), {"key": "o", "code": "keloid", "reason": " "})
     assert page.status_code == 422
-    assert b"A reason is needed" in page.content
+    assert b"A reason of at least 10 characters is needed" in page.content
     assert ScreeningOverride.objects.count() == 0
 
 

@@ -10,7 +10,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clinic.models import Absence, ExtraHours, Location, Resource, WeeklyHours
-from patients.models import Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
+from patients.models import (
+    Consent,
+    Patient,
+    Screening,
+    ScreeningAnswer,
+    ScreeningOverride,
+    ScreeningQuestion,
+)
 from planner.models import Message, ProtocolVersion, Reservation, Series, Session
 from planner.obstacles.obstacle import KINDS, ObstacleCode
 from planner.obstacles.of_sessions import obstacles_of, surroundings_of
@@ -20,6 +27,7 @@ from tests.makers import NOW, make_area, make_steps
 from tests.planner.desk import Desk, open_desk
 
 pytestmark = pytest.mark.django_db
+LAST_DAY = date(2027, 3, 1)
 FIRST_DAY = date(2027, 1, 19)
 """Of the series that `desk.booked()` books: a Tuesday at ten; the next ones follow 28 days later each."""
 
@@ -114,14 +122,13 @@ def _says_yes(series: Series, effect: str, **fields: Any) -> None:
         clinic=series.location.clinic,
         code="some_question",
         position=99,
-        text="?",
         effect=effect,
         source="-",
         certainty="found",
-        **fields,
+        **{"text": "?"} | fields,
     )
     screening = Screening.objects.create(patient=series.patient, taken_at=NOW, taken_by=series.created_by)
-    event = date(2027, 1, 10) if fields else None
+    event = date(2027, 1, 10) if "wait_days" in fields else None
     ScreeningAnswer.objects.create(screening=screening, question=question, said_yes=True, event_date=event)
 
 
@@ -135,6 +142,12 @@ def _holds(desk: Desk, series: Series) -> None:
 
 def _postpones(desk: Desk, series: Series) -> None:
     _says_yes(series, "postpone", kind="yes_no_date", date_meaning="Happened", wait_days=14)
+
+
+def set_aside(desk: Desk, series: Series) -> None:
+    _says_yes(series, "hold", text="Herpes?", override_by="clinician", persistence="lifelong")
+    answer = ScreeningAnswer.objects.get()
+    ScreeningOverride.objects.create(answer=answer, by=desk.by.user, at=NOW, reason="-", until=LAST_DAY)
 
 
 def _without_address(desk: Desk, series: Series) -> None:
@@ -178,6 +191,7 @@ TABLE: list[tuple[Callable[[Desk, Series], None], int, str, date | None]] = [
     (_blocks, 1, "screening_blocks", None),
     (_holds, 1, "screening_holds", None),
     (_postpones, 1, "screening_postpones", date(2027, 1, 24)),
+    (set_aside, 1, "set_aside", LAST_DAY),
     (_without_address, 1, "no_address", None),
     (_moved_together, 2, "too_soon", date(2027, 2, 16)),
     (_out_of_order, 2, "wrong_order", None),
@@ -213,6 +227,17 @@ def test_extra_hours_let_a_closed_day_be_open(desk: Desk) -> None:
         ends_at=datetime.combine(FIRST_DAY, time(18), tzinfo=UTC),
     )
     assert set(found(series)) == {2, 3, 4}
+
+
+def test_what_was_set_aside_counts_again_for_the_sessions_after_its_end(desk: Desk) -> None:
+    series = desk.booked()
+    set_aside(desk, series)
+    assert {number: codes[0][0] for number, codes in found(series).items()} == {
+        1: "set_aside",
+        2: "set_aside",
+        3: "screening_holds",
+        4: "screening_holds",
+    }
 
 
 def test_another_series_on_the_same_skin_too_near(desk: Desk) -> None:

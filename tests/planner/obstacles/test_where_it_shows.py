@@ -15,7 +15,7 @@ from planner.obstacles.words import WORDS
 from tests.api.caller import caller_for
 from tests.makers import NOW, make_staff
 from tests.planner.desk import Desk, open_desk, session_of
-from tests.planner.obstacles.test_of_sessions import TABLE
+from tests.planner.obstacles.test_of_sessions import TABLE, set_aside
 
 pytestmark = pytest.mark.django_db
 Cause = Callable[[Desk, Series], None]
@@ -98,3 +98,30 @@ def test_one_cause_of_several_sessions_is_told_once(client: Client, desk: Desk) 
     client.force_login(make_staff(desk.location, Role.FRONT_DESK).user)
     (line,) = client.get(reverse("series", args=[series.pk])).context["page"].strip.lines
     assert line.more == 3
+
+
+@pytest.mark.parametrize(("role", "sees"), [(Role.FRONT_DESK, False), (Role.CLINICIAN, True)])
+def test_what_was_set_aside_is_told_to_those_who_see_the_record(
+    client: Client, desk: Desk, role: Role, sees: bool
+) -> None:
+    series = desk.booked()
+    set_aside(desk, series)
+    member = make_staff(desk.location, role)
+    client.force_login(member.user)
+    session = session_of(series, 1)
+    page = client.get(reverse("session", args=[session.pk])).content.decode()
+    told = caller_for(member).get(f"sessions/{session.pk}/").content.decode()
+    assert ("Herpes?" in page, "Herpes?" in told) == (sees, sees)
+    assert "set an answer aside on Mon 11 Jan" in page
+    assert "until Mon 1 Mar" in page
+
+
+def test_what_was_set_aside_is_never_shown_as_clear(client: Client, desk: Desk) -> None:
+    series = desk.booked()
+    set_aside(desk, series)
+    client.force_login(make_staff(desk.location, Role.CLINICIAN).user)
+    patient = client.get(reverse("patient", args=[series.patient_id])).content.decode()
+    assert "Screening set aside" in patient
+    assert "Screening clear" not in patient
+    screening = client.get(reverse("screening", args=[series.patient_id])).content.decode()
+    assert "A clinician has set an answer aside" in screening

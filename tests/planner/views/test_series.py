@@ -201,7 +201,7 @@ def test_what_stands_in_the_way_is_said_before_anybody_tries(
     series = make_series(patient, version, location, by=clinician.user)
     page = signed_in(clinician).get(reverse("series_plan", args=[series.pk])).content.decode()
     assert "The consent is still to be signed." in page
-    assert "Screening: a clinician decides." in page
+    assert "Screening: not asked yet." in page
 
 
 def test_when_nothing_fits_the_page_says_why_and_what_would_help(
