@@ -5,16 +5,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from zoneinfo import ZoneInfo
 
-from django.db.models import F, OuterRef, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet
 
+from clinic.localtime import local_date
 from clinic.nested import Row, nested
+from patients.contradictions import Contradiction, contradictions
 from patients.models import (
     Area,
     AreaFinding,
     Consent,
     Patient,
     Score,
+    Screening,
     ScreeningAnswer,
     ScreeningOverride,
     ScreeningQuestion,
@@ -79,6 +83,57 @@ def _newest_first() -> QuerySet[ScreeningAnswer]:
     return answers.annotate(taken_at=given_at, its_history=history).order_by(
         "question__code", "-taken_at", "-screening_id"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RoundAnswers:
+    """The answers of one round in the order of the questions, and what does not go with an earlier answer."""
+
+    screening: Screening
+    answers: tuple[ScreeningAnswer, ...]
+    contradictions: tuple[Contradiction, ...]
+
+
+def round_answers(screening: Screening, zone: ZoneInfo) -> RoundAnswers:
+    """Each question as it was asked then: two statements."""
+    given = ScreeningAnswer.objects.filter(screening__patient=screening.patient_id)
+    given = given.select_related("question", "screening", "override__by__staff").order_by(
+        "question__position"
+    )
+    answers = tuple(given.filter(screening=screening))
+    is_earlier = Q(screening__taken_at__lt=screening.taken_at)
+    is_earlier |= Q(screening__taken_at=screening.taken_at, screening__lt=screening.pk)
+    earlier = given.filter(is_earlier).order_by("question__code", "-screening__taken_at", "-screening_id")
+    return RoundAnswers(screening, answers, _contradictions(answers, earlier, screening, zone))
+
+
+def contradictions_of(patient: Patient, zone: ZoneInfo) -> tuple[Contradiction, ...]:
+    """Of the newest answer to each question against the one before: a statement."""
+    given = ScreeningAnswer.objects.filter(screening__patient=patient).select_related("question", "screening")
+    by_code: dict[str, list[ScreeningAnswer]] = defaultdict(list)
+    for answer in given.order_by("question__code", "-screening__taken_at", "-screening_id"):
+        by_code[answer.question.code].append(answer)
+    newest = [several[0] for several in by_code.values()]
+    found: list[Contradiction] = []
+    for screening in {each.screening_id: each.screening for each in newest}.values():
+        screening.patient = patient
+        last = [each for each in newest if each.screening_id == screening.pk]
+        earlier = (several[1] for several in by_code.values() if len(several) > 1)
+        found += _contradictions(last, earlier, screening, zone)
+    return tuple(found)
+
+
+def _contradictions(
+    answers: Iterable[ScreeningAnswer],
+    earlier: Iterable[ScreeningAnswer],
+    screening: Screening,
+    zone: ZoneInfo,
+) -> tuple[Contradiction, ...]:
+    before: dict[str, tuple[ScreeningAnswer, date]] = {}
+    for answer in earlier:
+        before.setdefault(answer.question.code, (answer, local_date(answer.screening.taken_at, zone)))
+    on, skin_type = local_date(screening.taken_at, zone), screening.patient.skin_type
+    return contradictions(answers, before, on=on, skin_type=skin_type)
 
 
 def consents_in_force(patient: Patient, day: date) -> dict[str, Consent]:

@@ -8,7 +8,16 @@ from operator import attrgetter
 from clinic.actor import Actor
 from clinic.readings import opened, the_one
 from clinic.services.audit import note_reading
-from patients.models import Area, Consent, ConsentText, Patient, Photo, ScreeningAnswer, ScreeningOverride
+from patients.models import (
+    Area,
+    Consent,
+    ConsentText,
+    Patient,
+    Photo,
+    Screening,
+    ScreeningAnswer,
+    ScreeningOverride,
+)
 from patients.services.intake import LikelyDuplicate
 
 
@@ -27,6 +36,13 @@ def open_consent(by: Actor, consent_id: int, *, now: datetime, patient_id: int |
     """With `patient_id` only one of that patient's."""
     found = Consent.objects.filter(pk=consent_id, patient__clinic=by.location.clinic_id)
     return opened(by, found.filter(patient=patient_id) if patient_id else found, "consent", now=now)
+
+
+def open_screening(by: Actor, screening_id: int, *, now: datetime, patient_id: int) -> Screening:
+    """One of that patient's rounds."""
+    rounds = Screening.objects.select_related("patient", "taken_by__staff")
+    found = rounds.filter(pk=screening_id, patient=patient_id, patient__clinic=by.location.clinic_id)
+    return opened(by, found, "screening", now=now)
 
 
 def open_answer(by: Actor, answer_id: int, *, now: datetime) -> ScreeningAnswer:

@@ -292,7 +292,7 @@ def _of_answer(answer: GivenAnswer, on: date, skin_type: int | None) -> list[Fin
         raise ImpossibleDate(question.code, answer.event_date)
     if not answer.said_yes:
         return []
-    until = _wait_ends(answer, skin_type)
+    until = wait_ends(answer, skin_type)
     if until and until <= on:
         return []
     return [
@@ -316,7 +316,7 @@ def floor_of(question: AskedQuestion, event_date: date | None) -> date | None:
     return event_date + timedelta(days=question.override_floor_days)
 
 
-def _wait_ends(answer: GivenAnswer, skin_type: int | None) -> date | None:
+def wait_ends(answer: GivenAnswer, skin_type: int | None) -> date | None:
     """The first day after the wait; nothing for an effect without a wait, or while the event has no date."""
     question = answer.question
     if question.wait_days is None or answer.event_date is None:

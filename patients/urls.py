@@ -14,6 +14,11 @@ urlpatterns = [
         {"is_recheck": True},
         name="screening_again",
     ),
+    path(
+        "patients/<int:patient_id>/screening/rounds/<int:screening_id>/",
+        screening.show_round,
+        name="screening_round",
+    ),
     path("patients/<int:patient_id>/screening/override/", screening.override, name="screening_override"),
     path(
         "patients/<int:patient_id>/screening/override/<int:override_id>/end/",

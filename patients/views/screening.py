@@ -21,10 +21,18 @@ from clinic.services.sessions_hit import ChangeScope, SessionsHit, hits_seen_fir
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import HitsShown, answer_button, hits_shown, show_page
 from patients.choices import Certainty, ConsentKind, Persistence, ScreeningEffect
+from patients.contradictions import Contradiction
 from patients.forms import ScreeningForm, new_key
 from patients.models import Consent, Patient, Screening, ScreeningAnswer
-from patients.queries import consents_in_force, current_questions, newest_answers
-from patients.readings import open_override, open_patient
+from patients.queries import (
+    RoundAnswers,
+    consents_in_force,
+    contradictions_of,
+    current_questions,
+    newest_answers,
+    round_answers,
+)
+from patients.readings import open_override, open_patient, open_screening
 from patients.screening_rules import Finding, Verdict
 from patients.services.screening import end_setting_aside, known_answers, set_aside, take_screening
 
@@ -128,6 +136,7 @@ class ScreeningPage:
     told: Sequence[AnswerShown] = ()
     answers: Sequence[ScreeningAnswer] = ()
     rounds: Sequence[Screening] = ()
+    contradictions: Sequence[Contradiction] = ()
     key: str = ""
 
 
@@ -141,6 +150,21 @@ class QuestionsPage:
     refusal: str
     missing: int
     hits: HitsShown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundPage:
+    """One round as it was asked and answered."""
+
+    patient: Patient
+    told: RoundAnswers
+
+
+@needs(Right.SEE_RECORD)
+def show_round(request: StaffRequest, patient_id: int, screening_id: int) -> HttpResponse:
+    screening = open_screening(request.actor, screening_id, now=timezone.now(), patient_id=patient_id)
+    told = round_answers(screening, request.staff.location.zone)
+    return show_page(request, "patients/screening_round.html", RoundPage(screening.patient, told))
 
 
 @needs(Right.SEE_PATIENTS)
@@ -248,7 +272,8 @@ def _page(
         answers = newest_answers(patient, asked.questions)
         told = _told(verdict, answers) if rounds else []
         in_order = sorted(answers, key=lambda answer: answer.question.position)
-        page = replace(page, told=told, answers=in_order, rounds=rounds)
+        contradicting = contradictions_of(patient, request.staff.location.zone) if rounds else ()
+        page = replace(page, told=told, answers=in_order, rounds=rounds, contradictions=contradicting)
     if refusal:
         page = _refused(request, page, refusal)
     return show_page(request, "patients/screening.html", page, status=refusal.status if refusal else 200)

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from clinic.models import Location
@@ -109,8 +110,36 @@ def test_the_screening_page_costs_the_same_whatever_was_answered(
 ) -> None:
     screen(client, patient, location, keloid="")
     client.get(url("screening", patient))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(url("screening", patient))
     screen(client, patient, location, **dict.fromkeys(["keloid", "herpes_history", "blood_thinner"], ""))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(url("screening", patient))
+
+
+def test_every_round_can_be_read_as_it_was_asked(client: Any, patient: Patient, location: Location) -> None:
+    screen(client, patient, location, keloid="")
+    first = Screening.objects.get()
+    ScreeningQuestion.objects.filter(code="keloid").update(is_current=False)
+    page = client.get(reverse("screening_round", args=[patient.pk, first.pk])).content.decode()
+    assert page.count("<td>") >= 2 * ScreeningQuestion.objects.count()
+    assert "Do your scars grow thick or raised" in page
+    assert (
+        reverse("screening_round", args=[patient.pk, first.pk])
+        in client.get(url("screening", patient)).content.decode()
+    )
+
+
+def test_a_contradiction_is_pointed_out_where_it_was_made_and_read(
+    client: Any, patient: Patient, location: Location
+) -> None:
+    screen(client, patient, location, herpes_history="")
+    screen(client, patient, location)
+    newest = Screening.objects.first()
+    assert newest
+    for address in (url("screening", patient), reverse("screening_round", args=[patient.pk, newest.pk])):
+        assert "now no: that does not pass" in client.get(address).content.decode()
+    oldest = Screening.objects.last()
+    assert oldest
+    page = client.get(reverse("screening_round", args=[patient.pk, oldest.pk])).content.decode()
+    assert "does not pass" not in page
