@@ -91,7 +91,7 @@ class VersionedForm(forms.ModelForm):  # type: ignore[type-arg]
 class ClinicForm(VersionedForm):
     class Meta:
         model = Clinic
-        fields = ["name", "mail_name"]
+        fields = ["name", "mail_name", "other_area_days"]
         labels = {"name": _("clinic's name")}
 
 

@@ -18,6 +18,17 @@ class Clinic(Versioned):
         help_text=_("What patients' mails call you. It should not say what the visit is for."),
     )
 
+    other_area_days = models.PositiveSmallIntegerField(
+        _("days between two areas of one patient"),
+        default=7,
+        validators=[MaxValueValidator(60)],
+        help_text=_(
+            "When two series of one patient treat different skin. No study names a figure: seven days, so that the"
+            " first week of aftercare is over, are the clinic's own setting. To treat both areas in one visit, plan one"
+            " series for both."
+        ),
+    )
+
     def __str__(self) -> str:
         return self.name
 

@@ -57,6 +57,13 @@ def of_day(
     yield from _screening(planned, record)
 
 
+def stopping_day(
+    planned: TreatmentDay, record: PatientRecord, zone: ZoneInfo, *, today: date
+) -> Iterator[Obstacle]:
+    """As `of_day`, without what is only to be known."""
+    yield from (each for each in of_day(planned, record, zone, today=today) if each.stops)
+
+
 def _consent(consents: Iterable[tuple[date, date]], day: date, today: date) -> Iterator[Obstacle]:
     if any(since <= day <= until for since, until in consents):
         return

@@ -38,6 +38,7 @@ class ObstacleCode(StrEnum):
     TOO_SOON = "too_soon"
     TOO_LATE = "too_late"
     SKIN_NOT_RESTED = "skin_not_rested"
+    OTHER_AREA_TOO_NEAR = "other_area_too_near"
     NO_TIME = "no_time"
     NOT_ENDED = "not_ended"
 
@@ -88,6 +89,7 @@ KINDS: Mapping[ObstacleCode, ObstacleKind] = {
     ObstacleCode.TOO_SOON: _OF_THE_PLACE,
     ObstacleCode.TOO_LATE: _TO_BE_KNOWN,
     ObstacleCode.SKIN_NOT_RESTED: _OF_THE_PLACE,
+    ObstacleCode.OTHER_AREA_TOO_NEAR: _OF_THE_PLACE,
     ObstacleCode.NO_TIME: _TO_BE_KNOWN,
     ObstacleCode.NOT_ENDED: ObstacleKind(Right.RUN_DAY, stops=False, holds_mail=False),
     ObstacleCode.NO_ADDRESS: _OF_THE_ADDRESS,

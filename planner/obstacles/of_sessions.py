@@ -28,8 +28,8 @@ from planner.obstacles.skin_rest import (
     SessionDay,
     SkinUse,
     longest_gap_days,
-    same_skin,
     shortest_gap_days,
+    use_by_another,
     why_not_after,
     why_skin_rests,
 )
@@ -199,15 +199,20 @@ def _longest_days(session: Session, before: SessionDay, record: PatientRecord) -
 
 
 def _other_uses(session: Session, record: PatientRecord, zone: ZoneInfo) -> Iterator[SkinUse]:
-    """The days on which other series of the patient treat the same skin."""
+    """The days on which other series of the patient treat."""
     ours, rest = record.skins.get(session.series_id), shortest_gap_days(session.series)
-    if ours is None or len(record.skins) < 2:
+    if ours is None:
         return
     for series_id, theirs in record.skins.items():
-        pairs = ((mine, other) for mine in ours.skin for other in theirs.skin)
-        if series_id != session.series_id and any(same_skin(*pair) for pair in pairs):
+        if series_id != session.series_id:
             for held in record.held.get(series_id, ()):
-                yield SkinUse(local_date(held.starts_at, zone), max(rest, theirs.rest_days))
+                yield use_by_another(
+                    local_date(held.starts_at, zone),
+                    ours.skin,
+                    theirs.skin,
+                    rest_days=max(rest, theirs.rest_days),
+                    other_area_days=record.other_area_days,
+                )
 
 
 # The messages

@@ -58,7 +58,8 @@ class SettingAside:
 @dataclass(frozen=True, slots=True)
 class PatientRecord:
     """Of one patient: `consents` for treatment, newest first, from and to; `held` by series, in the order of time;
-    `without_time` are the numbers of those that have none, `skins` what each series treats.
+    `without_time` are the numbers of those that have none, `skins` what each series treats, with `other_area_days`
+    between two that share no skin.
 
     `screened_at` is the last full screening, `asked_at` the last round of any kind, `judged_at` the last assessment.
     `answered` is the question as it was last put, by its code; `told` what of it was answered with yes, and what has
@@ -74,6 +75,7 @@ class PatientRecord:
     held: Mapping[int, Sequence[Held]]
     without_time: Mapping[int, Sequence[int]]
     skins: Mapping[int, SkinOfSeries]
+    other_area_days: int
     questions: tuple[ScreeningQuestion, ...]
     answered: Mapping[str, ScreeningQuestion]
     told: Sequence[tuple[StatedAnswer, SettingAside | None]]
@@ -165,6 +167,7 @@ def records_of(patients: Iterable[Patient]) -> dict[int, PatientRecord]:
             untold_series=frozenset(each["series_id"] for each in row["news"] if each["state"] in LOST),
             is_address_refused=row["last_mail"] == MessageState.FAILED,
             skins={each["pk"]: _skin(each) for each in row["skins"]},
+            other_area_days=row["clinic__other_area_days"],
             questions=current,
             **_what_was_said(rounds[row["pk"]], questions),
         )
@@ -235,6 +238,7 @@ def _with_records() -> "QuerySet[Patient, Any]":
     judged = Assessment.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
     return Patient.objects.order_by().values(
         "pk",
+        "clinic__other_area_days",
         rounds=nested(rounds, "taken_at", "is_recheck", asked=asked, yes=yes),
         consented=nested(consents.order_by("-signed_at", "-pk"), "valid_from", "valid_to"),
         judged_at=Subquery(judged[:1]),

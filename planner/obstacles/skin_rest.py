@@ -8,6 +8,9 @@ from patients.choices import Side
 from planner.models import Series
 from planner.obstacles.obstacle import Obstacle, ObstacleCode
 
+Skin = tuple[str, str]
+"""A site and a side."""
+
 
 def shortest_gap_days(series: Series) -> int:
     """The series' own choice, but never under the protocol's floor."""
@@ -21,14 +24,25 @@ def longest_gap_days(series: Series) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SkinUse:
-    """A day on which another series treats the same skin, and how many days must lie between it and ours."""
+    """A day on which another series treats the same skin, or other skin of the same patient, and how many days must lie
+    between it and ours."""
 
     day: date
     rest_days: int
+    shares_skin: bool = True
 
 
-def same_skin(one: tuple[str, str], other: tuple[str, str]) -> bool:
+def same_skin(one: Skin, other: Skin) -> bool:
     return one[0] == other[0] and (one[1] == other[1] or Side.BOTH in (one[1], other[1]))
+
+
+def use_by_another(
+    day: date, ours: Iterable[Skin], theirs: Iterable[Skin], *, rest_days: int, other_area_days: int
+) -> SkinUse:
+    """On `day`, by a series of the same patient that treats `theirs`, beside one that treats `ours`."""
+    theirs = tuple(theirs)
+    shares = any(same_skin(mine, their) for mine in ours for their in theirs)
+    return SkinUse(day, rest_days if shares else other_area_days, shares)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +81,9 @@ def why_skin_rests(day: date, uses: Iterable[SkinUse]) -> Iterable[Obstacle]:
     for use in uses:
         days = abs((day - use.day).days)
         if days < use.rest_days:
+            code = ObstacleCode.SKIN_NOT_RESTED if use.shares_skin else ObstacleCode.OTHER_AREA_TOO_NEAR
             yield Obstacle(
-                ObstacleCode.SKIN_NOT_RESTED,
+                code,
                 use.day + timedelta(days=use.rest_days),
                 {"days": days, "needed": use.rest_days, "other_day": use.day},
             )

@@ -192,6 +192,14 @@ WORDS: Mapping[Code, ObstacleWords] = {
             " same skin; it needs %(needed)s."
         ),
     ),
+    Code.OTHER_AREA_TOO_NEAR: _stop(
+        "calendar-x",
+        _l("Other area too near"),
+        _l(
+            "Session %(which)s on %(day)s is %(days)s days from %(other_day)s, when another area is treated; the clinic"
+            " wants %(needed)s."
+        ),
+    ),
     Code.NO_TIME: _warn("triangle-alert", _l("No time"), _l("Session %(which)s has no place.")),
     Code.NOT_ENDED: _warn(
         "circle-question-mark",

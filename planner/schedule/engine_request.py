@@ -181,7 +181,7 @@ def _weekdays(series: Series) -> Week | None:
 def _patient_busy(
     facts: SeriesFacts, placing: Sequence[Session], now: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Today until now, the patient's other sessions, and days on which the skin still rests from another series."""
+    """Today until now, the patient's other sessions, and the days on which it rests from another series."""
     midnight, _ = day_bounds(local_date(now, facts.zone), facts.zone)
     if now > midnight:
         yield shown_while(midnight, now, facts.zone)
@@ -189,6 +189,8 @@ def _patient_busy(
         if session.starts_at and session.ends_at and session.ends_at > now:
             yield shown_while(session.starts_at, session.ends_at, facts.zone)
     for use in facts.skin_uses:
+        if use.rest_days == 0:
+            continue
         first = use.day - timedelta(days=use.rest_days - 1)
         last = use.day + timedelta(days=use.rest_days)
         yield datetime.combine(first, time()), datetime.combine(last, time())

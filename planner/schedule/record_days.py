@@ -12,7 +12,7 @@ from itertools import pairwise
 from clinic.localtime import local_date
 from planner.choices import NEEDLED
 from planner.models import Session
-from planner.obstacles.from_record import TreatmentDay, of_day
+from planner.obstacles.from_record import TreatmentDay, stopping_day
 from planner.obstacles.obstacle import Obstacle
 from planner.obstacles.patient_record import PatientRecord
 from planner.schedule.series_facts import SeriesFacts
@@ -44,7 +44,7 @@ def ruled_out(
 
 def _against(facts: SeriesFacts, record: PatientRecord, day: date, today: date) -> Obstacle | None:
     planned = TreatmentDay(day, facts.series.protocol_version, facts.sites, treated_on=None)
-    return next(of_day(planned, record, facts.zone, today=today), None)
+    return next(stopping_day(planned, record, facts.zone, today=today), None)
 
 
 def _joined(spans: Iterator[RuledOut]) -> Iterator[RuledOut]:

@@ -199,6 +199,18 @@ class SkinNotRested(BookingRefusal):
     next_step = _("Nothing was changed. Choose another day for session {number}.")
 
 
+class OtherAreaTooNear(BookingRefusal):
+    """Another area of the patient is treated too near to this day."""
+
+    code = "other_area_too_near"
+    sentence = _(
+        "{at} is {days} days from {other_day}, when another area of this patient is treated; the clinic wants {needed}."
+    )
+    next_step = _(
+        "Nothing was changed. Choose another day for session {number}, or plan one series for both areas."
+    )
+
+
 class PlanIncomplete(BookingRefusal):
     code = "plan_incomplete"
     status = 400

@@ -9,7 +9,7 @@ from clinic.models import Location, Resource, ResourceKind
 from clinic.opening_hours import Calendar, open_calendar
 from planner.choices import HOLDS_TIME, NEEDLED
 from planner.models import Reservation, Session
-from planner.obstacles.from_record import TreatmentDay, of_day
+from planner.obstacles.from_record import TreatmentDay, stopping_day
 from planner.obstacles.obstacle import ObstacleCode
 from planner.obstacles.patient_record import records_of
 from planner.obstacles.resource_use import (
@@ -234,7 +234,7 @@ def _against_the_record(
     patient, today = facts.series.patient, local_date(now, facts.zone)
     record = records_of([patient])[patient.pk]
     for planned, visit in _planned(visits, facts):
-        for obstacle in of_day(planned, record, facts.zone, today=today):
+        for obstacle in stopping_day(planned, record, facts.zone, today=today):
             yield refusal_of(obstacle, visit.number, visit.starts_at, first=visits[0].number)
 
 

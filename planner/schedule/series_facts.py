@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from clinic.localtime import local_date
 from clinic.models import Location, ResourceKind
@@ -21,7 +21,7 @@ from clinic.nested import nested
 from patients.models import Area
 from planner.choices import HOLDS_TIME, WITHOUT_TIME
 from planner.models import ProtocolPhase, Reservation, Series, Session, SiteDepth
-from planner.obstacles.skin_rest import SkinUse, longest_gap_days, same_skin, shortest_gap_days
+from planner.obstacles.skin_rest import SkinUse, longest_gap_days, shortest_gap_days, use_by_another
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class SeriesFacts:
     """A series with all its sessions by number, and what else its patient has.
 
     `practitioners` says who is or was booked for a session, by its id. `elsewhere` are the sessions of the patient's
-    other series that have a time; `skin_uses` the days on which those treat skin of this one, in order. `depth_mm` is
+    other series that have a time; `skin_uses` the days on which those treat, in order. `depth_mm` is
     the least depth that the protocol names for the deepest of the sites.
     """
 
@@ -95,6 +95,7 @@ def _with_everything() -> QuerySet[Any]:
         .annotate(
             phases=nested(phases, "minutes", "needs"),
             skin=nested(skin, "site", "side"),
+            other_area_days=F("patient__clinic__other_area_days"),
             depth_mm=Subquery(depths.values("min_mm")[:1]),
             practitioner_id=Subquery(held.order_by("-is_active", "-pk").values("resource")[:1]),
         )
@@ -127,7 +128,10 @@ def _facts(series_id: int, of_patient: Sequence[Any]) -> SeriesFacts:
 def _skin_uses(own: Any, elsewhere: Iterable[Any]) -> Iterator[SkinUse]:
     ours = [(area["site"], area["side"]) for area in own.skin]
     for session in elsewhere:
-        theirs = [(area["site"], area["side"]) for area in session.skin]
-        if any(same_skin(mine, their) for mine in ours for their in theirs):
-            rest = max(shortest_gap_days(own.series), shortest_gap_days(session.series))
-            yield SkinUse(local_date(session.starts_at, session.series.location.zone), rest)
+        yield use_by_another(
+            local_date(session.starts_at, session.series.location.zone),
+            ours,
+            [(area["site"], area["side"]) for area in session.skin],
+            rest_days=max(shortest_gap_days(own.series), shortest_gap_days(session.series)),
+            other_area_days=own.other_area_days,
+        )

@@ -23,6 +23,7 @@ CLINIC = {
     "clinic-version": "1",
     "clinic-name": "Linden Row",
     "clinic-mail_name": "Linden Row",
+    "clinic-other_area_days": "7",
     "version": "1",
     "name": "Leeds",
     "emergency_phone": "999",

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clinic.models import Absence, ExtraHours, Location, Resource, WeeklyHours
+from clinic.models import Absence, Clinic, ExtraHours, Location, Resource, WeeklyHours
 from patients.models import (
     Consent,
     Patient,
@@ -150,6 +150,13 @@ def set_aside(desk: Desk, series: Series) -> None:
     ScreeningOverride.objects.create(answer=answer, by=desk.by.user, at=NOW, reason="-", until=LAST_DAY)
 
 
+def _other_area(desk: Desk, series: Series) -> None:
+    other = desk.series(patient=series.patient, sessions_planned=1)
+    other.areas.set([make_area(series.patient, site="knee", side="left")])
+    desk.book(other, [desk.visit(1, datetime(2027, 2, 2, 10))])
+    Clinic.objects.update(other_area_days=30)
+
+
 def _without_address(desk: Desk, series: Series) -> None:
     Patient.objects.update(email="")
 
@@ -192,6 +199,7 @@ TABLE: list[tuple[Callable[[Desk, Series], None], int, str, date | None]] = [
     (_holds, 1, "screening_holds", None),
     (_postpones, 1, "screening_postpones", date(2027, 1, 24)),
     (set_aside, 1, "set_aside", LAST_DAY),
+    (_other_area, 1, "other_area_too_near", date(2027, 3, 4)),
     (_without_address, 1, "no_address", None),
     (_moved_together, 2, "too_soon", date(2027, 2, 16)),
     (_out_of_order, 2, "wrong_order", None),
@@ -253,6 +261,8 @@ def test_another_series_on_the_same_skin_too_near(desk: Desk) -> None:
     )
     assert ("skin_not_rested", date(2027, 2, 18)) in found(series)[1]
     other.areas.set([make_area(series.patient, site="knee", side="left")])
+    assert found(series) == {1: [("other_area_too_near", date(2027, 1, 28))]}
+    Clinic.objects.update(other_area_days=2)
     assert found(series) == {}
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from clinic.models import Absence
+from clinic.models import Absence, Clinic
 from planner.models import SiteDepth
 from tests.makers import (
     make_area,
@@ -71,6 +71,7 @@ def test_the_practitioner_is_free_while_the_cream_works(desk: Desk) -> None:  # 
 
 # Seen elsewhere: a patient's overlap is found only when it covers the whole visit.
 def test_a_patient_is_in_one_place_at_a_time(desk: Desk) -> None:
+    Clinic.objects.update(other_area_days=0)
     patient = desk.patient()
     desk.booked(patient=patient)
     elsewhere = make_location(clinic=desk.location.clinic, name="York")

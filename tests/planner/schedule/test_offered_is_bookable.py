@@ -15,13 +15,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinic.errors import Refusal
-from clinic.models import Absence, Resource, WeeklyHours
-from patients.models import Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
+from clinic.models import Absence, Clinic, Resource, WeeklyHours
+from patients.models import (
+    Consent,
+    Patient,
+    Screening,
+    ScreeningAnswer,
+    ScreeningOverride,
+    ScreeningQuestion,
+)
 from planner.models import Reservation, Series, Session
 from planner.schedule.move import propose_move
 from planner.schedule.propose import propose
 from tests.makers import NOW, make_area, make_consent, make_device, make_practitioner, make_room
-from tests.planner.desk import Desk, open_desk, session_of
+from tests.planner.desk import Desk, open_desk, refused, session_of
 
 ZONES = st.sampled_from(
     [("Europe/Paris", "FR", ""), ("Europe/London", "GB", "ENG"), ("America/New_York", "US", "")]
@@ -245,6 +252,23 @@ def _consent_ends(series: Series) -> None:
     Consent.objects.update(valid_to=date(2027, 3, 1))
 
 
+def _set_aside_until(series: Series) -> None:
+    """A block that is set aside until 1 March: nothing after it."""
+    says(series, "block", NOW.date(), override_by="clinician", kind="yes_no")
+    ScreeningOverride.objects.create(
+        answer=ScreeningAnswer.objects.get(), by=series.created_by, at=NOW, reason="-", until=date(2027, 3, 1)
+    )
+
+
+def _below_a_floor(series: Series) -> None:
+    """A wait of a year, set aside, but not in its first 45 days."""
+    fields = {"kind": "yes_no_date", "date_meaning": "Happened", "wait_days": 365}
+    says(series, "postpone", NOW.date(), override_by="clinician", override_floor_days=45, **fields)
+    ScreeningOverride.objects.create(
+        answer=ScreeningAnswer.objects.get(), by=series.created_by, at=NOW, reason="-"
+    )
+
+
 RECORDS: list[tuple[str, Callable[[Series], object], bool]] = [
     ("nothing", lambda series: None, True),
     ("screening_postpones", _waits, True),
@@ -255,6 +279,8 @@ RECORDS: list[tuple[str, Callable[[Series], object], bool]] = [
     ("not_screened", lambda series: Screening.objects.all().delete(), False),
     ("no_consent", lambda series: Consent.objects.update(withdrawn_at=NOW), False),
     ("consent_ends", _consent_ends, True),
+    ("set_aside until", _set_aside_until, True),
+    ("set_aside below a floor", _below_a_floor, True),
 ]
 
 
@@ -265,7 +291,7 @@ def test_what_the_record_refuses_is_not_offered(
 ) -> None:
     """A pregnant patient was offered three plans with "Book this plan", then refused; so was one before the 18th
     birthday."""
-    series = desk.series(sessions_planned=2 if code == "consent_ends" else 3)
+    series = desk.series(sessions_planned=2 if code in ("consent_ends", "set_aside until") else 3)
     arrange(series)
     answer = propose(series, now=NOW)
     assert bool(answer.plans) is is_offered
@@ -276,6 +302,47 @@ def test_what_the_record_refuses_is_not_offered(
     if not is_offered:
         with pytest.raises(Refusal):
             desk.book(series)
+
+
+def _knee_on(desk: Desk, series: Series, day: datetime) -> Series:
+    """Another area of the patient, booked for that day."""
+    other = desk.series(patient=series.patient, sessions_planned=1)
+    other.areas.set([make_area(series.patient, site="knee", side="left")])
+    return desk.book(other, [desk.visit(1, day)])
+
+
+@pytest.mark.django_db
+def test_another_area_of_the_patient_is_offered_a_week_away_at_least(desk: Desk) -> None:
+    """It was offered the next day, and twice on one day."""
+    series = desk.series(sessions_planned=1)
+    _knee_on(desk, series, datetime(2027, 1, 12, 10))
+    for plan in propose(series, now=NOW).plans:
+        assert abs((plan.visits[0].starts_at.date() - date(2027, 1, 12)).days) >= 7
+        with undone():
+            desk.book(series, list(plan.visits))
+    for day in (13, 14, 18):
+        with refused("other_area_too_near"):
+            desk.book(series, [desk.visit(1, datetime(2027, 1, day, 14))])
+    desk.book(series, [desk.visit(1, datetime(2027, 1, 19, 14))])
+
+
+@pytest.mark.django_db
+def test_a_move_keeps_away_from_another_area_too(desk: Desk) -> None:
+    series = desk.booked()
+    _knee_on(desk, series, datetime(2027, 1, 29, 10))
+    session = session_of(series, 1)
+    with refused("other_area_too_near"):
+        desk.move(session, desk.visit(1, datetime(2027, 1, 26, 10)))
+    for plan in propose_move(session, with_later=False, now=NOW).plans:
+        assert abs((plan.visits[0].starts_at.date() - date(2027, 1, 29)).days) >= 7
+
+
+@pytest.mark.django_db
+def test_a_clinic_that_sets_no_days_treats_two_areas_on_one_day(desk: Desk) -> None:
+    Clinic.objects.update(other_area_days=0)
+    series = desk.series(sessions_planned=1)
+    _knee_on(desk, series, datetime(2027, 1, 12, 10))
+    desk.book(series, [desk.visit(1, datetime(2027, 1, 12, 14))])
 
 
 @pytest.mark.django_db

@@ -103,12 +103,15 @@ def test_two_series_on_the_same_skin_keep_the_gap(desk: Desk) -> None:
     ]
 
 
-def test_two_series_on_different_skin_do_not_wait_for_each_other(desk: Desk) -> None:
+def test_two_series_on_different_skin_wait_a_week_for_each_other_and_not_a_gap(desk: Desk) -> None:
     patient = desk.patient()
     hip, calf = make_area(patient, site="hips", side="left"), make_area(patient, site="calf", side="left")
     desk.booked(patient=patient, areas=[hip])
     other = desk.series(patient, sessions_planned=1, areas=[calf])
-    assert desk.book(other, [desk.visit(1, datetime(2027, 1, 20, 10))]).state == "active"
+    with refused("other_area_too_near") as facts:
+        desk.book(other, [desk.visit(1, datetime(2027, 1, 20, 10))])
+    assert facts[0]["needed"] == 7
+    assert desk.book(other, [desk.visit(1, datetime(2027, 1, 26, 10))]).state == "active"
 
 
 def test_after_a_lapse_the_patient_is_screened_anew(desk: Desk) -> None:
