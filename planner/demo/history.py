@@ -11,9 +11,9 @@ from django.db import connection
 from clinic.actor import Actor
 from clinic.localtime import at_local, local_date
 from clinic.models import StaffMember
-from patients.models import Area, ConsentText, Patient, ScreeningQuestion
+from patients.models import Area, ConsentText, Patient, ScreeningAnswer, ScreeningQuestion
 from patients.queries import current_questions
-from patients.services.screening import Reply, take_screening
+from patients.services.screening import Reply, set_aside, take_screening
 from planner.choices import SessionState
 from planner.demo.people import Marks
 from planner.demo.place import DemoClinic
@@ -106,6 +106,7 @@ class Historian:
                 self._today(treated, life, questions)
         self._confirm([each.session for each, _life in sessions])
         self._release([each.session for each, _life in sessions])
+        self._set_aside([each.session for each, _life in sessions])
 
     def _meet(self, stories: Sequence[Story], questions: Sequence[ScreeningQuestion]) -> list[Life]:
         """The consult: everybody's record before the first session."""
@@ -327,6 +328,23 @@ class Historian:
         released = SessionState.RELEASED
         change_state(
             session.pk, released, by=self.desk, key=self.key(), version=session.version, now=self.now - HOUR
+        )
+
+    def _set_aside(self, sessions: Sequence[Session]) -> None:
+        """One who is expected had herpes once, and a clinician has decided."""
+        expected = [each for each in sessions if each.starts_at and each.starts_at > self.now + DAY]
+        said = ScreeningAnswer.objects.filter(
+            screening__patient=expected[-1].patient, question__code="herpes_history"
+        )
+        said.update(said_yes=True)
+        first = said.select_related("screening").earliest("screening__taken_at")
+        set_aside(
+            first,
+            reason="Takes an antiviral medicine from the day before each session",
+            until=None,
+            by=self.doctor,
+            key=self.key(),
+            now=first.screening.taken_at + 10 * MINUTE,
         )
 
 

@@ -57,10 +57,10 @@ def _examples() -> dict[str, Callable[[str], Examples]]:
     """Keywords in alphabetical order → what may stand there, by the route's name."""
     from clinic.models import Absence, ExtraHours, Resource, ResourceKind, StaffMember, WeeklyHours
     from patients.choices import ConsentKind
-    from patients.models import Consent, Photo
+    from patients.models import Consent, Photo, Screening, ScreeningOverride
     from planner.models import AftercareStep, Message, Protocol, Series, Session
 
-    people = _patients()
+    people, aside = _patients(), Screening.objects.filter(answers__override__isnull=False)[0]
     whole, protocol = people[0], Protocol.objects.all()[0]
     newest = protocol.versions.all()[0]
     step = AftercareStep.objects.filter(version=newest)[0]
@@ -76,6 +76,10 @@ def _examples() -> dict[str, Callable[[str], Examples]]:
         "kind patient_id": lambda name: [{"patient_id": whole, "kind": kind} for kind in ConsentKind.values],
         "consent_id patient_id": lambda name: [
             {"patient_id": whole, "consent_id": Consent.objects.filter(patient=whole)[0].pk}
+        ],
+        "patient_id screening_id": lambda name: [{"patient_id": aside.patient_id, "screening_id": aside.pk}],
+        "override_id patient_id": lambda name: [
+            {"patient_id": aside.patient_id, "override_id": ScreeningOverride.objects.all()[0].pk}
         ],
         "series_id": each("series_id", _one_of_each(Series.objects.order_by("pk"))),
         "session_id": each("session_id", _one_of_each(Session.objects.order_by("-number", "pk"))),
@@ -93,7 +97,8 @@ def _examples() -> dict[str, Callable[[str], Examples]]:
 
 
 def _patients() -> list[int]:
-    """One with photos and a series, one just entered, one whose name is written from the right, all by id."""
+    """One with photos and a series, one just entered, one whose name is written from the right, one of whom an answer
+    is set aside; all by id."""
     from patients.models import Patient
 
     everyone = Patient.objects.order_by("pk")
@@ -102,6 +107,7 @@ def _patients() -> list[int]:
         everyone.filter(series=None, screenings=None),
         everyone.filter(series=None, screenings__isnull=False),
         everyone.filter(last_name="حداد"),
+        everyone.filter(screenings__answers__override__isnull=False),
     )
     return [people[0].pk for people in found if people]
 
