@@ -26,7 +26,7 @@ from clinic.models import (
     StaffMember,
     WeeklyHours,
 )
-from clinic.models.hours import WEEKDAYS
+from clinic.models.hours import EVERY_WEEKS, MIDNIGHT, WEEKDAYS
 from clinic.permissions import Role
 from clinic.queries import clinicians_for
 from clinic.services.sessions_hit import ChangeScope
@@ -125,7 +125,9 @@ class LocationForm(VersionedForm, Keyed):
         widgets = {"quiet_from": ClockInput(), "quiet_to": ClockInput()}
 
     def clean_country(self) -> str:
-        return str(self.cleaned_data["country"]).upper()
+        """As ISO 3166 writes it, whatever people write."""
+        country = str(self.cleaned_data["country"]).upper()
+        return {"UK": "GB", "EL": "GR"}.get(country, country)
 
     def clean_subdivision(self) -> str:
         return str(self.cleaned_data["subdivision"]).upper()
@@ -138,18 +140,26 @@ class LocationForm(VersionedForm, Keyed):
             self.add_error(
                 "country", _("No public holidays are known for this code. Use two letters, as in GB.")
             )
-        elif country and region and region not in known[country]:
-            regions = ", ".join(known[country]) or _("none")
-            self.add_error("subdivision", _("Regions known there: %(regions)s.") % {"regions": regions})
+        elif country and (region or cleaned.get("closes_on_public_holidays")):
+            self._refuse_region(country, region or "", known[country])
         return cleaned
+
+    def _refuse_region(self, country: str, region: str, regions: list[str]) -> None:
+        """Without a region where they differ, holidays of its own would be missing and nobody would see it."""
+        if regions and region not in regions:
+            said = _("Public holidays differ by region there. Choose one: %(regions)s.")
+            self.add_error("subdivision", said % {"regions": ", ".join(regions)})
+        elif region and not regions:
+            self.add_error("subdivision", _("No regions are known there; leave it empty."))
 
 
 class WeeklyHoursForm(VersionedForm, Keyed):
     weekday = forms.TypedChoiceField(label=_("weekday"), choices=WEEKDAYS, coerce=int)
+    every_weeks = forms.TypedChoiceField(label=_("repeats"), choices=EVERY_WEEKS, coerce=int, required=False)
 
     class Meta:
         model = WeeklyHours
-        fields = ["weekday", "opens", "closes", "valid_from", "valid_to"]
+        fields = ["weekday", "opens", "closes", "every_weeks", "valid_from", "valid_to"]
         widgets = {
             "opens": ClockInput(),
             "closes": ClockInput(),
@@ -157,16 +167,22 @@ class WeeklyHoursForm(VersionedForm, Keyed):
             "valid_to": DayInput(),
         }
         help_texts = {
-            "valid_from": _("Empty: since ever"),
+            "closes": _("00:00 is midnight"),
+            "valid_from": _(
+                "Empty: since ever. Of what repeats every second week or less often: its first week"
+            ),
             "valid_to": _("Last day, included. Empty: until changed"),
         }
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         opens, closes = cleaned.get("opens"), cleaned.get("closes")
-        if opens and closes and opens >= closes:
+        cleaned["every_weeks"] = cleaned.get("every_weeks") or 1
+        if opens and closes and closes != MIDNIGHT and opens >= closes:
             self.add_error("closes", _("The end must be after the beginning, on the same day."))
         first, last = cleaned.get("valid_from"), cleaned.get("valid_to")
+        if cleaned["every_weeks"] > 1 and not first:
+            self.add_error("valid_from", _("Say from which week on it repeats."))
         if first and last and first > last:
             self.add_error("valid_to", _("The last day must not be before the first."))
         return cleaned

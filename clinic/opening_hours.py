@@ -22,6 +22,7 @@ from django.db.models import Func, OuterRef, Q
 
 from clinic.localtime import day_bounds
 from clinic.models import Absence, ExtraHours, Location, Resource, ResourceKind, WeeklyHours
+from clinic.models.hours import MIDNIGHT
 from clinic.nested import Row, nested, revived
 
 Interval = tuple[datetime, datetime]
@@ -79,9 +80,23 @@ class _Weekly:
     closes: time
     valid_from: date
     valid_to: date
+    every_weeks: int = 1
 
     def on(self, day: date) -> bool:
-        return self.weekday == day.weekday() and self.valid_from <= day <= self.valid_to
+        if self.weekday != day.weekday() or not self.valid_from <= day <= self.valid_to:
+            return False
+        return (
+            self.every_weeks == 1
+            or (_monday(day) - _monday(self.valid_from)).days // 7 % self.every_weeks == 0
+        )
+
+    def interval(self, day: date) -> Interval:
+        last = day + ONE_DAY if self.closes == MIDNIGHT else day
+        return datetime.combine(day, self.opens), datetime.combine(last, self.closes)
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +147,8 @@ class Calendar:
             for hours in self._weekly.get(owner, ()):
                 days.add(hours.valid_from)
                 days.add(hours.valid_to + ONE_DAY if hours.valid_to < date.max else date.max)
+                if hours.every_weeks > 1:
+                    days.update(day for day in self.days() if day.weekday() == 0)
             for start, end in self._extra.get(owner, ()):
                 extra = (end.date() - start.date()).days + 2
                 days.update(start.date() + n * ONE_DAY for n in range(extra))
@@ -151,10 +168,7 @@ class Calendar:
         return without(self.open(resource_id), away)
 
     def _weekly_on(self, owner: int | None, day: date) -> Intervals:
-        hours = (each for each in self._weekly.get(owner, ()) if each.on(day))
-        return tuple(
-            (datetime.combine(day, each.opens), datetime.combine(day, each.closes)) for each in hours
-        )
+        return tuple(each.interval(day) for each in self._weekly.get(owner, ()) if each.on(day))
 
     def _extra_on(self, owner: int | None, day: date) -> Intervals:
         midnight = datetime.combine(day, time.min)
@@ -202,7 +216,7 @@ def _read(location: Location, first: date, last: date, **more: Func) -> dict[str
     between = {"location": OuterRef("pk"), "starts_at__lt": end, "ends_at__gt": start}
     extra = ExtraHours.objects.filter(**between).order_by()
     away = Absence.objects.filter(**between).order_by("starts_at", "pk")
-    fields = ("resource_id", "weekday", "opens", "closes", "valid_from", "valid_to")
+    fields = ("resource_id", "weekday", "opens", "closes", "every_weeks", "valid_from", "valid_to")
     read: Any = Location.objects.values(
         weekly=nested(hours.order_by(), *fields),
         extra=nested(extra, "resource_id", "starts_at", "ends_at"),
@@ -234,7 +248,7 @@ def _weekly_hours(rows: Sequence[Row]) -> dict[int | None, tuple[_Weekly, ...]]:
     for row in rows:
         times = (time.fromisoformat(row["opens"]), time.fromisoformat(row["closes"]))
         since, until = (row[name] and date.fromisoformat(row[name]) for name in ("valid_from", "valid_to"))
-        hours = _Weekly(row["weekday"], *times, since or date.min, until or date.max)
+        hours = _Weekly(row["weekday"], *times, since or date.min, until or date.max, row["every_weeks"])
         weekly[row["resource_id"]].append(hours)
     return {owner: tuple(hours) for owner, hours in weekly.items()}
 

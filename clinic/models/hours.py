@@ -1,3 +1,5 @@
+from datetime import time
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -15,12 +17,23 @@ WEEKDAYS = [
     (5, _("Saturday")),
     (6, _("Sunday")),
 ]
+EVERY_WEEKS = [
+    (1, _("every week")),
+    (2, _("every second week")),
+    (3, _("every third week")),
+    (4, _("every fourth week")),
+]
+MIDNIGHT = time(0)
+"""As the time of closing: the end of the day."""
 OWNER_IS_ONE = Q(resource__isnull=True) | Q(location__isnull=True)
 OWNER_IS_SOME = Q(resource__isnull=False) | Q(location__isnull=False)
 
 
 class WeeklyHours(Versioned):
-    """One opening interval on one weekday, in local time, of a location or of a resource.
+    """One opening interval on one weekday, in local time, of a location or of a resource; until midnight if it closes
+    at 00:00.
+
+    With `every_weeks` two or more it counts in the week of `valid_from` and in every second, third or fourth after it.
 
     A room or device without hours of its own is open whenever its location is; a practitioner without hours
     does not work. Whatever its own hours, a resource is never open outside its location's.
@@ -31,13 +44,20 @@ class WeeklyHours(Versioned):
     weekday = models.PositiveSmallIntegerField(_("weekday"), choices=WEEKDAYS)
     opens = models.TimeField(_("from"))
     closes = models.TimeField(_("to"))
+    every_weeks = models.PositiveSmallIntegerField(_("repeats"), default=1, choices=EVERY_WEEKS)
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
     valid_to = models.DateField(_("valid to"), null=True, blank=True, help_text=_("Last day, included"))
 
     class Meta:
         ordering = ["weekday", "opens"]
         constraints = [
-            models.CheckConstraint(condition=Q(opens__lt=F("closes")), name="hours_end_after_start"),
+            models.CheckConstraint(
+                condition=Q(opens__lt=F("closes")) | Q(closes=MIDNIGHT), name="hours_end_after_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(every_weeks=1) | Q(every_weeks__range=(2, 4), valid_from__isnull=False),
+                name="hours_repeat_from_a_day",
+            ),
             models.CheckConstraint(condition=OWNER_IS_ONE & OWNER_IS_SOME, name="hours_have_one_owner"),
             models.CheckConstraint(condition=Q(weekday__lte=6), name="hours_weekday"),
             models.CheckConstraint(

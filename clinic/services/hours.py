@@ -4,7 +4,8 @@ An absence may lie over sessions that are booked: they stay until someone moves 
 back with its start and end, for the page to point the board at.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from math import gcd
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.actor import Actor
 from clinic.errors import Refusal
 from clinic.models import Absence, ExtraHours, Location, ResourceKind, WeeklyHours
+from clinic.models.hours import MIDNIGHT
 from clinic.services.once import Edited, once
 from clinic.services.versions import take_turn
 
@@ -38,18 +40,27 @@ def _refuse_overlap(hours: WeeklyHours) -> None:
     others = WeeklyHours.objects.filter(
         Q(valid_from__isnull=True) | Q(valid_from__lte=hours.valid_to or date.max),
         Q(valid_to__isnull=True) | Q(valid_to__gte=hours.valid_from or date.min),
+        Q(closes__gt=hours.opens) | Q(closes=MIDNIGHT),
+        Q() if hours.closes == MIDNIGHT else Q(opens__lt=hours.closes),
         location=hours.location,
         resource=hours.resource,
         weekday=hours.weekday,
-        opens__lt=hours.closes,
-        closes__gt=hours.opens,
     )
-    if other := others.exclude(pk=hours.pk).first():
+    if other := next((each for each in others.exclude(pk=hours.pk) if _weeks_meet(hours, each)), None):
         raise HoursOverlap(
             weekday=other.get_weekday_display(),
             opens=f"{other.opens:%H:%M}",
             closes=f"{other.closes:%H:%M}",
         )
+
+
+def _weeks_meet(one: WeeklyHours, other: WeeklyHours) -> bool:
+    """Whether both count in some week; those of every second week may take turns."""
+    shared = gcd(one.every_weeks, other.every_weeks)
+    if shared == 1 or one.valid_from is None or other.valid_from is None:
+        return True
+    first, second = (day - timedelta(days=day.weekday()) for day in (one.valid_from, other.valid_from))
+    return (first - second).days // 7 % shared == 0
 
 
 def _keep_weekly(hours: WeeklyHours) -> WeeklyHours:

@@ -13,6 +13,7 @@ from rest_framework import mixins, serializers
 from clinic.api.bodies import Body, ClockTime, Day, Id, Moment
 from clinic.api.viewsets import ClinicViewSet, writes
 from clinic.models import Absence, ExtraHours, Resource, WeeklyHours
+from clinic.models.hours import MIDNIGHT
 from clinic.permissions import Right
 from clinic.readings import open_absence, open_extra_hours, open_hours, open_resource
 from clinic.services import hours as service
@@ -182,19 +183,26 @@ class ExtraHoursViewSet(SpanViewSet):
 
 
 class HoursAsked(ChangeAsked):
-    """`weekday` 0 (Monday) to 6; times as clocks show them at the location. `version` is the one that was read."""
+    """`weekday` 0 (Monday) to 6; times as clocks show them at the location, `closes` 00:00 at midnight.
+
+    With `every_weeks` above one it counts in the week of `valid_from` and every second, third or fourth after it.
+    `version` is the one that was read.
+    """
 
     version = Id()
     weekday = serializers.IntegerField(min_value=0, max_value=6)
     opens = ClockTime()
     closes = ClockTime()
+    every_weeks = serializers.IntegerField(min_value=1, max_value=4, default=1)
     valid_from = Day(allow_null=True, default=None)
     valid_to = Day(allow_null=True, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["opens"] >= attrs["closes"]:
+        if attrs["closes"] != MIDNIGHT and attrs["opens"] >= attrs["closes"]:
             raise serializers.ValidationError({"closes": _("The end must be after the beginning.")})
         first, last = attrs["valid_from"], attrs["valid_to"]
+        if attrs["every_weeks"] > 1 and not first:
+            raise serializers.ValidationError({"valid_from": _("Say from which week on it repeats.")})
         if first and last and first > last:
             raise serializers.ValidationError({"valid_to": _("The end must be after the beginning.")})
         return attrs
@@ -210,7 +218,8 @@ class HoursShape(serializers.ModelSerializer[WeeklyHours]):
     class Meta:
         model = WeeklyHours
         fields = read_only_fields = (
-            "id", "location", "resource", "weekday", "opens", "closes", "valid_from", "valid_to", "version",
+            "id", "location", "resource", "weekday", "opens", "closes", "every_weeks", "valid_from",
+            "valid_to", "version",
         )  # fmt: skip
 
 

@@ -191,6 +191,24 @@ def test_country_and_region_are_written_as_their_codes(place: Location) -> None:
     assert (form.instance.country, form.instance.subdivision) == ("GB", "ENG")
 
 
+@pytest.mark.parametrize(("written", "code"), [("UK", "GB"), ("uk", "GB"), ("gb", "GB")])
+def test_a_country_is_known_as_people_write_it(place: Location, written: str, code: str) -> None:
+    form = _place(place, country=written)
+    assert form.is_valid(), form.errors
+    assert form.instance.country == code
+
+
+@pytest.mark.parametrize(
+    ("country", "needs_region"), [("GB", True), ("DE", True), ("CH", True), ("JP", False)]
+)
+def test_where_holidays_differ_by_region_one_is_asked_for(
+    place: Location, country: str, needs_region: bool
+) -> None:
+    asked = {"country": country, "subdivision": "", "closes_on_public_holidays": "on"}
+    assert list(_place(place, **asked).errors) == (["subdivision"] if needs_region else [])
+    assert not _place(place, country=country, subdivision="").errors
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

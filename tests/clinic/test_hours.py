@@ -135,3 +135,28 @@ def test_extra_hours_are_kept_once(place: Location) -> None:
     first = add_extra_hours(row(), by=acting(by), key="k", now=NOW)
     assert add_extra_hours(row(), by=acting(by), key="k", now=NOW) == first
     assert ExtraHours.objects.count() == 1
+
+
+def test_hours_until_midnight_overlap_what_is_late_and_nothing_early(place: Location) -> None:
+    _add(place, opens=time(18), closes=time(0))
+    with pytest.raises(HoursOverlap):
+        _add(place, "late", opens=time(22), closes=time(23))
+    with pytest.raises(HoursOverlap):
+        _add(place, "later", opens=time(23), closes=time(0))
+    _add(place, "early", opens=time(9), closes=time(18))
+
+
+@pytest.mark.parametrize(("weeks_later", "overlaps"), [(0, True), (1, False), (2, True)])
+def test_two_that_take_turns_every_second_week_do_not_overlap(
+    place: Location, weeks_later: int, overlaps: bool
+) -> None:
+    first = date(2027, 1, 11)
+    _add(place, every_weeks=2, valid_from=first)
+    other = {"every_weeks": 2, "valid_from": first + timedelta(weeks=weeks_later)}
+    if overlaps:
+        with pytest.raises(HoursOverlap):
+            _add(place, "other", **other)
+    else:
+        _add(place, "other", **other)
+    with pytest.raises(HoursOverlap):
+        _add(place, "each week")

@@ -229,3 +229,59 @@ def test_covers_means_one_interval_holds_it_all() -> None:
     hours = (span(MONDAY, 9, 12), span(MONDAY, 13, 17))
     assert covers(hours, *span(MONDAY, 9, 12))
     assert not covers(hours, *span(MONDAY, 11, 14))
+
+
+# Midnight, and every second week
+
+
+@pytest.mark.django_db
+def test_a_place_is_open_until_midnight() -> None:
+    location = make_location(weekdays=range(0))
+    WeeklyHours.objects.create(location=location, weekday=0, opens=time(18), closes=time(0))
+    room = make_room(location)
+    assert on(room, MONDAY) == ((datetime(2027, 1, 11, 18), datetime(2027, 1, 12)),)
+    assert on(room, MONDAY + timedelta(days=1)) == ()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("every", "open_weeks"), [(1, [0, 1, 2, 3, 4]), (2, [0, 2, 4]), (3, [0, 3]), (4, [0, 4])]
+)
+def test_hours_of_every_second_week_count_from_the_week_they_begin_in(
+    every: int, open_weeks: list[int]
+) -> None:
+    who = make_practitioner(make_location(), weekdays=range(0))
+    WeeklyHours.objects.create(
+        resource=who,
+        weekday=0,
+        opens=time(9),
+        closes=time(12),
+        every_weeks=every,
+        valid_from=MONDAY,
+    )
+    open_on = [week for week in range(5) if on(who, MONDAY + timedelta(weeks=week))]
+    assert open_on == open_weeks
+
+
+@pytest.mark.django_db
+def test_they_count_from_the_week_though_they_begin_on_its_last_day() -> None:
+    who = make_practitioner(make_location(), weekdays=range(0))
+    row = {"resource": who, "opens": time(9), "closes": time(12), "every_weeks": 2}
+    WeeklyHours.objects.create(weekday=0, valid_from=date(2027, 1, 17), **row)
+    assert [bool(on(who, MONDAY + timedelta(weeks=week))) for week in range(3)] == [False, False, True]
+
+
+@pytest.mark.django_db
+def test_free_time_in_bulk_knows_every_second_week_as_the_calendar_does() -> None:
+    who = make_practitioner(make_location(), weekdays=range(0))
+    row = {"resource": who, "opens": time(9), "closes": time(12), "every_weeks": 2}
+    WeeklyHours.objects.create(weekday=0, valid_from=MONDAY, **row)
+    calendar = open_calendar(who.location, [who], MONDAY, MONDAY + timedelta(days=60))
+    days = sorted({MONDAY, *calendar.turning_days(who.pk)})
+    for since, until in pairwise([each for each in days if MONDAY <= each <= calendar.last]):
+        same = {
+            tuple((opens.time(), closes.time()) for opens, closes in calendar.open_on(who.pk, day))
+            for day in calendar.days()
+            if since <= day < until and day.weekday() == 0
+        }
+        assert len(same) <= 1

@@ -18,7 +18,7 @@ from planner.schedule.diary import diary
 from planner.schedule.engine_request import request_for
 from planner.schedule.proposals import Why
 from planner.schedule.propose import propose, search
-from planner.schedule.refusals import AlreadyBooked, SeriesClosed
+from planner.schedule.refusals import AlreadyBooked, OverMidnight, SeriesClosed
 from planner.schedule.series_facts import facts_of
 from tests.makers import (
     NOW,
@@ -26,7 +26,7 @@ from tests.makers import (
     make_practitioner,
     make_room,
 )
-from tests.planner.desk import Desk, open_desk, session_of
+from tests.planner.desk import Desk, open_desk, refused, session_of
 
 pytestmark = pytest.mark.django_db
 
@@ -274,3 +274,25 @@ def test_a_short_look_ahead_finds_what_a_long_one_finds(desk: Desk, seed: int, f
     found, _ = search(facts, facts.sessions, request, 3)
     everything_free = diary(desk.location, request, releasing=(), depths=facts.depths).free
     assert found.proposals == best_plans(everything_free, request, 3)
+
+
+def test_a_visit_may_end_at_midnight_and_not_a_minute_later(desk: Desk) -> None:
+    WeeklyHours.objects.update(opens=time(20), closes=time(0))
+    series = desk.series(sessions_planned=1)
+    late = [plan.visits[0].starts_at.time() for plan in propose(series, now=NOW).plans]
+    assert late
+    assert max(late) <= time(22, 15)
+    desk.book(series, [desk.visit(1, datetime(2027, 1, 12, 22, 15))])
+    with pytest.raises(OverMidnight):
+        desk.book(desk.series(sessions_planned=1), [desk.visit(1, datetime(2027, 1, 13, 22, 30))])
+
+
+def test_who_works_every_second_week_is_offered_in_those(desk: Desk) -> None:
+    WeeklyHours.objects.filter(resource=desk.practitioner).update(every_weeks=2, valid_from=date(2027, 1, 18))
+    series = desk.series(sessions_planned=1)
+    for plan in propose(series, now=NOW).plans:
+        day = plan.visits[0].starts_at.date()
+        assert (day - date(2027, 1, 18)).days // 7 % 2 == 0
+    with refused("not_open_that_day"):
+        desk.book(series, [desk.visit(1, datetime(2027, 1, 26, 10))])
+    desk.book(series, [desk.visit(1, datetime(2027, 1, 19, 10))])
