@@ -43,7 +43,7 @@ class SeriesViewSet(RetrieveOpened, ListNoted):
         patient = open_patient(by, asked.pop("patient_id"), "plan", now=self.now)
         areas = areas_of(patient, asked.pop("area_ids"))
         practitioner = asked.pop("prefers_practitioner_id")
-        advice = advice_for(patient, location)
+        advice = advice_for(patient, location, areas)
         choice = ProtocolChoice(
             version_to_follow(by, asked.pop("version_id")),
             asked.pop("sessions"),

@@ -1,6 +1,6 @@
 """What the clinic's own protocols recommend for a patient, with the devices that a location has."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.errors import Refusal
 from clinic.models import DeviceType, Location
 from patients.choices import Modality
-from patients.models import AreaFinding, Patient
+from patients.models import Area, AreaFinding, Patient
 from planner.models import ProtocolVersion
 from planner.protocols.catalogue import current_versions, facts_of_area, recipe_of
 from planner.protocols.recommendation import NoProtocolFits, Recommendation, recommend
@@ -66,8 +66,11 @@ def version_of(advised: Recommendation, versions: Sequence[ProtocolVersion]) -> 
     return next(each for each in versions if each.protocol.code == advised.recipe.code)
 
 
-def advice_for(patient: Patient, location: Location) -> PatientRecommendation | None:
-    """What the clinic's present protocols recommend for what was last seen of the patient."""
+def advice_for(
+    patient: Patient, location: Location, areas: Collection[Area] | None = None
+) -> PatientRecommendation | None:
+    """What the clinic's present protocols recommend for what was last seen of these areas, or of all of them."""
     versions = current_versions(location.clinic)
-    advised = advise(patient, location, newest_findings(patient), versions)
+    findings = [each for each in newest_findings(patient) if areas is None or each.area in areas]
+    advised = advise(patient, location, findings, versions)
     return PatientRecommendation(version_of(advised, versions), advised) if advised else None

@@ -18,6 +18,7 @@ from planner.choices import SeriesState
 from planner.models import ProtocolVersion, Series, Session
 from planner.schedule.locking import lock, with_patience
 from planner.schedule.refusals import SeriesClosed
+from planner.schedule.taken_areas import refuse_taken
 
 MOST_SESSIONS = 20
 LAST_DAY = date(2100, 12, 31)
@@ -152,14 +153,11 @@ def draft_series(
 ) -> Series:
     """A series still without times, as the clinician chose it.
 
-    Refuses what is another clinic's or patient's, numbers and gaps out of range, a gap under the protocol's floor, and
-    a choice that differs from the recommendation (another protocol, number or gap) without a reason.
+    Refuses what is another clinic's or patient's, skin that a running series treats, numbers and gaps out of range, a
+    gap under the protocol's floor, and a choice that differs from the recommendation (another protocol, number or gap)
+    without a reason.
     """
-    _refuse_strangers(patient, location, choice.version, areas)
-    _refuse_numbers(choice)
-    _refuse_unclear(location, wishes)
-    if _departs(patient, choice) and not choice.reason.strip():
-        raise ChoiceReasonMissing()
+    _refuse_draft(patient, choice, wishes, location, areas)
     whose = {"patient": patient, "location": location}
     series = Series.objects.create(
         **whose, **choice.kept(), **wishes.kept(), created_at=now, created_by=by.user
@@ -168,6 +166,52 @@ def draft_series(
     numbers = range(1, choice.sessions + 1)
     Session.objects.bulk_create(Session(series=series, number=number, **whose) for number in numbers)
     return series
+
+
+@with_patience
+@once
+def change_draft(
+    series: Series,
+    choice: ProtocolChoice,
+    wishes: Wishes = ANY,
+    *,
+    areas: Sequence[Area],
+    version: int,
+    by: Actor,
+    key: str,
+    now: datetime,
+) -> Series:
+    """The same draft, chosen otherwise. Refuses as `draft_series` does, an outdated page, and what is no draft."""
+    locked = lock(series.pk).series
+    if locked.version != version:
+        raise Stale()
+    if locked.state != SeriesState.DRAFT:
+        raise SeriesClosed(state=locked.get_state_display())
+    _refuse_draft(locked.patient, choice, wishes, locked.location, areas)
+    kept = choice.kept() | wishes.kept()
+    for name, value in kept.items():
+        setattr(locked, name, value)
+    locked.version += 1
+    locked.save(update_fields=[*kept, "version"])
+    locked.areas.set(areas)
+    locked.sessions.filter(number__gt=choice.sessions).delete()
+    known = set(locked.sessions.values_list("number", flat=True))
+    whose = {"series": locked, "patient": locked.patient, "location": locked.location}
+    Session.objects.bulk_create(
+        Session(number=number, **whose) for number in range(1, choice.sessions + 1) if number not in known
+    )
+    return locked
+
+
+def _refuse_draft(
+    patient: Patient, choice: ProtocolChoice, wishes: Wishes, location: Location, areas: Sequence[Area]
+) -> None:
+    _refuse_strangers(patient, location, choice.version, areas)
+    refuse_taken(patient, areas)
+    _refuse_numbers(choice)
+    _refuse_unclear(location, wishes)
+    if _departs(patient, choice) and not choice.reason.strip():
+        raise ChoiceReasonMissing()
 
 
 @with_patience

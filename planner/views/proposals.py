@@ -19,7 +19,7 @@ from clinic.permissions import Right
 from clinic.views.access import StaffRequest, needs
 from clinic.views.answer import show_page, whole_number
 from patients.choices import ConsentKind, ScreeningEffect
-from patients.models import AreaFinding, Patient
+from patients.models import Area, AreaFinding, Patient
 from patients.readings import open_patient
 from patients.services.consents import consent_on
 from patients.services.screening import standing
@@ -33,11 +33,19 @@ from planner.protocols.patient_recommendation import advise, newest_findings, ve
 from planner.protocols.recommendation import Recommendation, SourcedReason
 from planner.readings import open_series
 from planner.schedule.book import book_series
-from planner.schedule.draft import MOST_SESSIONS, ProtocolChoice, Wishes, change_wishes, draft_series
+from planner.schedule.draft import (
+    MOST_SESSIONS,
+    ProtocolChoice,
+    Wishes,
+    change_draft,
+    change_wishes,
+    draft_series,
+)
 from planner.schedule.proposals import PlanAnswer
 from planner.schedule.propose import propose
 from planner.schedule.refusals import every_reason
 from planner.schedule.session_place import SessionPlace
+from planner.schedule.taken_areas import taken_areas
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +58,27 @@ class Notice:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class TakenArea:
+    """An area that a running series treats already."""
+
+    area: Area
+    series_id: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPage:
-    """The recipe and the wishes for a new series; without an assessed area and a protocol there is no form."""
+    """The recipe and the wishes for a series; without an area that may be planned, and a protocol, there is no form.
+
+    `version` is that of the draft which is changed, 0 of a new one.
+    """
 
     patient: Patient
     advice: Recommendation | None
     notices: list[Notice]
     key: str
+    taken: Sequence[TakenArea] = ()
+    version: int = 0
     form: PlanForm | None = None
     refusal: str = ""
 
@@ -92,28 +113,55 @@ class PlansPage:
 
 @needs(Right.PRESCRIBE)
 def plan(request: StaffRequest, patient_id: int) -> HttpResponse:
-    """Protocol, sessions, gaps and wishes for a new series, as recommended until the clinician says otherwise."""
+    """Protocol, sessions, gaps and wishes for a series, as recommended for the areas that are ticked until the
+    clinician says otherwise; with `?series=` of a draft, to change that one."""
     now, staff = timezone.now(), request.staff
     patient = open_patient(request.actor, patient_id, "plan", now=now)
     findings = newest_findings(patient)
     versions = current_versions(staff.location.clinic)
-    advice = advise(patient, staff.location, findings, versions)
+    taken = taken_areas(patient, [each.area for each in findings])
+    free = [each for each in findings if each.area_id not in taken]
+    draft = _draft_asked_for(request, patient)
+    ticked = _ticked(request, free, draft)
+    advice = advise(patient, staff.location, ticked, versions)
     key = request.POST.get("key") or uuid4().hex
-    notices = _notices(patient, [each.area.site for each in findings], now=now, today=_today(request, now))
-    page = PlanPage(patient=patient, advice=advice, notices=notices, key=key)
-    if not findings or not versions:
+    page = PlanPage(
+        patient=patient,
+        advice=advice,
+        notices=_notices(patient, [each.area.site for each in ticked], now=now, today=_today(request, now)),
+        key=key,
+        taken=[TakenArea(each.area, taken[each.area_id]) for each in findings if each.area_id in taken],
+        version=draft.version if draft else 0,
+    )
+    if not free or not versions:
         return show_page(request, "planner/plan.html", page)
-    form = _plan_form(request, patient, findings, versions, advice)
+    form = _plan_form(request, free, ticked, versions, advice, draft)
     refusal = ""
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and "advise" not in request.POST and form.is_valid():
         try:
-            series = _draft(request, patient, form, versions, advice, key, now)
+            series = _draft(request, patient, form, versions, advice, draft, key, now)
         except Refusal as no:
             refusal = say(no, staff.location.zone)
         else:
             return redirect("series_plan", series.pk)
-    status = 409 if refusal else 422 if form.is_bound else 200
+    status = 409 if refusal else 422 if form.is_bound and form.errors else 200
     return show_page(request, "planner/plan.html", replace(page, form=form, refusal=refusal), status=status)
+
+
+def _draft_asked_for(request: StaffRequest, patient: Patient) -> Series | None:
+    asked = whole_number(request.GET.get("series"))
+    return Series.objects.filter(pk=asked, patient=patient, state="draft").first() if asked else None
+
+
+def _ticked(request: StaffRequest, free: list[AreaFinding], draft: Series | None) -> list[AreaFinding]:
+    """Of the areas that may be planned: those sent, those of the draft, or all."""
+    if request.method == "POST":
+        sent = {whole_number(each) for each in request.POST.getlist("areas")}
+    elif draft:
+        sent = set(draft.areas.values_list("pk", flat=True))
+    else:
+        sent = {each.area_id for each in free}
+    return [each for each in free if each.area_id in sent]
 
 
 def _today(request: StaffRequest, now: datetime) -> date:
@@ -122,35 +170,41 @@ def _today(request: StaffRequest, now: datetime) -> date:
 
 def _plan_form(
     request: StaffRequest,
-    patient: Patient,
-    findings: list[AreaFinding],
+    free: list[AreaFinding],
+    ticked: list[AreaFinding],
     versions: Sequence[ProtocolVersion],
     advice: Recommendation | None,
+    draft: Series | None,
 ) -> PlanForm:
-    areas = [each.area for each in findings]
-    initial: dict[str, object] = {"areas": [area.pk for area in areas]}
-    asked = whole_number(request.GET.get("series"))
-    draft = Series.objects.filter(pk=asked, patient=patient, state="draft").first() if asked else None
+    initial: dict[str, object] = {"areas": [each.area_id for each in ticked]}
     if advice:
-        initial |= {
-            "version": version_of(advice, versions),
-            "sessions": advice.recipe.sessions_target,
-            "gap_min": advice.gap.min_days,
-            "gap_target": advice.gap.target_days,
-            "gap_max": advice.gap.max_days,
-        }
+        initial |= _recipe(advice, versions)
     if draft:
         initial |= Wishes.of(draft).kept() | {
             "version": draft.protocol_version_id,
-            "areas": list(draft.areas.values_list("pk", flat=True)),
             "sessions": draft.sessions_planned,
             "gap_min": draft.gap_min_days,
             "gap_target": draft.gap_target_days,
             "gap_max": draft.gap_max_days,
             "choice_reason": draft.choice_reason,
         }
-    data = request.POST if request.method == "POST" else None
+    data: QueryDict | None = request.POST if request.method == "POST" else None
+    if data and "advise" in data and advice:  # what is recommended for other areas; the wishes stay as typed
+        data = QueryDict(data.urlencode(), mutable=True)
+        for name, value in _recipe(advice, versions).items():
+            data[name] = str(value.pk if isinstance(value, ProtocolVersion) else value)
+    areas = [each.area for each in free]
     return PlanForm(data, areas=areas, versions=versions, location=request.staff.location, initial=initial)
+
+
+def _recipe(advice: Recommendation, versions: Sequence[ProtocolVersion]) -> dict[str, object]:
+    return {
+        "version": version_of(advice, versions),
+        "sessions": advice.recipe.sessions_target,
+        "gap_min": advice.gap.min_days,
+        "gap_target": advice.gap.target_days,
+        "gap_max": advice.gap.max_days,
+    }
 
 
 def _draft(
@@ -159,6 +213,7 @@ def _draft(
     form: PlanForm,
     versions: Sequence[ProtocolVersion],
     advice: Recommendation | None,
+    draft: Series | None,
     key: str,
     now: datetime,
 ) -> Series:
@@ -170,15 +225,12 @@ def _draft(
         recommended_sessions=advice.recipe.sessions_target if advice else None,
         reason=form.cleaned_data["choice_reason"],
     )
+    areas, wishes, by = list(form.cleaned_data["areas"]), form.wishes(), request.actor
+    if draft:
+        seen = whole_number(request.POST.get("draft_version"))
+        return change_draft(draft, choice, wishes, areas=areas, version=seen, by=by, key=key, now=now)
     return draft_series(
-        patient,
-        choice,
-        form.wishes(),
-        location=request.staff.location,
-        areas=list(form.cleaned_data["areas"]),
-        by=request.actor,
-        key=key,
-        now=now,
+        patient, choice, wishes, location=request.staff.location, areas=areas, by=by, key=key, now=now
     )
 
 

@@ -16,10 +16,12 @@ from planner.schedule.draft import (
     ChoiceReasonMissing,
     ProtocolChoice,
     Wishes,
+    change_draft,
     change_wishes,
     draft_series,
 )
 from planner.schedule.refusals import SeriesClosed
+from planner.schedule.taken_areas import AreaInSeries, AreasOverlap
 from tests.makers import (
     NOW,
     make_area,
@@ -170,3 +172,74 @@ def test_wishes_are_not_changed_from_an_outdated_page_or_in_a_closed_series(desk
         change_wishes(series, Wishes(weekdays=[2]), version=1, by=desk.by, key=new_key(), now=NOW)
     series.refresh_from_db()
     assert (series.weekdays, series.version) == ([], 1)
+
+
+# What is treated already
+
+
+@pytest.mark.parametrize(
+    ("running", "asked", "is_taken"),
+    [
+        (("thigh_outer", "left"), ("thigh_outer", "left"), True),
+        (("thigh_outer", "both"), ("thigh_outer", "left"), True),
+        (("thigh_outer", "left"), ("thigh_outer", "both"), True),
+        (("thigh_outer", "left"), ("thigh_outer", "right"), False),
+        (("thigh_outer", "left"), ("hips", "left"), False),
+    ],
+)
+def test_skin_of_a_running_series_is_not_planned_twice(
+    desk: Desk, running: tuple[str, str], asked: tuple[str, str], is_taken: bool
+) -> None:
+    patient = desk.patient()
+    here = make_area(patient, site=running[0], side=running[1])
+    series = desk.booked(patient=patient, areas=[here])
+    area = here if asked == running else make_area(patient, site=asked[0], side=asked[1])
+    before = everything()
+    if not is_taken:
+        assert draft(desk, patient, areas=[area]).state == SeriesState.DRAFT
+        return
+    with pytest.raises(AreaInSeries) as no:
+        draft(desk, patient, areas=[area])
+    assert no.value.facts["series_id"] == series.pk
+    assert everything() == before
+    desk.stop(series)
+    assert draft(desk, patient, areas=[area]).state == SeriesState.DRAFT
+
+
+def test_one_side_and_both_are_not_planned_together(desk: Desk) -> None:
+    patient = desk.patient()
+    areas = [make_area(patient, site="thigh_outer", side=side) for side in ("left", "both")]
+    with pytest.raises(AreasOverlap):
+        draft(desk, patient, areas=areas)
+    assert not Series.objects.exists()
+
+
+# A draft changed
+
+
+def changed(desk: Desk, series: Series, sessions: int = 4, **more: Any) -> Series:
+    more = {"areas": list(series.areas.all()), "version": series.version, "key": new_key()} | more
+    choice = ProtocolChoice(desk.version, sessions, (28, 35, 56))
+    return change_draft(series, choice, Wishes(weekdays=[2]), by=desk.by, now=NOW, **more)
+
+
+@pytest.mark.parametrize("sessions", [2, 4, 6])
+def test_a_draft_that_is_changed_stays_one_draft(desk: Desk, sessions: int) -> None:
+    series = draft(desk)
+    other = make_area(series.patient, site="hips", side="left")
+    after = changed(desk, series, sessions, areas=[other])
+    assert Series.objects.get() == after
+    assert (after.sessions_planned, after.weekdays, list(after.areas.all())) == (sessions, [2], [other])
+    assert list(after.sessions.order_by("number").values_list("number", flat=True)) == [
+        *range(1, sessions + 1)
+    ]
+
+
+def test_only_a_draft_is_changed_and_only_as_it_was_seen(desk: Desk) -> None:
+    series = draft(desk)
+    with pytest.raises(Stale):
+        changed(desk, series, version=series.version + 1)
+    Series.objects.update(state=SeriesState.ACTIVE)
+    with pytest.raises(SeriesClosed):
+        changed(desk, series)
+    assert series.sessions.count() == 4
