@@ -14,7 +14,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import django
 import time_machine
@@ -31,10 +33,15 @@ from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from clinic.models import StaffMember  # noqa: E402
+from clinic.actor import Actor  # noqa: E402
+from clinic.models import Absence, StaffMember  # noqa: E402
 from clinic.permissions import Right, Role, rights_of  # noqa: E402
+from clinic.services.hours import add_absence  # noqa: E402
+from clinic.services.sessions_hit import ChangeScope, would_hit  # noqa: E402
 from planner.choices import CAN_MOVE, SeriesState  # noqa: E402
 from planner.models import Series, Session  # noqa: E402
+from planner.obstacles.of_sessions import obstacles_of, surroundings_of  # noqa: E402
+from planner.obstacles.whole_sessions import with_everything  # noqa: E402
 from planner.schedule.move import propose_move  # noqa: E402
 from planner.schedule.propose import propose  # noqa: E402
 from tests.benchmarks.large_day import HUNDRED, LargeDay, make_large_day  # noqa: E402
@@ -43,6 +50,7 @@ from tests.e2e.on_a_day import ORDINARY  # noqa: E402
 
 ROUNDS, MORE_ROUNDS = 7, 25
 MEDIAN_TIMES, WORST_TIMES, PROPOSAL_MS, DEMO_SECONDS = 4.0, 10.0, 300.0, 60.0
+OBSTACLES_MS, LEAVE_MS, LEAVE_STATEMENTS = 60.0, 300.0, 20
 TODAY_TIMES, VISIT_MS, BOARD_BYTES, STATEMENTS = 2.0, 0.35, 250_000, 12
 COUNTED = ("today", "board", "patient", "series", "session")
 """The pages whose statements are limited."""
@@ -166,6 +174,31 @@ def figures_of(large: LargeDay, found: list[Cost]) -> list[PageFigure]:
     return made
 
 
+def obstacle_figures(large: LargeDay) -> list[PageFigure]:
+    """What stands in the way of a whole day, and what a closure over it hits, nothing of which is kept."""
+    here, now = large.location, timezone.now()
+    by = Actor.of(large.desk)
+    until = now + timedelta(days=1)
+
+    def look(most: int = 3 * HUNDRED) -> None:
+        sessions = with_everything(here.sessions.order_by("pk")[:most])
+        obstacles_of(sessions, surroundings_of(sessions, here, now=now))
+
+    def close() -> None:
+        closure = Absence(location=here, kind="closure", starts_at=now - timedelta(hours=12), ends_at=until)
+        scope, key = ChangeScope(here, None, closure.starts_at, until), uuid4().hex
+        would_hit(scope, lambda: add_absence(closure, by=by, key=key, now=now), now=now)
+
+    look_ms, close_ms = quickest(look, close)
+    most = max(statements_of(look), statements_of(lambda: look(1)))
+    return [
+        PageFigure("obstacles of 300 sessions: ms", OBSTACLES_MS, look_ms, "{:.0f}"),
+        PageFigure("obstacles of 1 or 300 sessions: statements", STATEMENTS, most, "{:.0f}"),
+        PageFigure("a closure over 300 visits, counted before and after: ms", LEAVE_MS, close_ms, "{:.0f}"),
+        PageFigure("the same: statements", LEAVE_STATEMENTS, statements_of(close), "{:.0f}"),
+    ]
+
+
 def proposals() -> Iterator[tuple[str, float]]:
     """Every proposal that somebody at the demo clinic could ask for now."""
     now = timezone.now()
@@ -188,11 +221,13 @@ def measure() -> bool:
     what, slowest = asked[0]
     median = statistics.median(ms for _what, ms in asked)
     print(f"\n{len(asked)} proposals: median {median:.0f} ms, slowest {slowest:.0f} ms ({what})")
+    large = make_large_day(timezone.now())
     figures = [
         PageFigure("load_demo: s", DEMO_SECONDS, demo),
         PageFigure("the slowest proposal of the demo clinic: ms", PROPOSAL_MS, slowest, "{:.0f}"),
-        *figures_of(make_large_day(timezone.now()), found),
+        *figures_of(large, found),
     ]
+    figures += obstacle_figures(large)
     print("\n| figure | reach | measured | |\n| --- | --- | --- | --- |")
     for figure in figures:
         print(figure)
