@@ -189,10 +189,13 @@ def obstacle_figures(large: LargeDay) -> list[PageFigure]:
         scope, key = ChangeScope(here, None, closure.starts_at, until), uuid4().hex
         would_hit(scope, lambda: add_absence(closure, by=by, key=key, now=now), now=now)
 
-    look_ms, close_ms = quickest(look, close)
+    known = with_everything(here.sessions.order_by("pk"))
+    told = lambda: obstacles_of(known, surroundings_of(known, here, now=now))  # noqa: E731
+    told_ms, look_ms, close_ms = quickest(told, look, close)
     most = max(statements_of(look), statements_of(lambda: look(1)))
     return [
-        PageFigure("obstacles of 300 sessions: ms", OBSTACLES_MS, look_ms, "{:.0f}"),
+        PageFigure("obstacles of 300 sessions that are read: ms", OBSTACLES_MS, told_ms, "{:.0f}"),
+        PageFigure("the same, and reading them: ms", OBSTACLES_MS, look_ms, "{:.0f}"),
         PageFigure("obstacles of 1 or 300 sessions: statements", STATEMENTS, most, "{:.0f}"),
         PageFigure("a closure over 300 visits, counted before and after: ms", LEAVE_MS, close_ms, "{:.0f}"),
         PageFigure("the same: statements", LEAVE_STATEMENTS, statements_of(close), "{:.0f}"),
