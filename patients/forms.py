@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -55,6 +55,12 @@ class KeyedForm(forms.Form):
 class PatientForm(KeyedForm):
     first_name = forms.CharField(label=_("First name"), max_length=120, required=False)
     last_name = forms.CharField(label=_("Last name"), max_length=120, required=False)
+    former_names = forms.CharField(
+        label=_("Former names"),
+        max_length=120,
+        required=False,
+        help_text=_("Before a marriage, for example; they are found too"),
+    )
     date_of_birth = forms.DateField(label=_("Date of birth"), widget=date_input())
     email = forms.EmailField(label=_("E-mail"), required=False)
     phone = forms.CharField(
@@ -87,7 +93,7 @@ class PatientForm(KeyedForm):
     def details(self, skin_type: int | None) -> PatientDetails:
         """What was written; `skin_type` stands where the form does not ask for it."""
         data = self.cleaned_data
-        names = ("first_name", "last_name", "date_of_birth", "email", "phone", "mail_allowed", "notes")
+        names = {field.name for field in fields(PatientDetails)} - {"skin_type"}
         return PatientDetails(
             **{name: data[name] for name in names}, skin_type=data.get("skin_type", skin_type)
         )

@@ -2,9 +2,8 @@
 
 The database makes each patient's keys itself (`patient_search_keys`, in migration 0004), so whoever writes a patient
 need not think of them. Three letters within a word or the e-mail are a key, and so are a word's first one and first
-two (`^`) and three digits of the telephone (`#`). A word, or a part of one between hyphens or
-apostrophes, with one letter left out in each way (`~`) is a key too: two words that differ by one letter missing,
-added, changed or swapped have one of these in common.
+two (`^`) and three digits of the telephone (`#`). A word with one letter left out in each way (`~`) is a key too: two
+words that differ by one letter missing, added, changed or swapped have one of these in common.
 """
 
 import re
@@ -17,10 +16,10 @@ from operator import and_
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Func, Q, QuerySet, TextField
 
+from patients.folding import fold
 from patients.models import Patient
-from patients.models.patient import fold
 
-MARKS = re.compile("[-'’‘‐‑–.]")
+EXTENSION = re.compile(r"(?<=\d)\s*(?:ext\.?|x|#)\s*\d+\s*$", re.IGNORECASE)
 LEAST_DIGITS, SHORTEST_WITH_A_SLIP, LONGEST_WITH_A_SLIP = 4, 3, 40
 
 
@@ -53,8 +52,7 @@ def find_patients(clinic_id: int, text: str) -> PatientSearch:
     if not words:
         return PatientSearch(patients)
     exact = patients.filter(pk__in=_any_of(_ways(text, words)))
-    parts = [part for word in words for part in MARKS.split(word) if part]
-    slipped = [*_one_slip(words), *(_one_slip(parts) if parts != words else ())]
+    slipped = list(_one_slip(words))
     if not slipped or exact.exists():
         return PatientSearch(exact)
     return PatientSearch(patients.filter(pk__in=set(_any_of(slipped))), nearly=True)
@@ -69,11 +67,13 @@ def _any_of(ways: Iterable[Q]) -> QuerySet[Patient, int]:
 
 def _ways(text: str, words: list[str]) -> Iterator[Q]:
     written = reduce(and_, (Q(folded_name__contains=word) for word in words))
-    if len(words) == 1 and len(words[0]) >= 3:
-        written |= Q(email__icontains=words[0])
     yield Q(keys__contains=_keys(words)) & written
-    digits, born = "".join(c for c in text if c in "0123456789"), _as_date(text)
-    if len(digits) >= LEAST_DIGITS and not any(sign.isalpha() for sign in text):
+    typed = text.strip().casefold()
+    if len(typed) >= 3 and len(typed.split()) == 1:
+        yield Q(keys__contains=_threes(typed)) & Q(email__icontains=typed)
+    number, born = EXTENSION.sub("", text).replace("(0)", ""), _as_date(text)
+    digits = "".join(c for c in number if c in "0123456789")
+    if len(digits) >= LEAST_DIGITS and not any(sign.isalpha() for sign in number):
         digits = digits.lstrip("0") or digits
         yield Q(keys__contains=_threes(digits, "#"), phone__regex=r"\D*".join(digits))
     if born:
@@ -109,9 +109,9 @@ def _threes(text: str, mark: str = "") -> list[str]:
 
 
 def _as_date(text: str) -> date | None:
-    """A day as people write it, day first: 17/05/1995, 17.5.1995, 17 May 1995, or 1995-05-17."""
-    plain = " ".join(text.replace(".", "/").split())
-    for form in ("%d/%m/%Y", "%Y-%m-%d", "%d %B %Y", "%d %b %Y"):
+    """A day as people write it, day first: 17/05/1995, 17.5.95, 17 May 1995, 17051995, or 1995-05-17."""
+    plain = re.sub(r"[./-]|(?<=\d)\s+(?=\d)", "/", " ".join(text.replace(",", " ").split()))
+    for form in ("%d/%m/%Y", "%Y/%m/%d", "%d/%m/%y", "%d %B %Y", "%d %b %Y", "%d%m%Y"):
         try:
             return datetime.strptime(plain, form).date()  # noqa: DTZ007 (a day has no zone)
         except ValueError:

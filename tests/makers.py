@@ -11,8 +11,9 @@ from clinic.localtime import add_local_days
 from clinic.models import Clinic, Location, Resource, StaffMember, User, WeeklyHours
 from clinic.permissions import Role
 from patients.choices import ConsentKind, Severity, Side, Site, StriaType
+from patients.folding import folded_name
 from patients.models import Area, Consent, ConsentText, Patient
-from patients.models.patient import fold
+from patients.models.patient import FOLDED_LENGTH
 from planner.models import (
     AftercareStep,
     Protocol,
@@ -116,7 +117,8 @@ def make_patient(clinic: Clinic, **fields: Any) -> Patient:
         "skin_type": 2,
         "created_at": NOW,
     } | fields
-    fields["folded_name"] = fold(f"{fields['first_name']} {fields['last_name']}")
+    names = fields["first_name"], fields["last_name"], fields.get("former_names", "")
+    fields["folded_name"] = folded_name(*names, most=FOLDED_LENGTH)
     return Patient.objects.create(clinic=clinic, **fields)
 
 

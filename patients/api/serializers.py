@@ -62,7 +62,7 @@ class PatientShape(RecordFieldsHidden):
     class Meta:
         model = Patient
         fields = read_only_fields = (
-            "id", "first_name", "last_name", "date_of_birth", "email", "phone",
+            "id", "first_name", "last_name", "former_names", "date_of_birth", "email", "phone",
             "skin_type", "mail_allowed", "notes", "version", "created_at",
         )  # fmt: skip
 
@@ -70,6 +70,7 @@ class PatientShape(RecordFieldsHidden):
 class DetailsAsked(Body):
     """`skin_type` (Fitzpatrick 1 to 6) only from those who may write the record."""
 
+    former_names = serializers.CharField(max_length=120, allow_blank=True, required=False)
     email = serializers.EmailField(max_length=254, allow_blank=True, required=False)
     phone = serializers.CharField(max_length=40, allow_blank=True, required=False)
     skin_type = serializers.ChoiceField(SkinType.choices, allow_null=True, required=False)
@@ -85,7 +86,7 @@ class DetailsAsked(Body):
 
 
 class NewPatient(DetailsAsked):
-    """`although_similar`: somebody else, although name, e-mail or telephone and date of birth are known already."""
+    """`although_similar`: somebody else, although one who seems the same is known already."""
 
     first_name = serializers.CharField(max_length=120, allow_blank=True)
     last_name = serializers.CharField(max_length=120, allow_blank=True)
@@ -94,11 +95,12 @@ class NewPatient(DetailsAsked):
 
 
 class PatientChanges(DetailsAsked):
-    """What is left out stays. `version` is the patient's when it was read."""
+    """What is left out stays. `version` is the patient's when it was read; `although_similar` as for a new one."""
 
     first_name = serializers.CharField(max_length=120, allow_blank=True, required=False)
     last_name = serializers.CharField(max_length=120, allow_blank=True, required=False)
     date_of_birth = Day(required=False)
+    although_similar = serializers.BooleanField(default=False)
     version = Id()
 
 

@@ -84,8 +84,9 @@ class PatientViewSet(ListNoted, RetrieveOpened, AboutPatient):
     @writes(serializers.PatientChanges, Right.EDIT_PATIENTS)
     def partial_update(self, asked: dict[str, Any], key: str) -> Patient:
         """Change what is sent and leave the rest."""
-        version = asked.pop("version")
-        return change_patient(self.opened, asked, version=version, by=self.actor, key=key, now=self.now)
+        how = {"version": asked.pop("version"), "although_similar": asked.pop("although_similar")}
+        with noting_whom_it_may_be(self.actor, now=self.now):
+            return change_patient(self.opened, asked, **how, by=self.actor, key=key, now=self.now)
 
     @action(detail=True, serializer_class=serializers.StandingShape, looks_at="standing")
     def standing(self, request: Request, **ids: int) -> Response:

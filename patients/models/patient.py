@@ -1,4 +1,3 @@
-import unicodedata
 from datetime import date
 
 from django.contrib.postgres.indexes import GinIndex
@@ -9,11 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models import Clinic
 from patients.choices import SkinType
 
-
-def fold(text: str) -> str:
-    """`text` without case and accents, single-spaced: how names are compared and searched."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+FOLDED_LENGTH = 500
 
 
 class Patient(models.Model):
@@ -22,7 +17,10 @@ class Patient(models.Model):
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="patients")
     first_name = models.CharField(_("first name"), max_length=120)
     last_name = models.CharField(_("last name"), max_length=120)
-    folded_name = models.CharField(max_length=250, editable=False, db_index=True)
+    former_names = models.CharField(
+        _("former names"), max_length=120, blank=True, help_text=_("Before a marriage, for example")
+    )
+    folded_name = models.CharField(max_length=FOLDED_LENGTH, editable=False, db_index=True)
     date_of_birth = models.DateField(_("date of birth"))
     email = models.EmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True)

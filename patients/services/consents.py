@@ -10,8 +10,8 @@ from clinic.errors import Refusal
 from clinic.localtime import local_date
 from clinic.services.once import once
 from patients.choices import ConsentKind
+from patients.folding import name_key
 from patients.models import Consent, ConsentText, Patient
-from patients.models.patient import fold
 
 
 class NameDiffers(Refusal):
@@ -68,7 +68,7 @@ def sign_consent(
 ) -> Consent:
     """Keep the patient's signature under `text`, good from today for the text's number of months.
 
-    Refuses a name other than the patient's (case, accents and spacing aside), an empty box and a text that is
+    Refuses a name other than the patient's (case, accents, hyphens and spacing aside), an empty box and a text that is
     no longer the current version.
     """
     current = current_text(patient, ConsentKind(text.kind))
@@ -76,7 +76,7 @@ def sign_consent(
         raise ConsentTextChanged(version=current.version if current else "-")
     if not agreed:
         raise NotAgreed()
-    if fold(signed_name) != fold(patient.full_name):
+    if name_key(signed_name) != name_key(patient.full_name):
         raise NameDiffers(signed=signed_name, name=patient.full_name)
     day = local_date(now, by.location.zone)
     return Consent.objects.create(

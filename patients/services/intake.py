@@ -1,6 +1,5 @@
 """New patients and changes to who they are and how they are reached."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
@@ -15,11 +14,14 @@ from clinic.errors import Refusal
 from clinic.localtime import local_date
 from clinic.models import Clinic
 from clinic.services.once import once
+from patients.folding import folded_name, name_key, tidy_name
 from patients.models import Patient
-from patients.models.patient import fold
+from patients.models.patient import FOLDED_LENGTH
 
 EARLIEST_BIRTH = date(1900, 1, 1)
-NAME_LENGTH, FOLDED_LENGTH = 120, 250
+NAME_LENGTH = 120
+TELLING = ("first_name", "last_name", "former_names", "date_of_birth", "email", "phone")
+"""What says who somebody is."""
 
 
 class NameMissing(Refusal):
@@ -79,6 +81,7 @@ class PatientDetails:
     first_name: str
     last_name: str
     date_of_birth: date
+    former_names: str = ""
     email: str = ""
     phone: str = ""
     skin_type: int | None = None
@@ -87,7 +90,7 @@ class PatientDetails:
 
     @property
     def folded_name(self) -> str:
-        return fold(f"{self.first_name} {self.last_name}")[:FOLDED_LENGTH]
+        return folded_name(self.first_name, self.last_name, self.former_names, most=FOLDED_LENGTH)
 
 
 @once
@@ -96,12 +99,13 @@ def create_patient(
 ) -> Patient:
     """Add a patient to the clinic of `by`.
 
-    Refuses an impossible date of birth, a number that is none, and, unless `although_similar`, somebody who shares
-    the date of birth and the name, e-mail or telephone with a patient the clinic already has.
+    Refuses an impossible date of birth, a number that is none, and, unless `although_similar`, somebody whom the clinic
+    seems to know: born on the same day with the same name (also swapped, or former), e-mail or telephone; or two of
+    these: the e-mail, the telephone, the name with a birthday one digit off.
     """
     tidy = _checked(details, by, now)
     clinic = Clinic.objects.select_for_update(no_key=True).get(pk=by.location.clinic_id)
-    known = None if although_similar else _likely_same(tidy, clinic)
+    known = None if although_similar else _likely_same(tidy, clinic.pk)
     if known:
         raise LikelyDuplicate(patient_id=known.pk, name=known.full_name, day=known.date_of_birth)
     written = asdict(tidy) | {"folded_name": tidy.folded_name}
@@ -110,26 +114,52 @@ def create_patient(
 
 @once
 def edit_patient(
-    patient: Patient, details: PatientDetails, *, version: int, by: Actor, key: str, now: datetime
+    patient: Patient,
+    details: PatientDetails,
+    *,
+    although_similar: bool = False,
+    version: int,
+    by: Actor,
+    key: str,
+    now: datetime,
 ) -> Patient:
     """Replace a patient's details; refuses what `create_patient` refuses, and a record changed since `version`."""
-    return _replace(patient, details, version, by, now)
+    return _replace(patient, details, although_similar, version, by, now)
 
 
 @once
 def change_patient(
-    patient: Patient, changes: Mapping[str, Any], *, version: int, by: Actor, key: str, now: datetime
+    patient: Patient,
+    changes: Mapping[str, Any],
+    *,
+    although_similar: bool = False,
+    version: int,
+    by: Actor,
+    key: str,
+    now: datetime,
 ) -> Patient:
     """Replace the details that are named in `changes`, and no other; refuses as `edit_patient` does."""
     as_it_is = {field.name: getattr(patient, field.name) for field in fields(PatientDetails)}
-    return _replace(patient, PatientDetails(**{**as_it_is, **changes}), version, by, now)
+    details = PatientDetails(**{**as_it_is, **changes})
+    return _replace(patient, details, although_similar, version, by, now)
 
 
-def _replace(patient: Patient, details: PatientDetails, version: int, by: Actor, now: datetime) -> Patient:
+def _replace(
+    patient: Patient,
+    details: PatientDetails,
+    although_similar: bool,
+    version: int,
+    by: Actor,
+    now: datetime,
+) -> Patient:
     tidy = _checked(details, by, now)
     locked = Patient.objects.select_for_update().get(pk=patient.pk)
     if locked.version != version:
         raise PatientChanged(patient_id=locked.pk, version=locked.version)
+    if not although_similar and any(getattr(locked, name) != getattr(tidy, name) for name in TELLING):
+        known = _likely_same(tidy, locked.clinic_id, but=locked.pk)
+        if known:
+            raise LikelyDuplicate(patient_id=known.pk, name=known.full_name, day=known.date_of_birth)
     for name, value in asdict(tidy).items():
         setattr(locked, name, value)
     locked.folded_name = tidy.folded_name
@@ -144,25 +174,19 @@ def _checked(details: PatientDetails, by: Actor, now: datetime) -> PatientDetail
         details,
         first_name=tidy_name(details.first_name),
         last_name=tidy_name(details.last_name),
+        former_names=tidy_name(details.former_names),
         email=details.email.strip(),
         phone=full_number(details.phone, by.location.country),
     )
     if not tidy.first_name and not tidy.last_name:
         raise NameMissing()
-    if max(len(tidy.first_name), len(tidy.last_name)) > NAME_LENGTH:
+    if max(len(name) for name in (tidy.first_name, tidy.last_name, tidy.former_names)) > NAME_LENGTH:
         raise NameTooLong(most=NAME_LENGTH)
     if tidy.date_of_birth > local_date(now, by.location.zone):
         raise BornInFuture(day=tidy.date_of_birth)
     if tidy.date_of_birth < EARLIEST_BIRTH:
         raise BornTooLongAgo(day=tidy.date_of_birth)
     return tidy
-
-
-def tidy_name(name: str) -> str:
-    """Single-spaced and composed, without control characters; emoji and right-to-left marks stay."""
-    composed = unicodedata.normalize("NFC", name)
-    printable = "".join(" " if unicodedata.category(sign) == "Cc" else sign for sign in composed)
-    return " ".join(printable.split())
 
 
 def full_number(phone: str, country: str) -> str:
@@ -178,10 +202,37 @@ def full_number(phone: str, country: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
-def _likely_same(details: PatientDetails, clinic: Clinic) -> Patient | None:
-    shared = Q(folded_name=details.folded_name)
+def _likely_same(details: PatientDetails, clinic_id: int, *, but: int = 0) -> Patient | None:
+    known = Q(date_of_birth=details.date_of_birth)
     if details.email:
-        shared |= Q(email__iexact=details.email)
+        known |= Q(email__iexact=details.email)
     if details.phone:
-        shared |= Q(phone=details.phone)
-    return Patient.objects.filter(shared, clinic=clinic, date_of_birth=details.date_of_birth).first()
+        known |= Q(phone=details.phone)
+    known_ones = Patient.objects.filter(known, clinic=clinic_id).exclude(pk=but).order_by("pk")
+    return next((each for each in known_ones if _is_likely(details, each)), None)
+
+
+def _is_likely(details: PatientDetails, known: Patient) -> bool:
+    """Born the same day with one thing in common, or two of: mail, telephone, name with a birthday one digit off."""
+    mail = bool(details.email) and details.email.casefold() == known.email.casefold()
+    phone = bool(details.phone) and details.phone == known.phone
+    name = _is_same_name(details, known)
+    if details.date_of_birth == known.date_of_birth:
+        return mail or phone or name
+    name = name and _is_one_digit_off(details.date_of_birth, known.date_of_birth)
+    return mail + phone + name >= 2
+
+
+def _is_same_name(details: PatientDetails, known: Patient) -> bool:
+    """Also with first and last name swapped, or under a former name."""
+    last = {name_key(name) for name in (known.last_name, known.former_names) if name}
+    ours = name_key(details.first_name), name_key(details.last_name)
+    first = name_key(known.first_name)
+    whole = name_key(details.first_name, details.last_name) == name_key(known.first_name, known.last_name)
+    former = name_key(details.former_names)
+    swapped = ours[1] == first and ours[0] in last
+    return whole or swapped or (ours[0] == first and (ours[1] in last or bool(former and former in last)))
+
+
+def _is_one_digit_off(one: date, other: date) -> bool:
+    return sum(a != b for a, b in zip(f"{one:%Y%m%d}", f"{other:%Y%m%d}", strict=True)) == 1

@@ -103,14 +103,16 @@ def edit(request: StaffRequest, patient_id: int) -> HttpResponse:
     if not (request.method == "POST" and form.is_valid()):
         return _edit_page(request, form, patient)
     try:
-        edit_patient(
-            patient,
-            form.details(patient.skin_type),
-            version=form.cleaned_data["version"] or 0,
-            by=request.actor,
-            key=form.cleaned_data["key"],
-            now=now,
-        )
+        with noting_whom_it_may_be(request.actor, now=now):
+            edit_patient(
+                patient,
+                form.details(patient.skin_type),
+                although_similar="although_similar" in request.POST,
+                version=form.cleaned_data["version"] or 0,
+                by=request.actor,
+                key=form.cleaned_data["key"],
+                now=now,
+            )
     except Refusal as refusal:
         return _edit_page(request, form, patient, refusal)
     messages.success(request, _("The details are saved."))

@@ -16,6 +16,7 @@ from django.core.files.base import ContentFile
 from clinic.localtime import local_date
 from clinic.models import StaffMember
 from patients.choices import AdattoStage, ConsentKind, PhotoView, StriaType
+from patients.folding import folded_name
 from patients.models import (
     Area,
     AreaFinding,
@@ -29,7 +30,7 @@ from patients.models import (
     ScreeningAnswer,
     ScreeningQuestion,
 )
-from patients.models.patient import fold
+from patients.models.patient import FOLDED_LENGTH
 from patients.scales import SCALES
 from patients.services.assessments import Filled, JudgedArea
 from patients.services.consents import months_later
@@ -77,7 +78,7 @@ def write_patients(people: Sequence[Person], met_at: Sequence[datetime], by: Sta
             clinic_id=by.location.clinic_id,
             first_name=person.first_name,
             last_name=person.last_name,
-            folded_name=fold(f"{person.first_name} {person.last_name}"),
+            folded_name=folded_name(person.first_name, person.last_name, most=FOLDED_LENGTH),
             date_of_birth=person.date_of_birth,
             email=person.email,
             phone=person.phone,

@@ -16,8 +16,8 @@ django.setup()
 from django.core.paginator import Paginator  # noqa: E402
 from django.db import connection  # noqa: E402
 
+from patients.folding import folded_name  # noqa: E402
 from patients.models import Patient  # noqa: E402
-from patients.models.patient import fold  # noqa: E402
 from patients.search import find_patients  # noqa: E402
 from tests import makers  # noqa: E402
 
@@ -50,7 +50,7 @@ def fill(rng: random.Random) -> list[Patient]:
                 clinic=clinic,
                 first_name=first,
                 last_name=last,
-                folded_name=fold(f"{first} {last}"),
+                folded_name=folded_name(first, last, most=500),
                 email=f"{first}.{last}{n % 97}@mail.example".lower(),
                 phone=f"{rng.choice(DIALS)}{rng.randint(10**5, 10**6 - 1)}",
                 date_of_birth=date(1950, 1, 1) + timedelta(days=rng.randint(0, 20_000)),

@@ -11,13 +11,14 @@ NAMES = (
 
 def lengthen() -> None:
     from clinic.models import Resource, StaffMember
+    from patients.folding import folded_name
     from patients.models import Patient
-    from patients.models.patient import fold
+    from patients.models.patient import FOLDED_LENGTH
     from planner.models import Protocol
 
     for at, patient in enumerate(Patient.objects.order_by("pk")):
         patient.first_name, patient.last_name = NAMES[at % len(NAMES)]
-        patient.folded_name = fold(patient.full_name)[:250]
+        patient.folded_name = folded_name(patient.first_name, patient.last_name, most=FOLDED_LENGTH)
         patient.email = f"{'very.long.address.' * 3}{at}@linden-row-and-others.example"
         patient.save()
     for at, resource in enumerate(Resource.objects.order_by("pk")):

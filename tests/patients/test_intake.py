@@ -7,9 +7,10 @@ from django.db import connection
 
 from clinic.models import StaffMember, WriteKey
 from clinic.services.once import KeyUsedForSomethingElse
+from patients.folding import tidy_name
 from patients.models import Patient
 from patients.services import intake
-from patients.services.intake import PatientDetails, create_patient, edit_patient, full_number, tidy_name
+from patients.services.intake import PatientDetails, create_patient, edit_patient, full_number
 from tests.makers import NOW, acting, make_location, make_patient, make_staff
 from tests.planner.desk import Desk
 
@@ -35,7 +36,7 @@ def create(desk: Desk, *, key: str = "k", although_similar: bool = False, **fiel
 def test_a_patient_is_kept_whole(desk: StaffMember) -> None:
     made = create(desk, email="jade@example.com", phone="07700 900123", skin_type=4, notes="Prefers mornings")
     assert made.clinic == desk.location.clinic
-    assert (made.full_name, made.folded_name) == ("Jade Robinson", "jade robinson")
+    assert (made.full_name, made.folded_name) == ("Jade Robinson", "robinson jade")
     assert (made.email, made.phone, made.skin_type) == ("jade@example.com", "+44 7700 900123", 4)
     assert (made.notes, made.version, made.created_at) == ("Prefers mornings", 1, NOW)
 
@@ -145,7 +146,7 @@ def edit(patient: Patient, desk: Desk, *, version: int = 1, key: str = "e", **fi
 def test_an_edit_replaces_the_details_and_raises_the_version(desk: StaffMember) -> None:
     patient = create(desk)
     edited = edit(patient, desk, last_name="Żak", phone="0113 496 0123")
-    assert (edited.full_name, edited.folded_name, edited.version) == ("Jade Żak", "jade zak", 2)
+    assert (edited.full_name, edited.folded_name, edited.version) == ("Jade Żak", "zak jade", 2)
     assert edited.phone == "+44 113 496 0123"
 
 
@@ -183,4 +184,67 @@ def test_a_name_that_grows_too_long_when_composed_is_refused(desk: StaffMember) 
 
 def test_a_name_that_grows_when_folded_is_kept_whole(desk: StaffMember) -> None:
     made = create(desk, first_name="ß" * 120, last_name="ß" * 120)
-    assert (made.full_name, made.folded_name) == (f"{'ß' * 120} {'ß' * 120}", f"{'s' * 240} {'s' * 9}")
+    assert (made.full_name, made.folded_name) == (f"{'ß' * 120} {'ß' * 120}", f"{'s' * 240} {'s' * 240}")
+
+
+# Somebody who is known already
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "is_known"),
+    [
+        ({}, {"first_name": "Robinson", "last_name": "Jade"}, True),
+        ({"former_names": "Smith"}, {"last_name": "Smith"}, True),
+        ({}, {"last_name": "Smith", "former_names": "Robinson"}, True),
+        ({"last_name": "Müller-Łuk"}, {"last_name": "Muller Luk"}, True),
+        ({"last_name": "O’Neill"}, {"last_name": "ONeill"}, True),
+        ({"email": "j@example.com"}, {"email": "J@example.com", "date_of_birth": date(1995, 5, 18)}, True),
+        ({"email": "j@example.com"}, {"email": "j@example.com", "date_of_birth": date(1971, 1, 1)}, False),
+        (
+            {"email": "j@example.com", "phone": "07700 900123"},
+            {"email": "j@example.com", "phone": "07700 900123", "date_of_birth": date(1971, 1, 1)},
+            True,
+        ),
+        ({}, {"date_of_birth": date(1995, 5, 18)}, False),
+    ],
+)
+def test_who_seems_to_be_known(
+    desk: StaffMember, known: dict[str, Any], new: dict[str, Any], is_known: bool
+) -> None:
+    create(desk, **{"date_of_birth": date(1995, 5, 17)} | known)
+    asked = {"date_of_birth": date(1995, 5, 17), "key": "k2"} | new
+    if is_known:
+        with pytest.raises(intake.LikelyDuplicate):
+            create(desk, **asked)
+    else:
+        create(desk, **asked)
+
+
+def test_an_edit_that_makes_two_the_same_is_asked_about_and_may_go_on(desk: StaffMember) -> None:
+    create(desk)
+    other = create(desk, key="k2", first_name="Ann", last_name="Other")
+    details = PatientDetails("Jade", "Robinson", other.date_of_birth)
+    how = {"version": other.version, "by": acting(desk), "now": NOW}
+    with pytest.raises(intake.LikelyDuplicate):
+        edit_patient(other, details, key="e1", **how)
+    other.refresh_from_db()
+    assert other.first_name == "Ann"
+    assert edit_patient(other, details, key="e1", although_similar=True, **how).first_name == "Jade"
+    same = PatientDetails("Jade", "Robinson", other.date_of_birth, notes="Prefers mornings")
+    other.refresh_from_db()
+    assert edit_patient(other, same, key="e2", **how | {"version": other.version}).notes
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("\u202eJade\u202c", "Jade"),
+        ("Ja\u200bde\ufeff", "Jade"),
+        ("Ja\u00adde", "Jade"),
+        ("علی\u200cرضا", "علی\u200cرضا"),
+        ("Jade\u200d", "Jade"),
+        ("Jade 🌿", "Jade 🌿"),
+    ],
+)
+def test_signs_that_nobody_sees_are_cleaned_on_entry(desk: StaffMember, typed: str, kept: str) -> None:
+    assert create(desk, first_name=typed).first_name == kept
