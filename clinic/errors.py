@@ -36,8 +36,8 @@ def _spoken(value: Any, zone: ZoneInfo) -> Any:
     return value
 
 
-def say(refusal: Refusal, zone: ZoneInfo) -> str:
+def say(refusal: Refusal, zone: ZoneInfo, *, with_next_step: bool = True) -> str:
     """The refusal as one or two sentences, times in `zone`, always with the weekday."""
     facts: Mapping[str, Any] = {name: _spoken(value, zone) for name, value in refusal.facts.items()}
-    parts = [str(refusal.sentence), str(refusal.next_step)]
+    parts = [str(refusal.sentence), str(refusal.next_step) if with_next_step else ""]
     return " ".join(part.format(**facts) for part in parts if part)

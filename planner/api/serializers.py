@@ -136,9 +136,11 @@ class MoveAsked(WhyAsked, BookAsked):
 
 
 class MoveQuestion(Body):
-    """`to`: what happens to the rest if the session goes there. Without it: the nearest times that work."""
+    """`to`: what happens to the rest if the session goes there; `on`: any time of that day. Without both: the nearest
+    times that work."""
 
     to = Moment(allow_null=True, required=False)
+    on = Day(allow_null=True, required=False)
     practitioner_id = Id(allow_null=True, required=False)
     with_later = serializers.BooleanField(default=False)
 

@@ -1,7 +1,7 @@
 """Moving and cancelling by form: where a session is wanted, and what goes along."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django import forms
@@ -18,7 +18,7 @@ ONLY, LATER = "only", "later"
 
 
 class WhereForm(forms.Form):
-    """A wish to look at: a day and a time, or neither for the nearest that work."""
+    """A wish to look at: a day and a time, a day with any time, or neither for the nearest that work."""
 
     scope = forms.ChoiceField(
         label=_("What moves"),
@@ -39,10 +39,15 @@ class WhereForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         wish = super().clean() or {}
-        for given, missing in (("day", "time"), ("time", "day")):
-            if wish.get(given) and not wish.get(missing) and missing not in self.errors:
-                self.add_error(missing, _("Give both, or leave both empty for the nearest times that work."))
+        if wish.get("time") and not wish.get("day") and "day" not in self.errors:
+            self.add_error("day", _("Give the day too, or leave both empty for the nearest times that work."))
         return wish
+
+    @property
+    def wanted_on(self) -> date | None:
+        """The day on which any time will do."""
+        day: date | None = None if self.cleaned_data.get("time") else self.cleaned_data["day"]
+        return day
 
     @property
     def with_later(self) -> bool:

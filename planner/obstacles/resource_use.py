@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
+from django.utils import formats
 from django.utils.translation import gettext as _t
 
 from clinic.localtime import at_local
@@ -107,14 +108,28 @@ def _not_open(use: ResourceUse, location: Location, calendar: Calendar) -> Obsta
         facts: dict[str, Any] = {"location": location.name, "holiday": calendar.holidays[day]}
         return Obstacle(ObstacleCode.PUBLIC_HOLIDAY, day + timedelta(days=1), facts)
     if not intervals:
-        return Obstacle(ObstacleCode.NOT_OPEN_THAT_DAY, facts={"resource": use.resource.name})
-    facts = {"resource": use.resource.name, "open": _in_words(intervals)}
+        weekday = formats.date_format(day, "l")
+        return Obstacle(
+            ObstacleCode.NOT_OPEN_THAT_DAY, facts={"resource": use.resource.name, "weekday": weekday}
+        )
+    length = length_words(use.used_until - use.starts_at)
+    facts = {"resource": use.resource.name, "open": _in_words(intervals), "length": length}
     return Obstacle(ObstacleCode.OUTSIDE_HOURS, facts=facts)
 
 
 @lru_cache(maxsize=4096)
 def _instant(local: datetime, zone: ZoneInfo) -> datetime:
     return at_local(local.date(), local.time(), zone)
+
+
+def length_words(span: timedelta) -> str:
+    """`45 min`, `1 h 45`, `2 h`."""
+    hours, minutes = divmod(int(span.total_seconds()) // 60, 60)
+    if not hours:
+        return _t("%(minutes)s min") % {"minutes": minutes}
+    if not minutes:
+        return _t("%(hours)s h") % {"hours": hours}
+    return _t("%(hours)s h %(minutes)s") % {"hours": hours, "minutes": f"{minutes:02}"}
 
 
 def _in_words(intervals: Intervals) -> list[str]:

@@ -127,7 +127,9 @@ WORDS: Mapping[Code, ObstacleWords] = {
     Code.OUTSIDE_HOURS: _stop(
         "clock-alert",
         _l("Outside hours"),
-        _l("Session %(which)s on %(day)s is outside the hours of %(resource)s: %(open)s."),
+        _l(
+            "Session %(which)s on %(day)s is outside the hours of %(resource)s: %(open)s. It takes %(length)s."
+        ),
         "",
         _l("%(resource)s has other hours on %(day)s."),
     ),

@@ -12,7 +12,6 @@ from datetime import datetime
 from clinic.actor import Actor
 from clinic.services.changing import changing
 from clinic.services.once import once
-from clinic.services.versions import Stale
 from planner.choices import CAN_MOVE, HOLDS_TIME, NEEDLED, OVER, SeriesState, SessionState
 from planner.models import Reservation, Series, Session, SessionEvent
 from planner.outbox.plan_messages import messages_for_booking, messages_for_cancellation, messages_for_change
@@ -22,6 +21,7 @@ from planner.schedule.refusals import (
     NotThisSeries,
     PlanIncomplete,
     WrongState,
+    changed_meanwhile,
 )
 from planner.schedule.rules import Uses, ends_at, refuse_unless_possible
 from planner.schedule.session_place import SessionPlace
@@ -118,7 +118,7 @@ def stop_series(series_id: int, *, by: Actor, key: str, version: int, now: datet
     locked = lock_sessions_of(series_id)
     series = locked.series
     if series.version != version:
-        raise Stale()
+        raise changed_meanwhile(*locked.sessions, seen=version)
     refuse_closed(series, SeriesState.DRAFT, SeriesState.ACTIVE)
     for session in locked.sessions:
         if session.state == SessionState.IN_TREATMENT:

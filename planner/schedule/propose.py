@@ -69,12 +69,17 @@ def in_time(proposals: Sequence[Proposal], asked: AskedOfEngine) -> list[Proposa
 
 
 def no_day_left(placing: Sequence[Session], request: Request) -> str:
+    """When it would have to be, and what that contradicts."""
     facts = {
         "number": placing[0].number,
         "first": day_label(request.earliest),
         "last": day_label(request.latest),
     }
-    return _t("Session %(number)s could be on %(first)s at the earliest, but not after %(last)s.") % facts
+    if request.latest < request.earliest:
+        said = _t("Session %(number)s had to be by %(last)s; the first day left to plan is %(first)s.")
+    else:
+        said = _t("Session %(number)s has to be on a day from %(first)s to %(last)s.")
+    return said % facts
 
 
 def search(

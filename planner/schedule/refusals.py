@@ -10,6 +10,8 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from clinic.errors import Refusal
+from clinic.services.versions import Stale
+from planner.models import Session, SessionEvent
 from planner.obstacles.obstacle import Obstacle, ObstacleCode
 
 CHOOSE_ANOTHER_TIME = _("Nothing was changed. Choose another time.")
@@ -26,6 +28,24 @@ class BookingRefusal(Refusal):
 def every_reason(refusal: Refusal) -> tuple[Refusal, ...]:
     """The refusal itself, then whatever else stands against what was asked."""
     return (refusal, *getattr(refusal, "others", ()))
+
+
+class ChangedMeanwhile(Stale):
+    """The same as any outdated page, where the history tells `who` did `what`, and when."""
+
+    sentence = _("Someone changed this while you were looking: {who}, {what}, {at}.")
+
+
+def changed_meanwhile(*sessions: Session, seen: int) -> Stale:
+    """Of sessions that are no longer as in version `seen`: by whom they were changed, as their history tells."""
+    if seen < 1:  # no page of ours says so
+        return Stale()
+    events = SessionEvent.objects.filter(session__in=sessions).select_related("by__staff")
+    last = events.order_by("at", "pk").last()
+    who = getattr(getattr(last and last.by, "staff", None), "name", "")
+    if last is None or not who:
+        return Stale()
+    return ChangedMeanwhile(who=who, what=last.get_kind_display().lower(), at=last.at)
 
 
 # Time
@@ -110,16 +130,18 @@ class OnLeave(BookingRefusal):
 
 
 class OutsideHours(BookingRefusal):
-    """`open` are the resource's hours on that day, in words."""
+    """`open` are the resource's hours on that day, `length` how long it is needed, in words."""
 
     code = "outside_hours"
-    sentence = _("Session {number} on {at} is outside the hours of {resource} on that day: {open}.")
+    sentence = _(
+        "Session {number} on {at} is outside the hours of {resource} on that day: {open}. It is needed for {length}."
+    )
     next_step = CHOOSE_ANOTHER_RESOURCE
 
 
 class NotOpenThatDay(BookingRefusal):
     code = "not_open_that_day"
-    sentence = _("Session {number} cannot have {resource} on {at}: not there on that day.")
+    sentence = _("Session {number} cannot have {resource} on {at}: not there on that {weekday}.")
     next_step = CHOOSE_ANOTHER_RESOURCE
 
 

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from clinic.actor import Actor
-from clinic.services.versions import Stale
 from planner.choices import NEXT_STATES, OVER, SeriesState, SessionState
 from planner.models import Reservation, Series, Session, SessionEvent
 from planner.schedule.locking import Locked, lock
-from planner.schedule.refusals import SeriesClosed, WrongState
+from planner.schedule.refusals import SeriesClosed, WrongState, changed_meanwhile
 
 
 def lock_session(session_id: int, more: Iterable[int] = ()) -> Locked:
@@ -24,7 +23,7 @@ def lock_sessions_of(series_id: int, more: Iterable[int] = ()) -> Locked:
 
 def refuse_stale(session: Session, version: int) -> None:
     if session.version != version:
-        raise Stale()
+        raise changed_meanwhile(session, seen=version)
 
 
 def refuse_closed(series: Series, *allowed: SeriesState) -> None:

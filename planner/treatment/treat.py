@@ -18,7 +18,7 @@ from planner.obstacles.from_record import verdict_for
 from planner.obstacles.patient_record import PatientRecord, records_of
 from planner.outbox.plan_messages import messages_for_completion
 from planner.schedule.locking import lock, with_patience
-from planner.schedule.refusals import NoConsent, WrongState
+from planner.schedule.refusals import NoConsent, WrongState, changed_meanwhile
 from planner.treatment.refusals import (
     AreaNotInSeries,
     CartridgeExpired,
@@ -172,7 +172,7 @@ def _locked(session_id: int, version: int | None = None) -> Session:
     locked = lock(Session.objects.values_list("series_id", flat=True).get(pk=session_id))
     session = locked.session(session_id)
     if version is not None and session.version != version:
-        raise Stale()
+        raise changed_meanwhile(session, seen=version)
     return session
 
 

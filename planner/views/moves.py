@@ -172,7 +172,7 @@ def _look(
         except Refusal as refusal:
             status = max(status, refusal.status)
             said = [*said, say(refusal, session.location.zone)]
-    is_as_asked = form.is_valid() and bool(form.cleaned_data["day"]) and not said
+    is_as_asked = form.is_valid() and bool(form.cleaned_data.get("time")) and not said
     page = MovePage(
         session=session,
         form=form,
@@ -198,7 +198,12 @@ def _answer(
             reasons = [say(refusal, session.location.zone)]
             to = form.wanted_about()
     answer = propose_move(
-        session, to=to, practitioner_id=form.practitioner_id, with_later=form.with_later, now=now
+        session,
+        to=to,
+        on=None if to else form.wanted_on,
+        practitioner_id=form.practitioner_id,
+        with_later=form.with_later,
+        now=now,
     )
     return (PlanAnswer(answer.plans, (), answer.relaxations) if reasons else answer), reasons
 

@@ -43,7 +43,7 @@ from planner.schedule.draft import (
 )
 from planner.schedule.proposals import PlanAnswer
 from planner.schedule.propose import propose
-from planner.schedule.refusals import every_reason
+from planner.schedule.refusals import AlreadyBooked, every_reason
 from planner.schedule.session_place import SessionPlace
 from planner.schedule.taken_areas import taken_areas
 
@@ -96,10 +96,11 @@ class PlanPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlansPage:
-    """Whole plans side by side, or why there are none and what would help."""
+    """Whole plans side by side, or why there are none and what would help; none are needed where all `is_placed`."""
 
     series: Series
     answer: PlanAnswer
+    is_placed: bool
     cards: list[PlanCard]
     form: WishesForm
     key: str
@@ -267,8 +268,11 @@ def _show_plans(
     request: StaffRequest, series: Series, form: WishesForm, refusals: tuple[Refusal, ...], now: datetime
 ) -> HttpResponse:
     series.refresh_from_db()
+    is_placed = False
     try:
         answer = propose(series, now=now)
+    except AlreadyBooked:
+        answer, is_placed = PlanAnswer(()), True
     except Refusal as no:
         answer, refusals = PlanAnswer(()), (*refusals, no)
     sites = list(series.areas.values_list("site", flat=True))
@@ -277,6 +281,7 @@ def _show_plans(
     page = PlansPage(
         series=series,
         answer=answer,
+        is_placed=is_placed,
         cards=plan_cards(series, answer.plans, today=today),
         form=form,
         key=uuid4().hex,

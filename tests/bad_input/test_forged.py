@@ -17,16 +17,14 @@ def test_a_stale_page_moves_nothing(desk: Desk, page: Pages) -> None:
     visit = desk.visit(2, datetime(2027, 2, 24, 10))
     form = {"key": "k", "version": session.version - 1, "visit": token_of(visit)}
     told = page.refused(f"/sessions/{session.pk}/move/", form)
-    assert told.startswith(
-        "Someone changed this while you were looking. Nothing was changed. Reload the page"
-    )
+    assert told.startswith("Someone changed this while you were looking: ")
 
 
 def test_a_stale_page_cancels_nothing_and_keeps_the_reason(desk: Desk, page: Pages) -> None:
     session = session_of(desk.booked(), 2)
     form = {"key": "k", "version": session.version - 1, "reason": "Has a cold"}
     told = page.refused(f"/sessions/{session.pk}/cancel/", form)
-    assert told.startswith("Someone changed this while you were looking.")
+    assert told.startswith("Someone changed this while you were looking: ")
 
 
 def test_a_series_booked_by_somebody_else_meanwhile(desk: Desk, page: Pages) -> None:

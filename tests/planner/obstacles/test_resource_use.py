@@ -70,7 +70,7 @@ def test_outside_hours_says_which_they_are(desk: Desk) -> None:
     code, facts = reason(desk, desk.practitioner, utc(MONDAY, 17))
     assert (code, facts) == (
         "outside_hours",
-        {"resource": "Priya Nair", "open": ["09:00 to 17:00"]},
+        {"resource": "Priya Nair", "open": ["09:00 to 17:00"], "length": "45 min"},
     )
 
 

@@ -58,7 +58,10 @@ def test_what_cannot_be_is_explained_and_the_nearest_time_offered(desk: Desk) ->
     second = session_of(desk.booked(), 2)
     to = datetime(2027, 2, 23, 18, tzinfo=UTC)
     answer = propose_move(second, to=to, with_later=False, now=NOW)
-    assert answer.reasons[0] == "The time asked for session 2 is not free."
+    assert answer.reasons[0] == (
+        "Session 2 on Tue 23 Feb 2027, 18:00 is outside the hours of Priya Nair on that day: 09:00 to 17:00."
+        " It is needed for 45 min."
+    )
     at = [datetime(2027, 2, day, 15, 30, tzinfo=UTC) for day in (23, 22, 24)]
     assert [starts(plan) for plan in answer.plans] == [[each] for each in at]
     desk.move(second, *answer.plans[0].visits)
@@ -67,10 +70,40 @@ def test_what_cannot_be_is_explained_and_the_nearest_time_offered(desk: Desk) ->
 def test_days_that_the_neighbours_forbid_are_told_with_those_they_allow(desk: Desk) -> None:
     second = session_of(desk.booked(), 2)
     answer = propose_move(second, to=datetime(2027, 3, 20, 10, tzinfo=UTC), with_later=False, now=NOW)
-    assert answer.reasons == (
-        "Session 2 could be on Tue 16 Feb 2027 at the earliest, but not after Tue 2 Mar 2027.",
-    )
+    assert answer.reasons == ("Session 2 has to be on a day from Tue 16 Feb 2027 to Tue 2 Mar 2027.",)
     assert answer.plans[0].visits[0].starts_at.date() == date(2027, 3, 2)
+
+
+def test_a_day_can_be_wished_without_a_time(desk: Desk) -> None:
+    second = session_of(desk.booked(), 2)
+    answer = propose_move(second, on=date(2027, 2, 25), with_later=False, now=NOW)
+    assert answer.reasons == ()
+    assert len(answer.plans) > 1
+    assert {plan.visits[0].starts_at.date() for plan in answer.plans} == {date(2027, 2, 25)}
+    desk.move(second, *answer.plans[0].visits)
+
+
+@pytest.mark.parametrize(
+    ("day", "reason"),
+    [
+        (date(2027, 2, 27), "Sat 27 Feb 2027 has no time that works."),
+        (date(2027, 3, 20), "Session 2 has to be on a day from Tue 16 Feb 2027 to Tue 2 Mar 2027."),
+    ],
+)
+def test_a_day_on_which_nothing_works_says_so_and_the_nearest_are_offered(
+    desk: Desk, day: date, reason: str
+) -> None:
+    second = session_of(desk.booked(), 2)
+    answer = propose_move(second, on=day, with_later=False, now=NOW)
+    assert answer.reasons == (reason,)
+    assert answer.plans
+
+
+def test_a_day_without_a_time_goes_for_the_later_ones_too(desk: Desk) -> None:
+    second = session_of(desk.booked(), 2)
+    answer = propose_move(second, on=date(2027, 3, 2), with_later=True, now=NOW)
+    assert answer.plans
+    desk.move(second, *answer.plans[0].visits)
 
 
 def test_a_time_off_the_grid_is_told(desk: Desk) -> None:

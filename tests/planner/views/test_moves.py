@@ -175,12 +175,16 @@ def test_too_soon_for_the_skin_is_refused_with_a_reason(front: Client, second: S
     assert page.context["page"].offers[0].starts_at.date() >= datetime(2027, 2, 16).date()
 
 
-def test_a_day_without_a_time_is_asked_for(front: Client, second: Session) -> None:
+def test_a_day_without_a_time_shows_the_times_of_that_day(front: Client, second: Session) -> None:
     page = look(front, second, day="2027-02-25")
-    assert (page.status_code, page.context["page"].form.errors["time"]) == (
-        422,
-        ["Give both, or leave both empty for the nearest times that work."],
-    )
+    offers = page.context["page"].offers
+    assert (page.status_code, len(offers) > 1) == (200, True)
+    assert {offer.starts_at.date() for offer in offers} == {datetime(2027, 2, 25).date()}
+
+
+def test_a_time_without_a_day_is_asked_for(front: Client, second: Session) -> None:
+    page = look(front, second, time="10:00")
+    assert (page.status_code, list(page.context["page"].form.errors)) == (422, ["day"])
 
 
 def test_a_chosen_practitioner_is_kept(front: Client, desk: Desk, second: Session) -> None:

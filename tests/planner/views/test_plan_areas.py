@@ -9,6 +9,7 @@ from planner.models import Protocol, ProtocolVersion, Series
 from tests.makers import NOW, make_area, make_protocol_version, make_series
 from tests.planner.views.test_series import (
     _monday_morning,
+    booked,
     clinician,
     location,
     patient,
@@ -92,3 +93,18 @@ def test_going_back_from_the_plans_changes_the_same_draft(
         "series_plan", args=[draft.pk]
     )
     assert Series.objects.get().weekdays == [1]
+
+
+def test_wishes_are_changed_on_a_running_series_and_the_next_move_keeps_them(
+    clinician: StaffMember, patient: Patient, version: ProtocolVersion, location: Location
+) -> None:
+    series = booked(patient, version, location, clinician)
+    client, url = signed_in(clinician), reverse("series_plan", args=[series.pk])
+    assert url in client.get(reverse("series", args=[series.pk])).content.decode()
+    page = client.get(url)
+    assert page.status_code == 200
+    assert 'name="prefers_from"' in page.content.decode()
+    wish = {"key": "w", "version": series.version, "prefers_from": "15:00", "prefers_to": "17:00"}
+    assert client.post(url, wish).status_code == 302
+    series.refresh_from_db()
+    assert f"{series.prefers_from:%H:%M}" == "15:00"
