@@ -29,15 +29,14 @@ WORDS: dict[str, type[TextChoices]] = {
 
 
 @transaction.atomic
-def load_protocols(clinic: Clinic, steps: Sequence[Any], *, now: datetime) -> None:
-    """Give a clinic every shipped protocol it does not have yet, each with `steps`, the outbox's. Changes none.
+def load_protocols(clinic: Clinic, steps: Sequence[Any], *, now: datetime) -> int:
+    """Give a clinic every shipped protocol it does not have yet, each with `steps`, the outbox's; how many.
 
-    A step is a dataclass with the fields of `AftercareStep`.
+    Changes none that it has. A step is a dataclass with the fields of `AftercareStep`.
     """
     has = set(clinic.protocols.values_list("code", flat=True))
-    for recipe in load_recipes():
-        if recipe.code in has:
-            continue
+    new = [recipe for recipe in load_recipes() if recipe.code not in has]
+    for recipe in new:
         own = {name: getattr(recipe, name) for name in OF_THE_PROTOCOL}
         protocol = Protocol.objects.create(clinic=clinic, **own)
         version = ProtocolVersion.objects.create(
@@ -56,6 +55,20 @@ def load_protocols(clinic: Clinic, steps: Sequence[Any], *, now: datetime) -> No
             )
             for position, phase in enumerate(recipe.phases)
         )
+
+    return len(new)
+
+
+@transaction.atomic
+def add_new_steps(clinic: Clinic, steps: Sequence[Any]) -> int:
+    """Give every protocol in use the shipped mails whose code its present version does not know; how many."""
+    added = 0
+    for version in current_versions(clinic):
+        known = set(version.steps.values_list("code", flat=True))
+        new = [step for step in steps if step.code not in known]
+        _add(version, AftercareStep, new)
+        added += len(new)
+    return added
 
 
 def recipe_of(version: ProtocolVersion) -> Recipe:
