@@ -14,8 +14,9 @@ from clinic.errors import Refusal, say
 from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.services.audit import SEARCH, note_reading
+from clinic.services.sessions_hit import ChangeScope, SessionsHit, hits_seen_first
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import show_page
+from clinic.views.answer import HitsShown, hits_shown, show_page
 from patients.forms import PatientForm
 from patients.models import Patient
 from patients.readings import noting_whom_it_may_be, open_patient
@@ -60,6 +61,7 @@ class DetailsPage:
     refusal: str = ""
     known_id: int | None = None
     now_there: Sequence[tuple[str, object]] = ()
+    hits: HitsShown | None = None
 
 
 @needs(Right.SEE_PATIENTS)
@@ -102,8 +104,10 @@ def edit(request: StaffRequest, patient_id: int) -> HttpResponse:
     form = _form(request, patient)
     if not (request.method == "POST" and form.is_valid()):
         return _edit_page(request, form, patient)
+    scope = ChangeScope(request.staff.location, patient_id=patient.pk)
+    seen_first = hits_seen_first(scope, seen=request.POST.get("seen", ""), now=now)
     try:
-        with noting_whom_it_may_be(request.actor, now=now):
+        with noting_whom_it_may_be(request.actor, now=now), seen_first:
             edit_patient(
                 patient,
                 form.details(patient.skin_type),
@@ -113,6 +117,9 @@ def edit(request: StaffRequest, patient_id: int) -> HttpResponse:
                 key=form.cleaned_data["key"],
                 now=now,
             )
+    except SessionsHit as hit:
+        page = DetailsPage(form, patient, form["version"].value(), hits=hits_shown(request, hit))
+        return show_page(request, "patients/edit.html", page, status=hit.status)
     except Refusal as refusal:
         return _edit_page(request, form, patient, refusal)
     messages.success(request, _("The details are saved."))

@@ -181,6 +181,61 @@ def _missed(desk: Desk, series: Series) -> None:
     Reservation.objects.filter(session__series=series, session__number=2).update(is_active=False)
 
 
+def _consent_ends(desk: Desk, series: Series) -> None:
+    Consent.objects.update(valid_to=date(2027, 2, 1))
+
+
+def _yesterday(series: Series, state: str) -> None:
+    at = datetime(2027, 1, 10, 10, tzinfo=UTC)
+    span = {"starts_at": at, "ends_at": at + timedelta(hours=1)}
+    Session.objects.filter(series=series, number=1).update(state=state, **span)
+
+
+def _left(desk: Desk, series: Series) -> None:
+    _yesterday(series, "booked")
+
+
+def _record_left(desk: Desk, series: Series) -> None:
+    _yesterday(series, "in_treatment")
+
+
+def _lapsed(desk: Desk, series: Series) -> None:
+    _yesterday(series, "done")
+    Screening.objects.update(taken_at=NOW - timedelta(days=5))
+    ProtocolVersion.objects.update(lapse_days=40)
+
+
+def _same_skin(desk: Desk, series: Series) -> None:
+    other = desk.series(patient=series.patient, sessions_planned=1)
+    other.areas.set([make_area(series.patient, site="knee", side="left")])
+    desk.book(other, [desk.visit(1, datetime(2027, 2, 2, 10))])
+    other.areas.set(series.areas.all())
+
+
+def _mail(series: Series, **fields: Any) -> None:
+    (step,) = make_steps(series.protocol_version)[:1]
+    Message.objects.create(
+        location=series.location,
+        patient=series.patient,
+        series=series,
+        step=step,
+        about_version=1,
+        due_at=NOW,
+        expires_at=NOW,
+        created_at=NOW,
+        closed_at=NOW,
+        **fields,
+    )
+
+
+def _refused(desk: Desk, series: Series) -> None:
+    _mail(series, session=series.sessions.get(number=1), state="failed", to_address=series.patient.email)
+
+
+def _untold(desk: Desk, series: Series) -> None:
+    _mail(series, state="missed")
+
+
 TABLE: list[tuple[Callable[[Desk, Series], None], int, str, date | None]] = [
     (_leave, 1, "on_leave", date(2027, 1, 20)),
     (_upkeep, 1, "on_leave", date(2027, 1, 20)),
@@ -205,7 +260,18 @@ TABLE: list[tuple[Callable[[Desk, Series], None], int, str, date | None]] = [
     (_out_of_order, 2, "wrong_order", None),
     (_gap_shortened, 2, "too_late", None),
     (_missed, 2, "no_time", None),
+    (_consent_ends, 2, "consent_ends", None),
+    (_left, 1, "not_ended", None),
+    (_record_left, 1, "record_open", None),
+    (_lapsed, 2, "rescreen_needed", None),
+    (_same_skin, 1, "skin_not_rested", date(2027, 3, 2)),
+    (_refused, 1, "address_refused", None),
+    (_untold, 1, "not_told", None),
 ]
+
+
+def test_every_code_has_its_row() -> None:
+    assert {code for _cause, _number, code, _until in TABLE} == set(ObstacleCode)
 
 
 @pytest.mark.parametrize(("cause", "number", "code", "until"), TABLE)

@@ -252,6 +252,25 @@ def test_a_blocking_answer_shows_which_visits_it_hits(client: Client, desk: Desk
     assert Screening.objects.count() == 2
 
 
+def test_a_birthday_that_makes_somebody_too_young_shows_which_visits_it_hits(
+    client: Client, desk: Desk
+) -> None:
+    client.force_login(make_staff(desk.location, Role.CLINICIAN).user)
+    patient = Session.objects.get(number=1).patient
+    data = {
+        "key": "k",
+        "version": patient.version,
+        "first_name": patient.first_name,
+        "last_name": patient.last_name,
+        "date_of_birth": "2009-06-01",
+        "mail_allowed": "on",
+    }
+    path = reverse("patient_edit", args=[patient.pk])
+    shown = client.post(path, data)
+    assert (shown.status_code, shown.context["page"].hits.sessions) == (409, 4)
+    assert client.post(path, data | {"seen": shown.context["page"].hits.sign}).status_code == 302
+
+
 def test_a_withdrawn_consent_shows_which_visits_it_hits(client: Client, desk: Desk) -> None:
     client.force_login(make_staff(desk.location, Role.CLINICIAN).user)
     consent = Session.objects.get(number=1).patient.consents.get()
