@@ -84,7 +84,7 @@ def assess(page: Page, patient_url: str) -> None:
 
 
 def plan(page: Page, name: str) -> None:
-    expect(page.locator("h2").first).to_contain_text("moderate")
+    expect(page.locator("#h-rec")).to_contain_text("moderate")
     picture(page, f"{name}-plan")
     assert barriers(page) == []
     page.get_by_role("button", name="See the plans").click()

@@ -20,7 +20,7 @@ SHUT = (
 )  # fmt: skip
 # Pages that look different for every state of what they show; of the others the first example is enough.
 MANY_FACES = (
-    "patient screening photos consent series series_plan session session_move message settings_resource_new"
+    "patient plan screening photos consent series series_plan session session_move message settings_resource_new"
 ).split()
 ALSO = {
     "today": ("?who=all",),
