@@ -106,6 +106,11 @@ def time_label(at: datetime | time) -> str:
     return formats.time_format(at, "H:i")
 
 
+def monday_of(day: date) -> date:
+    """On which the week of `day` begins."""
+    return day - timedelta(days=day.weekday())
+
+
 def moment_label(instant: datetime, zone: tzinfo) -> str:
     """`Tue 5 Jan 14:00`, in the reader's language and the location's zone."""
     return formats.date_format(instant.astimezone(zone), "D j M H:i")

@@ -20,7 +20,7 @@ from typing import Any
 import holidays
 from django.db.models import Func, OuterRef, Q
 
-from clinic.localtime import day_bounds
+from clinic.localtime import day_bounds, monday_of
 from clinic.models import Absence, ExtraHours, Location, Resource, ResourceKind, WeeklyHours
 from clinic.models.hours import MIDNIGHT
 from clinic.nested import Row, nested, revived
@@ -87,16 +87,12 @@ class _Weekly:
             return False
         return (
             self.every_weeks == 1
-            or (_monday(day) - _monday(self.valid_from)).days // 7 % self.every_weeks == 0
+            or (monday_of(day) - monday_of(self.valid_from)).days // 7 % self.every_weeks == 0
         )
 
     def interval(self, day: date) -> Interval:
         last = day + ONE_DAY if self.closes == MIDNIGHT else day
         return datetime.combine(day, self.opens), datetime.combine(last, self.closes)
-
-
-def _monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
 
 
 @dataclass(frozen=True, slots=True)

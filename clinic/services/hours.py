@@ -4,7 +4,7 @@ An absence may lie over sessions that are booked: they stay until someone moves 
 back with its start and end, for the page to point the board at.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from math import gcd
 
 from django.db.models import Q
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.actor import Actor
 from clinic.errors import Refusal
+from clinic.localtime import monday_of
 from clinic.models import Absence, ExtraHours, Location, ResourceKind, WeeklyHours
 from clinic.models.hours import MIDNIGHT
 from clinic.services.once import Edited, once
@@ -59,8 +60,7 @@ def _weeks_meet(one: WeeklyHours, other: WeeklyHours) -> bool:
     shared = gcd(one.every_weeks, other.every_weeks)
     if shared == 1 or one.valid_from is None or other.valid_from is None:
         return True
-    first, second = (day - timedelta(days=day.weekday()) for day in (one.valid_from, other.valid_from))
-    return (first - second).days // 7 % shared == 0
+    return (monday_of(one.valid_from) - monday_of(other.valid_from)).days // 7 % shared == 0
 
 
 def _keep_weekly(hours: WeeklyHours) -> WeeklyHours:

@@ -140,6 +140,17 @@ def answer_button(
         return show_page(request, "clinic/go_on.html", page, status=hit.status)
 
 
+def answer_button_or_say(
+    request: StaffRequest, *, write: Callable[[], str], to: str, hits_in: Callable[[], ChangeScope]
+) -> HttpResponse:
+    """As `answer_button`; a refusal is said on the page `to`."""
+    try:
+        return answer_button(request, write=write, to=to, hits_in=hits_in)
+    except Refusal as no:
+        messages.error(request, say(no, request.staff.location.zone))
+    return redirect(to)
+
+
 def _write(request: StaffRequest, write: Callable[[], str], hits_in: Callable[[], ChangeScope] | None) -> str:
     if hits_in is None:
         return write()

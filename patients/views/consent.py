@@ -17,7 +17,7 @@ from clinic.localtime import local_date
 from clinic.permissions import Right
 from clinic.services.sessions_hit import ChangeScope
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import answer_button, show_page
+from clinic.views.answer import answer_button_or_say, show_page
 from patients.choices import ConsentKind
 from patients.forms import ConsentForm
 from patients.models import Consent, ConsentText, Patient
@@ -75,11 +75,7 @@ def withdraw(request: StaffRequest, patient_id: int, consent_id: int) -> HttpRes
         return _("The consent is withdrawn from now on. The signature stays in the record.")
 
     to = reverse("screening", args=[patient_id])
-    try:
-        return answer_button(request, write=write, to=to, hits_in=lambda: scope)
-    except Refusal as refusal:
-        messages.error(request, say(refusal, request.staff.location.zone))
-    return redirect(to)
+    return answer_button_or_say(request, write=write, to=to, hits_in=lambda: scope)
 
 
 def _kind(kind: str) -> ConsentKind:

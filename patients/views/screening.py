@@ -19,7 +19,7 @@ from clinic.localtime import day_label, local_date
 from clinic.permissions import Right
 from clinic.services.sessions_hit import ChangeScope, SessionsHit, hits_seen_first
 from clinic.views.access import StaffRequest, needs
-from clinic.views.answer import HitsShown, answer_button, hits_shown, show_page
+from clinic.views.answer import HitsShown, answer_button_or_say, hits_shown, show_page
 from patients.choices import Certainty, ConsentKind, Persistence, ScreeningEffect
 from patients.contradictions import Contradiction
 from patients.forms import ScreeningForm, new_key
@@ -246,11 +246,7 @@ def end_override(request: StaffRequest, patient_id: int, override_id: int) -> Ht
         return _("The answer counts again.")
 
     to = reverse("screening", args=[patient_id])
-    try:
-        return answer_button(request, write=write, to=to, hits_in=lambda: scope)
-    except Refusal as refusal:
-        messages.error(request, say(refusal, request.staff.location.zone))
-    return redirect(to)
+    return answer_button_or_say(request, write=write, to=to, hits_in=lambda: scope)
 
 
 def _page(

@@ -237,9 +237,7 @@ class HoursViewSet(Changes):
 
     def get_queryset(self) -> Any:
         here = self.staff.location
-        return WeeklyHours.objects.filter(Q(location=here) | Q(resource__location=here)).order_by(
-            "resource", "weekday", "opens", "pk"
-        )
+        return HoursViewSet.queryset.filter(Q(location=here) | Q(resource__location=here))
 
     def get_object(self) -> WeeklyHours:
         return open_hours(self.actor, self.kwargs["hours_id"])

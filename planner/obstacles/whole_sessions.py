@@ -1,6 +1,7 @@
 """Sessions with all that pages say of them and that their obstacles are found by: two statements, however many."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -36,12 +37,18 @@ def with_everything(sessions: QuerySet[Session]) -> list[Session]:
     return rows
 
 
+def by_their_series(sessions: QuerySet[Session]) -> Mapping[int, list[Session]]:
+    """The sessions of each series in order, `with_everything`."""
+    by_series: defaultdict[int, list[Session]] = defaultdict(list)
+    for session in with_everything(sessions.order_by("number")):
+        by_series[session.series_id].append(session)
+    return by_series
+
+
 def whole_series(found: QuerySet[Series]) -> list[Series]:
     """The series, each with its sessions in order, and these `with_everything`: three statements."""
     several = list(found)
-    by_series: defaultdict[int, list[Session]] = defaultdict(list)
-    for session in with_everything(Session.objects.filter(series__in=several).order_by("number")):
-        by_series[session.series_id].append(session)
+    by_series = by_their_series(Session.objects.filter(series__in=several))
     for series in several:
         keep(series, "sessions", by_series[series.pk])
         for session in by_series[series.pk]:

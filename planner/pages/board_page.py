@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
-from clinic.localtime import local_date, weekday_label
+from clinic.localtime import local_date, monday_of, weekday_label
 from clinic.models import Absence, Location, Resource, ResourceKind
 from clinic.opening_hours import Calendar, Intervals, open_calendar, union, without
 from planner.pages.board_layout import BoardItem, Strip, Window, lay_out, minute_of, strips, window
@@ -49,7 +49,7 @@ class BoardAddress:
 
     @property
     def monday(self) -> date:
-        return self.day - timedelta(days=self.day.weekday())
+        return monday_of(self.day)
 
     @property
     def days(self) -> list[date]:

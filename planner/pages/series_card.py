@@ -1,6 +1,5 @@
 """A series as its card tells it."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -10,16 +9,14 @@ from clinic.nested import keep
 from patients.models import Patient
 from planner.choices import NEEDLED, WITHOUT_TIME, SessionState
 from planner.models import Series, Session
-from planner.obstacles.whole_sessions import with_everything
+from planner.obstacles.whole_sessions import by_their_series
 from planner.pages.series_line import Rail, Stop, draw
 
 
 def series_of(patient: Patient) -> list[Series]:
     """All series of a patient, the newest first, each with its sessions `with_everything`: two statements."""
-    sessions = Session.objects.filter(patient=patient).select_related("series__location").order_by("number")
-    by_series: defaultdict[int, list[Session]] = defaultdict(list)
-    for session in with_everything(sessions):
-        by_series[session.series_id].append(session)
+    sessions = Session.objects.filter(patient=patient).select_related("series__location")
+    by_series = by_their_series(sessions)
     found = [several[0].series for several in by_series.values()]
     for series in found:
         keep(series, "sessions", by_series[series.pk])
