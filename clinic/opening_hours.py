@@ -181,15 +181,16 @@ def open_calendar(location: Location, resources: Iterable[Resource], first: date
 
 
 def resources_and_calendar(
-    location: Location, first: date, last: date
-) -> tuple[dict[int, Resource], Calendar]:
-    """All practitioners, rooms and devices of `location`, in order, and their calendar: one query."""
+    location: Location, first: date, last: date, **more: Func
+) -> tuple[dict[int, Resource], Calendar, Mapping[str, Any]]:
+    """All practitioners, rooms and devices of `location`, in order, their calendar, and what `more` is read with the
+    location: one query."""
     fields = tuple(field.attname for field in Resource._meta.concrete_fields)
     rows = Resource.objects.filter(location=OuterRef("pk")).order_by("kind", "position", "name")
-    read = _read(location, first, last, its_resources=nested(rows, *fields))
+    read = _read(location, first, last, its_resources=nested(rows, *fields), **more)
     resources = {row["id"]: revived(Resource, row) for row in read["its_resources"]}
     kinds = {pk: each.kind for pk, each in resources.items()}
-    return resources, _calendar(location, kinds, first, last, read)
+    return resources, _calendar(location, kinds, first, last, read), read
 
 
 def _calendar(

@@ -37,6 +37,7 @@ class ObstacleCode(StrEnum):
     WRONG_ORDER = "wrong_order"
     TOO_SOON = "too_soon"
     TOO_LATE = "too_late"
+    BEGINS_LATE = "begins_late"
     SKIN_NOT_RESTED = "skin_not_rested"
     OTHER_AREA_TOO_NEAR = "other_area_too_near"
     NO_TIME = "no_time"
@@ -88,6 +89,7 @@ KINDS: Mapping[ObstacleCode, ObstacleKind] = {
     ObstacleCode.WRONG_ORDER: _OF_THE_PLACE,
     ObstacleCode.TOO_SOON: _OF_THE_PLACE,
     ObstacleCode.TOO_LATE: _TO_BE_KNOWN,
+    ObstacleCode.BEGINS_LATE: _TO_BE_KNOWN,
     ObstacleCode.SKIN_NOT_RESTED: _OF_THE_PLACE,
     ObstacleCode.OTHER_AREA_TOO_NEAR: _OF_THE_PLACE,
     ObstacleCode.NO_TIME: _TO_BE_KNOWN,

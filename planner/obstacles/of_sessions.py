@@ -18,12 +18,8 @@ from planner.models import ProtocolPhase, ProtocolVersion, Session
 from planner.obstacles import from_record
 from planner.obstacles.obstacle import Obstacle, ObstacleCode
 from planner.obstacles.patient_record import PatientRecord, records_of
-from planner.obstacles.resource_use import (
-    kinds_needed,
-    use_of,
-    why_it_does_not_serve,
-    why_not_open,
-)
+from planner.obstacles.resource_use import kinds_needed, use_of, why_it_does_not_serve, why_not_open
+from planner.obstacles.running_late import LateUses, held_by_those_here, late_uses, why_it_begins_late
 from planner.obstacles.skin_rest import (
     SessionDay,
     SkinUse,
@@ -46,6 +42,7 @@ class Surroundings:
     calendar: Calendar
     records: Mapping[int, PatientRecord]
     now: datetime
+    late: LateUses
     _needs: dict[int, tuple[tuple[ProtocolPhase, ...], tuple[ResourceKind, ...]]] = field(
         default_factory=dict
     )
@@ -78,14 +75,17 @@ def surroundings_of(
 ) -> Surroundings:
     """In three statements, however many sessions; in one where the `records` are known. `days` are read at least."""
     on = [local_date(each.starts_at, location.zone) for each in sessions if each.starts_at]
-    on += days or (local_date(now, location.zone),)
-    resources, calendar = resources_and_calendar(location, min(on), max(on))
+    today = local_date(now, location.zone)
+    here = {"here": held_by_those_here(location, now)} if today in on else {}
+    on += days or (today,)
+    resources, calendar, read = resources_and_calendar(location, min(on), max(on), **here)
     return Surroundings(
         location,
         resources,
         calendar,
         records_of(each.patient for each in sessions) if records is None else records,
         now,
+        late_uses(read.get("here", ()), now),
     )
 
 
@@ -148,15 +148,18 @@ def _of_the_place(session: Session, stop: SessionDay, around: Surroundings) -> I
     for kind in needed:
         if not any(each.kind == kind for each in serving):
             yield Obstacle(ObstacleCode.RESOURCE_MISSING, facts={"kind": kind.label})
-    depth_mm, told = _depth_mm(session), []
+    depth_mm, told, uses = _depth_mm(session), [], []
     for resource in serving:
         if resource.kind in needed:
             use = use_of(resource, session.number, stop.starts_at, phases)
+            uses.append(use)
             obstacle = why_it_does_not_serve(resource, version, depth_mm)
             obstacle = obstacle or why_not_open(use, around.location, around.calendar)
             if obstacle and obstacle not in told:  # a closed house is closed for all of them
                 told.append(obstacle)
                 yield obstacle
+    if around.late and stop.day == around.today and (waits := why_it_begins_late(uses, around.late)):
+        yield waits
 
 
 def _depth_mm(session: Session) -> Decimal | None:

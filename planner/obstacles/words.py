@@ -186,6 +186,13 @@ WORDS: Mapping[Code, ObstacleWords] = {
         _l("Past the longest gap"),
         _l("Session %(which)s on %(day)s is later than the longest gap allows."),
     ),
+    Code.BEGINS_LATE: _warn(
+        "clock-alert",
+        _l("Begins late"),
+        _l("%(resource)s is not free before %(free_at)s, %(minutes)s minutes into session %(which)s."),
+        "",
+        _l("%(resource)s runs late."),
+    ),
     Code.SKIN_NOT_RESTED: _stop(
         "calendar-x",
         _l("Skin not rested"),

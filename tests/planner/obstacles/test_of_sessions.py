@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from clinic.models import Absence, Clinic, ExtraHours, Location, Resource, WeeklyHours
@@ -236,6 +237,20 @@ def _untold(desk: Desk, series: Series) -> None:
     _mail(series, state="missed")
 
 
+def _before_it_runs_late(desk: Desk, series: Series) -> None:
+    """Of the one before it, since eight: the treatment has begun half an hour late."""
+    ahead = desk.book(desk.series(sessions_planned=1), [desk.visit(1, datetime(2027, 1, 12, 9))])
+    here, held = Session.objects.filter(series=ahead), Reservation.objects.filter(session__series=ahead)
+    earlier = timedelta(days=1, hours=1)
+    here.update(starts_at=F("starts_at") - earlier, ends_at=F("ends_at") - earlier)
+    spans = ("starts_at", "used_until", "ends_at")
+    held.update(**{name: F(name) - earlier for name in spans})
+    began = held.get(resource=desk.practitioner).starts_at + timedelta(minutes=30)
+    here.update(state="in_treatment", treatment_began_at=began)
+    at = held.get(resource=desk.room).ends_at
+    Session.objects.filter(series=series, number=1).update(starts_at=at, ends_at=at + timedelta(hours=1))
+
+
 TABLE: list[tuple[Callable[[Desk, Series], None], int, str, date | None]] = [
     (_leave, 1, "on_leave", date(2027, 1, 20)),
     (_upkeep, 1, "on_leave", date(2027, 1, 20)),
@@ -259,6 +274,7 @@ TABLE: list[tuple[Callable[[Desk, Series], None], int, str, date | None]] = [
     (_moved_together, 2, "too_soon", date(2027, 2, 16)),
     (_out_of_order, 2, "wrong_order", None),
     (_gap_shortened, 2, "too_late", None),
+    (_before_it_runs_late, 1, "begins_late", None),
     (_missed, 2, "no_time", None),
     (_consent_ends, 2, "consent_ends", None),
     (_left, 1, "not_ended", None),
