@@ -15,7 +15,7 @@ from planner.obstacles.words import WORDS
 from tests.api.caller import caller_for
 from tests.makers import NOW, make_staff
 from tests.planner.desk import Desk, open_desk, session_of
-from tests.planner.obstacles.test_of_sessions import TABLE, set_aside
+from tests.planner.obstacles.causes import TABLE, set_aside
 
 pytestmark = pytest.mark.django_db
 Cause = Callable[[Desk, Series], None]
