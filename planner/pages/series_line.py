@@ -1,14 +1,14 @@
 """A series as a line in time: where each node, gap and month stands, in percent of the line's length. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
 from django.utils import formats
 
-CROWDED_PERCENT = 7.0
-"""Two labels closer than this would print over each other."""
+CROWDED_PERCENT, CROWDED_NARROW_PERCENT = 8.0, 16.0
+"""Two labels closer than this would print over each other; on a narrow screen, where the line is short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,17 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something drawn at `x` percent, with its words."""
+    """Something drawn at `x` percent, with its words.
+
+    `is_crowded`: too near the words before it. `is_crowded_when_narrow`: there alone.
+    """
 
     x: float
     label: str
     state: str = ""
     number: int = 0
+    is_crowded: bool = False
+    is_crowded_when_narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,12 @@ class Rail:
     closed: tuple[Stretch, ...] = ()
     gone: Stretch | None = None
     today: Mark | None = None
-    window: Stretch | None = field(default=None)
+    window: Stretch | None = None
+
+    @property
+    def labelled(self) -> Iterator[Mark]:
+        """The days that are said below the line."""
+        return (each for each in (*self.stops, *self.judged) if not each.is_crowded)
 
 
 def draw(
@@ -73,12 +83,14 @@ def draw(
     last = last or max(days) + timedelta(days=7)
     axis = _Axis(first, last)
     done = [stop.day for stop in stops if stop.state != "open"]
+    visits = [Mark(axis.at(each.day), _short(each.day), each.state, each.number) for each in stops]
+    marks = [*_spaced([*visits, *(Mark(axis.at(day), _short(day)) for day in judged if day <= last)])]
     return Rail(
         words=", ".join(f"{stop.number}: {formats.date_format(stop.day, 'D j M Y')}" for stop in stops),
-        stops=tuple(Mark(axis.at(s.day), _short(s.day), s.state, s.number) for s in stops),
+        stops=tuple(each for each in marks if each.number),
         gaps=_gaps(stops, axis),
         months=tuple(Mark(axis.at(day), formats.date_format(day, "M")) for day in axis.months()),
-        judged=tuple(Mark(axis.at(day), _short(day)) for day in judged if day <= last),
+        judged=tuple(each for each in marks if not each.number),
         closed=tuple(axis.band(a, b) for a, b in closed if b >= first and a <= last),
         gone=axis.band(done[0], done[-1]) if len(done) > 1 else None,
         today=Mark(axis.at(today), _short(today)) if today and first <= today <= last else None,
@@ -110,6 +122,17 @@ class _Axis:
 
 def _short(day: date) -> str:
     return formats.date_format(day, "j M")
+
+
+def _spaced(marks: Iterable[Mark]) -> Iterator[Mark]:
+    """In the order of the line; whose words would touch those before them goes without."""
+    last = last_when_narrow = -100.0
+    for mark in sorted(marks, key=lambda each: each.x):
+        crowded = mark.x - last < CROWDED_PERCENT
+        crowded_when_narrow = mark.x - last_when_narrow < CROWDED_NARROW_PERCENT
+        last = last if crowded else mark.x
+        last_when_narrow = last_when_narrow if crowded_when_narrow else mark.x
+        yield replace(mark, is_crowded=crowded, is_crowded_when_narrow=crowded_when_narrow)
 
 
 def _gaps(stops: Sequence[Stop], axis: _Axis) -> tuple[Mark, ...]:

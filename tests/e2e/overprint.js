@@ -1,4 +1,5 @@
-// Which texts of a page are printed over each other: each pair in a sentence, by its words.
+// Which texts of a page are printed over each other: each pair in a sentence, by its words. In a drawing two words on
+// one line may not even touch.
 () => {
   const clipped = (box, element) => {
     let { left, top, right, bottom } = box;
@@ -21,13 +22,13 @@
   while (walker.nextNode()) {
     const node = walker.currentNode, element = node.parentElement;
     if (!node.data.trim() || !element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })) continue;
-    if (element.closest("script, style, option, svg") || floats(element)) continue;
+    if (element.closest("script, style, option, svg title") || floats(element)) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
     for (const line of range.getClientRects()) {
       const box = clipped(line, element);
       if (box.right - box.left <= 4 || box.bottom - box.top <= 4) continue;
-      texts.push({ box, words: node.data.trim().slice(0, 60), node });
+      texts.push({ box, words: node.data.trim().slice(0, 60), node, drawing: element.closest("svg") });
     }
   }
   texts.sort((a, b) => a.box.top - b.box.top);
@@ -38,7 +39,8 @@
       if (other.node === one.node) continue;
       const wide = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
       const high = Math.min(one.box.bottom, other.box.bottom) - other.box.top;
-      if (wide > 3 && high > 4) found.add(`“${one.words}” over “${other.words}”`);
+      const least = one.drawing && one.drawing === other.drawing ? -2 : 3;
+      if (wide > least && high > 4) found.add(`“${one.words}” over “${other.words}”`);
     }
   });
   return [...found].slice(0, 5);

@@ -71,6 +71,9 @@ def test_two_texts_in_one_place_are_noticed(browser: Browser) -> None:
         "<p style='position:absolute;top:10px;left:10px'>One name</p>"
         "<p style='position:absolute;top:12px;left:30px'>another</p>"
         "<p style='position:absolute;top:60px;left:10px'>Apart</p><p hidden>hidden</p>"
+        "<svg style='position:absolute;top:90px;left:0' width='300'>"
+        "<text x='50' y='20' text-anchor='end'>1 Apr</text><text x='51' y='20'>2 May</text>"
+        "<text x='200' y='20'>far</text></svg>"
     )
-    assert page.evaluate(OVERPRINT) == ["“One name” over “another”"]
+    assert page.evaluate(OVERPRINT) == ["“One name” over “another”", "“1 Apr” over “2 May”"]
     page.context.close()
