@@ -64,6 +64,25 @@ def _wrong(page: Page, name: str) -> list[str]:
     return found
 
 
+def test_a_long_name_stays_within_the_button_that_asks(browser: Browser, served: Served) -> None:
+    """On a phone, the words of “Remove …” ran off both sides of the question."""
+    root, _pages, _day = served
+    page = browser.new_context(reduced_motion="reduce", viewport={"width": 360, "height": 800}).new_page()
+    sign_in(page, root, "manager@linden.example", PASSWORD)
+    page.goto(f"{root}/settings/days/")
+    for button in page.get_by_role("main").get_by_role("button", name="Remove").all():
+        button.click()
+        asked, yes = page.locator("#ask").bounding_box(), page.locator("[data-ask-yes]").bounding_box()
+        assert asked
+        assert yes
+        assert yes["x"] >= asked["x"]
+        assert yes["x"] + yes["width"] <= asked["x"] + asked["width"]
+        words = page.locator("[data-ask-yes]").evaluate("e => e.scrollWidth - e.clientWidth")
+        assert words == 0
+        page.keyboard.press("Escape")
+    page.context.close()
+
+
 def test_two_texts_in_one_place_are_noticed(browser: Browser) -> None:
     """The measure itself: it sees what overlaps, and lets pass what is hidden or apart."""
     page = browser.new_context().new_page()
