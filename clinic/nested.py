@@ -98,5 +98,11 @@ def _columns(
 
 def keep(parent: Model, name: str, children: Iterable[Model]) -> None:
     """From now on `parent`'s `name.all()` are these, as if they had been prefetched."""
-    kept = parent.__dict__.setdefault("_prefetched_objects_cache", {})
-    kept[name] = list(children)
+    parent.__dict__.setdefault("_prefetched_objects_cache", {})[name] = list(children)
+
+
+def kept(parent: Model, name: str) -> Sequence[Any]:
+    """What `parent`'s `name.all()` are, without the manager that Django makes anew at each call where they were kept: a
+    page with a thousand children feels that too."""
+    known = parent.__dict__.get("_prefetched_objects_cache", {}).get(name)
+    return getattr(parent, name).all() if known is None else known

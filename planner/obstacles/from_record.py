@@ -10,6 +10,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from clinic.localtime import local_date
+from clinic.nested import kept
 from patients.choices import ScreeningEffect
 from patients.screening_rules import ImpossibleDate, Verdict
 from planner.models import ProtocolVersion, Session
@@ -114,4 +115,4 @@ def verdict_for(session: Session, record: PatientRecord, day: date) -> Verdict:
 
 
 def _sites(session: Session) -> set[str]:
-    return {area.site for area in session.series.areas.all()}
+    return {area.site for area in kept(session.series, "areas")}

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.localtime import local_date
 from clinic.models import Location, Resource, ResourceKind
+from clinic.nested import kept
 from clinic.opening_hours import Calendar, resources_and_calendar
 from planner.choices import HERE, WITHOUT_TIME, SeriesState, SessionState
 from planner.models import ProtocolPhase, ProtocolVersion, Session
@@ -52,7 +53,7 @@ class Surroundings:
     ) -> tuple[tuple[ProtocolPhase, ...], tuple[ResourceKind, ...]]:
         """Its phases and the kinds they need: the same for all its sessions."""
         if version.pk not in self._needs:
-            phases = tuple(version.phases.all())
+            phases = tuple(kept(version, "phases"))
             self._needs[version.pk] = phases, kinds_needed(phases)
         return self._needs[version.pk]
 
@@ -143,7 +144,7 @@ def _of_the_place(session: Session, stop: SessionDay, around: Surroundings) -> I
     """Who and what serves it is there, in use, able, and open."""
     version = session.series.protocol_version
     phases, needed = around.needs_of(version)
-    held = [each.resource_id for each in session.reservations.all() if each.is_active]
+    held = [each.resource_id for each in kept(session, "reservations") if each.is_active]
     serving = [around.resources[pk] for pk in held if pk in around.resources]
     for kind in needed:
         if not any(each.kind == kind for each in serving):
@@ -164,8 +165,8 @@ def _of_the_place(session: Session, stop: SessionDay, around: Surroundings) -> I
 
 def _depth_mm(session: Session) -> Decimal | None:
     """The least depth that the protocol names for the deepest of the sites."""
-    sites = {area.site for area in session.series.areas.all()}
-    depths = session.series.protocol_version.depths.all()
+    sites = {area.site for area in kept(session.series, "areas")}
+    depths = kept(session.series.protocol_version, "depths")
     return max((depth.min_mm for depth in depths if depth.site in sites), default=None)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Func, OuterRef, QuerySet
 
 from clinic.models import Resource
-from clinic.nested import Row, keep, nested, revived
+from clinic.nested import Row, keep, kept, nested, revived
 from patients.models import Area
 from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Series, Session, SiteDepth
 
@@ -98,4 +98,4 @@ def _described_versions() -> QuerySet[ProtocolVersion, Any]:
 
 def served_by(session: Session) -> dict[str, Resource]:
     """By kind, what the session holds; what it held, if it was missed."""
-    return {held.resource.kind: held.resource for held in session.reservations.all()}
+    return {held.resource.kind: held.resource for held in kept(session, "reservations")}

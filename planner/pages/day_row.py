@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
 
 from clinic.models import Location, Resource, ResourceKind
+from clinic.nested import kept
 from planner.choices import HERE, NEEDLED, PhaseKind, SessionState
 from planner.models import Session
 from planner.obstacles.obstacle import Obstacle, ObstacleCode
@@ -63,7 +64,7 @@ class DayRow:
 
     @cached_property
     def areas(self) -> str:
-        return ", ".join(str(area) for area in self.session.series.areas.all())
+        return ", ".join(str(area) for area in kept(self.session.series, "areas"))
 
     @property
     def skin_type(self) -> str:
@@ -157,4 +158,6 @@ def is_open(session: Session) -> bool:
 
 
 def _spans(session: Session) -> tuple[Span, ...]:
-    return spans(session.starts_at, session.series.protocol_version.phases.all()) if session.starts_at else ()
+    return (
+        spans(session.starts_at, kept(session.series.protocol_version, "phases")) if session.starts_at else ()
+    )
