@@ -104,5 +104,6 @@ def keep(parent: Model, name: str, children: Iterable[Model]) -> None:
 def kept(parent: Model, name: str) -> Sequence[Any]:
     """What `parent`'s `name.all()` are, without the manager that Django makes anew at each call where they were kept: a
     page with a thousand children feels that too."""
-    known = parent.__dict__.get("_prefetched_objects_cache", {}).get(name)
-    return getattr(parent, name).all() if known is None else known
+    known: Sequence[Any] | None = parent.__dict__.get("_prefetched_objects_cache", {}).get(name)
+    everything: Sequence[Any] = getattr(parent, name).all() if known is None else known
+    return everything
