@@ -13,7 +13,7 @@ from clinic.models import Absence, ReadAudit
 from patients.models import Patient
 from planner.models import Session
 from tests.makers import make_location, make_staff
-from tests.planner.full_day import DAY, NOW, FullDay, add_visits, make_full_day
+from tests.planner.full_day import DAY, NOW, FullDay, add_visits
 
 pytestmark = pytest.mark.django_db
 
@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 def _at_twenty_to_eleven() -> Iterator[None]:
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture
-def day() -> FullDay:
-    return make_full_day()
 
 
 @pytest.fixture

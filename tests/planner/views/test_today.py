@@ -15,7 +15,7 @@ from patients.models import Patient
 from planner.models import Message, Session
 from tests.makers import make_staff
 from tests.planner.desk import everything
-from tests.planner.full_day import NOW, VISITS, FullDay, add_visits, make_full_day
+from tests.planner.full_day import NOW, VISITS, FullDay, add_visits
 
 pytestmark = pytest.mark.django_db
 
@@ -24,11 +24,6 @@ pytestmark = pytest.mark.django_db
 def _at_twenty_to_eleven() -> Iterator[None]:
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-@pytest.fixture
-def day() -> FullDay:
-    return make_full_day()
 
 
 @pytest.fixture

@@ -9,14 +9,9 @@ from django.test import Client
 
 from clinic.models import User
 from planner.models import Session
-from tests.planner.full_day import DAY, FullDay, make_full_day
+from tests.planner.full_day import DAY, FullDay
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def day() -> FullDay:
-    return make_full_day()
 
 
 def everybody_was_here() -> None:

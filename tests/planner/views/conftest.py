@@ -1,0 +1,30 @@
+"""What several pages are looked at with."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+
+import pytest
+import time_machine
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
+
+from tests.planner.full_day import NOW, FullDay, make_full_day
+
+
+@pytest.fixture(scope="module")
+def _day_made_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[FullDay]:
+    """Half a second of work, kept by a transaction around the module's tests, each of which undoes only its own."""
+    around = transaction.atomic()
+    with django_db_blocker.unblock(), time_machine.travel(NOW, tick=False):
+        around.__enter__()
+        made = make_full_day()
+    yield made
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        around.__exit__(None, None, None)
+
+
+@pytest.fixture
+def day(_day_made_once: FullDay) -> FullDay:
+    """What a test does to these objects, it does to its own copy."""
+    return deepcopy(_day_made_once)
