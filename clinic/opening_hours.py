@@ -11,11 +11,11 @@ here are naive local wall-clock in the location's zone; intervals are half-open,
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, cast
 
 import holidays
 from django.db.models import Func, OuterRef, Q
@@ -24,9 +24,12 @@ from clinic.localtime import day_bounds, monday_of
 from clinic.models import Absence, ExtraHours, Location, Resource, ResourceKind, WeeklyHours
 from clinic.models.hours import MIDNIGHT
 from clinic.nested import Row, nested, revived
+from clinic.prepared import Given, Prepared
 
 Interval = tuple[datetime, datetime]
 Intervals = tuple[Interval, ...]
+More = Callable[[], Mapping[str, Func]]
+"""What is read with a location beside its hours, by name."""
 ONE_DAY = timedelta(days=1)
 
 
@@ -181,13 +184,11 @@ def open_calendar(location: Location, resources: Iterable[Resource], first: date
 
 
 def resources_and_calendar(
-    location: Location, first: date, last: date, **more: Func
+    location: Location, first: date, last: date, more: More = dict, **given: Any
 ) -> tuple[dict[int, Resource], Calendar, Mapping[str, Any]]:
     """All practitioners, rooms and devices of `location`, in order, their calendar, and what `more` is read with the
-    location: one query."""
-    fields = tuple(field.attname for field in Resource._meta.concrete_fields)
-    rows = Resource.objects.filter(location=OuterRef("pk")).order_by("kind", "position", "name")
-    read = _read(location, first, last, its_resources=nested(rows, *fields), **more)
+    location, with what it has to be `Given`: one query."""
+    read = _read(location, first, last, _its_resources, more, **given)
     resources = {row["id"]: revived(Resource, row) for row in read["its_resources"]}
     kinds = {pk: each.kind for pk, each in resources.items()}
     return resources, _calendar(location, kinds, first, last, read), read
@@ -207,20 +208,34 @@ def _calendar(
     )
 
 
-def _read(location: Location, first: date, last: date, **more: Func) -> dict[str, Any]:
+def _its_resources() -> Mapping[str, Func]:
+    fields = tuple(field.attname for field in Resource._meta.concrete_fields)
+    rows = Resource.objects.filter(location=OuterRef("pk")).order_by("kind", "position", "name")
+    return {"its_resources": nested(rows, *fields)}
+
+
+def _read(location: Location, first: date, last: date, *more: More, **given: Any) -> Mapping[str, Any]:
     start, end = day_bounds(first, location.zone)[0], day_bounds(last + ONE_DAY, location.zone)[1]
+    (read,) = _hours_with(*more)(pk=location.pk, start=start, end=end, **given)
+    return cast(Mapping[str, Any], read)
+
+
+@cache
+def _hours_with(*more: More) -> Prepared[Any]:
+    """Weekly hours, and extra hours and absences between two moments."""
     hours = WeeklyHours.objects.filter(Q(location=OuterRef("pk")) | Q(resource__location=OuterRef("pk")))
-    between = {"location": OuterRef("pk"), "starts_at__lt": end, "ends_at__gt": start}
+    between = {"location": OuterRef("pk"), "starts_at__lt": Given("end"), "ends_at__gt": Given("start")}
     extra = ExtraHours.objects.filter(**between).order_by()
     away = Absence.objects.filter(**between).order_by("starts_at", "pk")
     fields = ("resource_id", "weekday", "opens", "closes", "every_weeks", "valid_from", "valid_to")
-    read: Any = Location.objects.values(
-        weekly=nested(hours.order_by(), *fields),
-        extra=nested(extra, "resource_id", "starts_at", "ends_at"),
-        away=nested(away, "resource_id", "kind", "starts_at", "ends_at"),
-        **more,
-    ).get(pk=location.pk)
-    return dict(read)
+    read: dict[str, Func] = {
+        "weekly": nested(hours.order_by(), *fields),
+        "extra": nested(extra, "resource_id", "starts_at", "ends_at"),
+        "away": nested(away, "resource_id", "kind", "starts_at", "ends_at"),
+    }
+    for each in more:
+        read |= each()
+    return Prepared(lambda: Location.objects.filter(pk=Given("pk")).values(**read))
 
 
 def public_holidays(location: Location, first: date, last: date) -> dict[date, str]:

@@ -7,9 +7,11 @@ from allauth.account.views import LoginView
 from allauth.core.internal.ratelimit import consume, get_ip
 from allauth.usersessions.models import UserSession
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from clinic.models import User
+from clinic.prepared import Given, Prepared
 
 TOO_MANY = "too_many_login_attempts"
 
@@ -62,6 +64,10 @@ class SignIn(LoginView):  # type: ignore[misc]
 class StaffBackend(AuthenticationBackend):  # type: ignore[misc]
     def get_user(self, user_id: int) -> User | None:
         """With their place in a clinic and the practitioner they are: every page asks for both."""
-        users = User.objects.select_related("staff__location__clinic", "practitioner")
-        user = users.filter(pk=user_id).first()
+        user = next(iter(_with_their_place(pk=user_id)), None)
         return user if user and self.user_can_authenticate(user) else None
+
+
+@Prepared
+def _with_their_place() -> QuerySet[User]:
+    return User.objects.select_related("staff__location__clinic", "practitioner").filter(pk=Given("pk"))

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, OuterRef, Q, QuerySet
 
 from clinic.localtime import local_date
 from clinic.nested import Row, nested
+from clinic.prepared import Given, Prepared
 from patients.contradictions import Contradiction, contradictions
 from patients.models import (
     Area,
@@ -38,7 +38,7 @@ def newest_answers(patient: Patient, questions: Iterable[ScreeningQuestion] = ()
     When that was stands in `taken_at`. Of `questions`, where they are at hand already, none is read again. The override
     of a fact that stands is that of an earlier answer, when the same was said ever since.
     """
-    answers = list(_newest_first().filter(screening__patient=patient).distinct("question__code"))
+    answers = _newest(patient=patient.pk)
     known = {question.pk: question for question in questions}
     known |= ScreeningQuestion.objects.in_bulk({answer.question_id for answer in answers} - known.keys())
     for answer in answers:
@@ -68,21 +68,21 @@ def _keep_what_set_standing_facts_aside(answers: Iterable[ScreeningAnswer]) -> N
             answer._state.fields_cache["override"] = overrides[pk]
 
 
-@cache
-def _newest_first() -> QuerySet[ScreeningAnswer]:
-    """Never evaluated itself; kept because describing it takes as long as asking it."""
+@Prepared
+def _newest() -> QuerySet[ScreeningAnswer]:
+    """To each question."""
     own = ("screening", "question", "said_yes", "event_date", "note")
     set_aside = ("override__reason", "override__at", "override__until", "override__by__staff__name")
-    answers = ScreeningAnswer.objects.select_related("override__by__staff").only(*own, *set_aside)
+    answers = ScreeningAnswer.objects.filter(screening__patient=Given("patient"))
+    answers = answers.select_related("override__by__staff").only(*own, *set_aside)
     given_at = F("screening__taken_at")
     same = {"screening__patient": OuterRef("screening__patient"), "question": OuterRef("question")}
     before = ScreeningAnswer.objects.filter(**same).exclude(question__persistence="")
     history = nested(
         before.order_by("-screening__taken_at", "-screening_id"), "said_yes", "event_date", "override"
     )
-    return answers.annotate(taken_at=given_at, its_history=history).order_by(
-        "question__code", "-taken_at", "-screening_id"
-    )
+    with_history = answers.annotate(taken_at=given_at, its_history=history)
+    return with_history.order_by("question__code", "-taken_at", "-screening_id").distinct("question__code")
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def surroundings_of(
     """In three statements, however many sessions; in one where the `records` are known. `days` are read at least."""
     on = [local_date(each.starts_at, location.zone) for each in sessions if each.starts_at]
     today = local_date(now, location.zone)
-    here = {"here": held_by_those_here(location, now)} if today in on else {}
+    here = held_by_those_here(location, now) if today in on else {}
     on += days or (today,)
     resources, calendar, read = resources_and_calendar(location, min(on), max(on), **here)
     return Surroundings(

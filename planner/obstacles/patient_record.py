@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Any, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Func, JSONField, OuterRef, Q, QuerySet, Subquery
 
 from clinic.nested import Row, nested
+from clinic.prepared import Given, Prepared, is_one_of
 from patients.choices import ConsentKind
 from patients.models import Area, Assessment, Consent, Patient, Screening, ScreeningAnswer, ScreeningQuestion
 from patients.screening_rules import (
@@ -152,7 +152,7 @@ def records_of(patients: Iterable[Patient]) -> dict[int, PatientRecord]:
     known = {patient.pk: patient for patient in patients}
     if not known:
         return {}
-    rows = list(_with_records().filter(pk__in=known))
+    rows = _with_records(patients=list(known))
     rounds = {row["pk"]: [_Round.of(each) for each in row["rounds"]] for row in rows}
     asked = {pk for each in rounds.values() for one in each for pk in one.asked}
     questions = _questions(next(iter(known.values())).clinic_id, asked)
@@ -216,9 +216,8 @@ def _history(
             yield False, None, None
 
 
-@cache
+@Prepared
 def _with_records() -> "QuerySet[Patient, Any]":
-    """Never evaluated itself; kept because describing it takes as long as asking it."""
     of_patient = {"patient": OuterRef("pk")}
     consents = Consent.objects.filter(**of_patient, kind=ConsentKind.TREATMENT, withdrawn_at=None)
     sessions = Session.objects.filter(**of_patient).exclude(state=SessionState.CANCELLED)
@@ -236,29 +235,40 @@ def _with_records() -> "QuerySet[Patient, Any]":
     aside = {"at": "override__at", "until": "override__until", "by": "override__by__staff__name"}
     yes = nested(given.filter(said_yes=True), "question_id", "event_date", **aside)
     judged = Assessment.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
-    return Patient.objects.order_by().values(
-        "pk",
-        "clinic__other_area_days",
-        rounds=nested(rounds, "taken_at", "is_recheck", asked=asked, yes=yes),
-        consented=nested(consents.order_by("-signed_at", "-pk"), "valid_from", "valid_to"),
-        judged_at=Subquery(judged[:1]),
-        its_sessions=nested(sessions.order_by("starts_at"), "series_id", "number", "starts_at", "state"),
-        news=nested(news, "series_id", "state"),
-        last_mail=Subquery(answered.exclude(to_address="").order_by("-closed_at", "-pk").values("state")[:1]),
-        skins=nested(
-            skins,
+    return (
+        Patient.objects.filter(is_one_of("pk", "patients"))
+        .order_by()
+        .values(
             "pk",
-            "gap_min_days",
-            floor_days="protocol_version__floor_days",
-            skin=nested(areas, "site", "side"),
-        ),
+            "clinic__other_area_days",
+            rounds=nested(rounds, "taken_at", "is_recheck", asked=asked, yes=yes),
+            consented=nested(consents.order_by("-signed_at", "-pk"), "valid_from", "valid_to"),
+            judged_at=Subquery(judged[:1]),
+            its_sessions=nested(sessions.order_by("starts_at"), "series_id", "number", "starts_at", "state"),
+            news=nested(news, "series_id", "state"),
+            last_mail=Subquery(
+                answered.exclude(to_address="").order_by("-closed_at", "-pk").values("state")[:1]
+            ),
+            skins=nested(
+                skins,
+                "pk",
+                "gap_min_days",
+                floor_days="protocol_version__floor_days",
+                skin=nested(areas, "site", "side"),
+            ),
+        )
     )
 
 
 def _questions(clinic_id: int, asked: Collection[int]) -> dict[int, ScreeningQuestion]:
     """The clinic's current ones in order, and what was asked before they were changed."""
-    is_current = Q(clinic=clinic_id, is_current=True)
-    return {each.pk: each for each in ScreeningQuestion.objects.filter(is_current | Q(pk__in=asked))}
+    return {each.pk: each for each in _current_or_asked(clinic=clinic_id, asked=list(asked))}
+
+
+@Prepared
+def _current_or_asked() -> QuerySet[ScreeningQuestion]:
+    is_current = Q(clinic=Given("clinic"), is_current=True)
+    return ScreeningQuestion.objects.filter(is_current | Q(is_one_of("pk", "asked")))
 
 
 def _held(rows: Sequence[Row]) -> dict[int, list[Held]]:

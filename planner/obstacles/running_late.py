@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from django.db.models import Func, OuterRef
 
 from clinic.localtime import day_bounds, local_date
 from clinic.models import Location, ResourceKind
 from clinic.nested import Row, nested
+from clinic.prepared import Given
 from planner.choices import HERE
 from planner.models import Reservation
 from planner.obstacles.obstacle import Obstacle, ObstacleCode
@@ -63,17 +65,21 @@ class _Held:
 _MOMENTS = ("starts_at", "used_until", "ends_at", "due_at", "arrived_at", "began_at")
 
 
-def held_by_those_here(location: Location, now: datetime) -> Func:
-    """To be read with a location: what today's sessions hold whose patients have come and not gone."""
+def held_by_those_here(location: Location, now: datetime) -> dict[str, Any]:
+    """For `resources_and_calendar`: what today's sessions hold whose patients have come and not gone."""
     since, until = day_bounds(local_date(now, location.zone), location.zone)
+    return {"more": _here, "since": since, "until": until}
+
+
+def _here() -> dict[str, Func]:
     held = Reservation.objects.filter(
         session__location=OuterRef("pk"),
         session__state__in=HERE,
-        session__starts_at__gte=since,
-        session__starts_at__lt=until,
+        session__starts_at__gte=Given("since"),
+        session__starts_at__lt=Given("until"),
         is_active=True,
     )
-    return nested(
+    here = nested(
         held.order_by("session_id", "starts_at", "pk"),
         "session_id",
         "resource_id",
@@ -85,6 +91,7 @@ def held_by_those_here(location: Location, now: datetime) -> Func:
         arrived_at="session__arrived_at",
         began_at="session__treatment_began_at",
     )
+    return {"here": here}
 
 
 def late_uses(rows: Iterable[Row], now: datetime) -> LateUses:

@@ -9,6 +9,7 @@ from django.db.models import Func, OuterRef, QuerySet
 
 from clinic.models import Resource
 from clinic.nested import Row, keep, kept, nested, revived
+from clinic.prepared import Prepared, is_one_of
 from patients.models import Area
 from planner.models import ProtocolPhase, ProtocolVersion, Reservation, Series, Session, SiteDepth
 
@@ -78,19 +79,19 @@ def _reservation(row: Row, resources: dict[int, Resource]) -> Reservation:
 
 
 def _versions(wanted: set[int]) -> dict[int, ProtocolVersion]:
-    rows: list[Any] = list(_described_versions().filter(pk__in=wanted))
+    rows: list[Any] = _described_versions(versions=list(wanted))
     for row in rows:
         keep(row, "phases", [revived(ProtocolPhase, each) for each in row.its_phases])
         keep(row, "depths", [revived(SiteDepth, each) for each in row.its_depths])
     return {row.pk: row for row in rows}
 
 
-@cache
+@Prepared
 def _described_versions() -> QuerySet[ProtocolVersion, Any]:
-    """Never evaluated itself."""
     phases = ProtocolPhase.objects.filter(version=OuterRef("pk")).order_by("position")
     depths = SiteDepth.objects.filter(version=OuterRef("pk")).order_by("pk")
-    return ProtocolVersion.objects.select_related("protocol").annotate(
+    found = ProtocolVersion.objects.filter(is_one_of("pk", "versions")).select_related("protocol")
+    return found.annotate(
         its_phases=nested(phases, "id", "kind", "minutes", "needs"),
         its_depths=nested(depths, *(field.attname for field in SiteDepth._meta.concrete_fields)),
     )

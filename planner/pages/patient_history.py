@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -17,6 +16,7 @@ from clinic.labels import label_of
 from clinic.localtime import day_label, local_date
 from clinic.models import StaffMember
 from clinic.nested import Row, nested, revived
+from clinic.prepared import Given, Prepared
 from patients.models import Area, AreaFinding, Assessment, Consent, Patient, Photo, Screening
 from planner.choices import NEEDLED, MessageState
 from planner.models import Message, SessionEvent, TreatmentRecord
@@ -73,7 +73,7 @@ def story_of(
 
 def clinical_record(patient: Patient) -> ClinicalRecord:
     """One statement, however long the history."""
-    row = _with_record().get(pk=patient.pk)
+    (row,) = _with_record(pk=patient.pk)
     return ClinicalRecord(
         treatments=tuple(row["treatments"]),
         screenings=tuple(row["rounds"]),
@@ -83,13 +83,12 @@ def clinical_record(patient: Patient) -> ClinicalRecord:
     )
 
 
-@cache
+@Prepared
 def _with_record() -> "QuerySet[Patient, Any]":
-    """Never evaluated itself; kept because describing it takes as long as asking it."""
     treated = TreatmentRecord.objects.filter(session__patient=OuterRef("pk"))
     findings = AreaFinding.objects.filter(assessment=OuterRef("pk")).order_by("pk")
     of_patient = {"patient": OuterRef("pk")}
-    return Patient.objects.order_by().values(
+    return Patient.objects.filter(pk=Given("pk")).values(
         treatments=nested(
             treated.order_by("-session__starts_at"), "recorded_at", "pain", "note", "session_id",
             starts_at="session__starts_at", number="session__number", areas=areas_treated(),
@@ -121,19 +120,20 @@ def _area(row: Row) -> Area:
     return revived(Area, {"id": row["area_id"], "site": row["site"], "side": row["side"]})
 
 
-def _bookings(patient: Patient) -> Iterable[HistoryEntry]:
-    """Bookings, moves, cancellations and no-shows; what one click did to many sessions is one entry."""
-    shown = (
-        SessionEvent.Kind.BOOKED,
-        SessionEvent.Kind.MOVED,
-        SessionEvent.Kind.CANCELLED,
-        SessionEvent.Kind.NO_SHOW,
-    )
-    events = SessionEvent.objects.filter(session__patient=patient, kind__in=shown)
-    rows = events.order_by("at", "kind", "session__series", "session__number").values_list(
+@Prepared
+def _what_happened() -> "QuerySet[SessionEvent, Any]":
+    """Bookings, moves, cancellations and no-shows."""
+    kinds = SessionEvent.Kind
+    shown = (kinds.BOOKED, kinds.MOVED, kinds.CANCELLED, kinds.NO_SHOW)
+    events = SessionEvent.objects.filter(session__patient=Given("patient"), kind__in=shown)
+    return events.order_by("at", "kind", "session__series", "session__number").values_list(
         "at", "kind", "session__series", "session__number", "reason", "by__staff__name"
     )
-    for (at, kind, series_id), group in groupby(rows, key=itemgetter(0, 1, 2)):
+
+
+def _bookings(patient: Patient) -> Iterable[HistoryEntry]:
+    """What one click did to many sessions is one entry."""
+    for (at, kind, series_id), group in groupby(_what_happened(patient=patient.pk), key=itemgetter(0, 1, 2)):
         together = list(group)
         numbers = ", ".join(str(number) for _at, _kind, _series_id, number, _reason, _name in together)
         reason, name = together[0][4:]

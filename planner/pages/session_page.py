@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Protocol
 from uuid import uuid4
 
+from django.db.models import QuerySet
 from django.forms import BaseForm
 
 from clinic.localtime import local_date
 from clinic.models import Resource, StaffMember
 from clinic.permissions import Right
+from clinic.prepared import Given, Prepared
 from patients.models import Patient
 from planner.choices import CAN_MOVE, PhaseKind, SessionState
 from planner.models import Series, Session, SessionEvent, TreatmentRecord
@@ -105,6 +107,16 @@ class RecordShown(Protocol):
     def rows(self) -> tuple[object, ...]: ...
 
 
+@Prepared
+def _events() -> QuerySet[SessionEvent]:
+    return SessionEvent.objects.filter(session=Given("session")).select_related("by__staff")
+
+
+@Prepared
+def _of_series() -> QuerySet[Session]:
+    return Session.objects.filter(series=Given("series")).order_by("number")
+
+
 def session_page(
     session: Session, staff: StaffMember, record: RecordShown | None, now: datetime, refusal: str = ""
 ) -> SessionPage:
@@ -118,8 +130,8 @@ def session_page(
         patient=session.patient,
         phases=phase_lines(session, now),
         used={held.resource.kind: held.resource for held in session.reservations.all() if held.is_active},
-        events=tuple(session.events.select_related("by__staff")),
-        sessions=tuple(Session.objects.filter(series=session.series_id).order_by("number")),
+        events=tuple(_events(session=session.pk)),
+        sessions=tuple(_of_series(series=session.series_id)),
         own=record.own if record else None,
         last=record.last if record else None,
         form=record.form if record else None,

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from clinic.localtime import local_date
 from clinic.models import Location, ResourceKind
 from clinic.nested import nested
+from clinic.prepared import Prepared, is_one_of
 from patients.models import Area
 from planner.choices import HOLDS_TIME, WITHOUT_TIME
 from planner.models import ProtocolPhase, Reservation, Series, Session, SiteDepth
@@ -76,14 +76,13 @@ class SeriesFacts:
 def facts_of(patients: Mapping[int, int]) -> tuple[SeriesFacts, ...]:
     """Of series by id, each with its patient's, in the order given: one query."""
     of_patient: defaultdict[int, list[Session]] = defaultdict(list)
-    for session in _with_everything().filter(patient__in=set(patients.values())):
+    for session in _with_everything(patients=list(patients.values())):
         of_patient[session.patient_id].append(session)
     return tuple(_facts(pk, of_patient[patient]) for pk, patient in patients.items())
 
 
-@cache
+@Prepared
 def _with_everything() -> QuerySet[Any]:
-    """Never evaluated itself; kept because describing it takes as long as asking it."""
     version = "series__protocol_version"
     phases = ProtocolPhase.objects.filter(version=OuterRef(version)).order_by("position")
     skin = Area.objects.filter(series=OuterRef("series"))
@@ -91,7 +90,8 @@ def _with_everything() -> QuerySet[Any]:
     depths = SiteDepth.objects.filter(version=OuterRef(version), site__in=sites).order_by("-min_mm")
     held = Reservation.objects.filter(session=OuterRef("pk"), resource__kind=ResourceKind.PRACTITIONER)
     return (
-        Session.objects.select_related("series__patient", "series__location", f"{version}__protocol")
+        Session.objects.filter(is_one_of("patient", "patients"))
+        .select_related("series__patient", "series__location", f"{version}__protocol")
         .annotate(
             phases=nested(phases, "minutes", "needs"),
             skin=nested(skin, "site", "side"),

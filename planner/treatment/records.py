@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.db.models import Func, OuterRef
+from django.db.models import Func, OuterRef, QuerySet
 
 from clinic.nested import Row, keep, nested, revived
+from clinic.prepared import Given, Prepared
 from patients.models import Area
 from planner.models import AreaTreatment, Session, TreatmentRecord
 
@@ -19,15 +20,18 @@ def last_record(session: Session) -> TreatmentRecord | None:
 
 def own_and_last(session: Session) -> tuple[TreatmentRecord | None, TreatmentRecord | None]:
     """What was done in this session, and last time on its series, each with its areas: one statement."""
-    records = TreatmentRecord.objects.filter(
-        session__series=session.series_id, session__number__lte=session.number
-    ).select_related("session", "recorded_by__staff")
-    with_areas = records.annotate(its_areas=areas_treated())
-    newest: list[Any] = list(with_areas.order_by("-session__number")[:2])
+    newest: list[Any] = _newest_two(series=session.series_id, number=session.number)
     for record in newest:
         keep(record, "areas", [treated(row) for row in record.its_areas])
     own = next((record for record in newest if record.session_id == session.pk), None)
     return own, next((record for record in newest if record.session_id != session.pk), None)
+
+
+@Prepared
+def _newest_two() -> QuerySet[TreatmentRecord, Any]:
+    of_series = {"session__series": Given("series"), "session__number__lte": Given("number")}
+    records = TreatmentRecord.objects.filter(**of_series).select_related("session", "recorded_by__staff")
+    return records.annotate(its_areas=areas_treated()).order_by("-session__number")[:2]
 
 
 def areas_treated() -> Func:
