@@ -5,7 +5,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from operator import attrgetter
 
+from django.db.models import QuerySet
+
 from clinic.actor import Actor
+from clinic.prepared import Given, Prepared
 from clinic.readings import opened, the_one
 from clinic.services.audit import note_reading
 from patients.models import (
@@ -23,8 +26,13 @@ from patients.services.intake import LikelyDuplicate
 
 def open_patient(by: Actor, patient_id: int, what: str, *, now: datetime) -> Patient:
     """`what` is the page or the part of the record that is looked at."""
-    found = Patient.objects.filter(pk=patient_id, clinic=by.location.clinic_id)
+    found = _patient(patient=patient_id, clinic=by.location.clinic_id)
     return opened(by, found, what, now=now, of=attrgetter("pk"))
+
+
+@Prepared
+def _patient() -> QuerySet[Patient]:
+    return Patient.objects.filter(pk=Given("patient"), clinic=Given("clinic"))
 
 
 def open_photo(by: Actor, photo_id: int, *, now: datetime) -> Photo:

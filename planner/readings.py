@@ -5,14 +5,16 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
 from clinic.actor import Actor
 from clinic.models import Resource
+from clinic.prepared import Given, Prepared
 from clinic.readings import opened, the_one
 from planner.models import AftercareStep, Message, Protocol, ProtocolVersion, Series, Session
+from planner.obstacles.whole_sessions import made_whole, whole_series, with_rows_below
 
 Row = TypeVar("Row", bound=Model)
 Read = Callable[[QuerySet[Row]], Iterable[Row]]
@@ -23,13 +25,31 @@ def _as_it_is(rows: QuerySet[Row]) -> Iterable[Row]:
 
 
 def open_series(
-    by: Actor, series_id: int, *, now: datetime, what: str = "series", read: Read[Series] = _as_it_is
+    by: Actor, series_id: int, *, now: datetime, what: str = "series", whole: bool = False
 ) -> Series:
-    everything = Series.objects.select_related(
+    """`whole` is with its sessions, as of `whole_series`."""
+    found = _series(series=series_id, clinic=by.location.clinic_id)
+    return opened(by, whole_series(found) if whole else found, what, now=now)
+
+
+@Prepared
+def _series() -> QuerySet[Series]:
+    found = Series.objects.filter(pk=Given("series"), patient__clinic=Given("clinic"))
+    return found.select_related(
         "patient", "location__clinic", "protocol_version__protocol", "recommended_version__protocol"
     )
-    found = everything.filter(pk=series_id, patient__clinic=by.location.clinic_id)
-    return opened(by, read(found), what, now=now)
+
+
+def open_whole_session(by: Actor, session_id: int, *, now: datetime) -> Session:
+    """`with_everything`."""
+    found = _whole_session(session=session_id, clinic=by.location.clinic_id)
+    return opened(by, made_whole(found), "session", now=now)
+
+
+@Prepared
+def _whole_session() -> QuerySet[Session, Any]:
+    found = Session.objects.filter(pk=Given("session"), patient__clinic=Given("clinic"))
+    return with_rows_below(found).select_related("location")
 
 
 def open_session(by: Actor, session_id: int, *, now: datetime, read: Read[Session] = _as_it_is) -> Session:
@@ -39,10 +59,15 @@ def open_session(by: Actor, session_id: int, *, now: datetime, read: Read[Sessio
 
 
 def open_message(by: Actor, message_id: int, *, now: datetime) -> Message:
-    related = ("patient", "step", "series", "session__location", "location__clinic")
-    messages = Message.objects.select_related(*related).prefetch_related("events")
-    found = messages.filter(pk=message_id, patient__clinic=by.location.clinic_id)
+    found = _message(message=message_id, clinic=by.location.clinic_id)
     return opened(by, found, "message", now=now)
+
+
+@Prepared
+def _message() -> QuerySet[Message]:
+    related = ("patient", "step", "series", "session__location", "location__clinic")
+    found = Message.objects.filter(pk=Given("message"), patient__clinic=Given("clinic"))
+    return found.select_related(*related).prefetch_related("events")
 
 
 # What a clinic works by: nobody's record, so nothing is noted

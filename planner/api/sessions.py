@@ -15,8 +15,7 @@ from planner.api import filters, serializers
 from planner.api.obstacles import WholeSessionShape
 from planner.choices import SessionState
 from planner.models import Reservation, Session, TreatmentRecord
-from planner.obstacles.whole_sessions import with_everything
-from planner.readings import open_session
+from planner.readings import open_session, open_whole_session
 from planner.schedule.book import cancel_session, move_sessions
 from planner.schedule.marks import change_state, take_back
 from planner.schedule.move import propose_move
@@ -44,8 +43,8 @@ class SessionViewSet(RetrieveOpened, ListNoted):
     opened: Session
 
     def get_object(self) -> Session:
-        read = {"read": with_everything} if self.action == "retrieve" else {}
-        return open_session(self.actor, self.kwargs["session_id"], now=self.now, **read)
+        opened = open_whole_session if self.action == "retrieve" else open_session
+        return opened(self.actor, self.kwargs["session_id"], now=self.now)
 
     def get_serializer_class(self) -> Any:
         return WholeSessionShape if self.action == "retrieve" else super().get_serializer_class()

@@ -1,7 +1,7 @@
 """Sessions with all that pages say of them and that their obstacles are found by: two statements, however many."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -24,11 +24,17 @@ RESOURCE_FIELDS = {
 
 
 def with_everything(sessions: QuerySet[Session]) -> list[Session]:
-    """With patient, series, areas, protocol, phases, depths and whoever and whatever serves: two statements.
+    """With patient, series, areas, protocol, phases, depths and whoever and whatever serves: two statements."""
+    return made_whole(list(with_rows_below(sessions)))
 
-    What many sessions share is made once, and not for every row.
-    """
-    rows: list[Any] = list(sessions.select_related("patient", "series").annotate(**_children()))
+
+def with_rows_below(sessions: QuerySet[Session]) -> QuerySet[Session, Any]:
+    """For whoever asks by a `Prepared` statement and has the sessions `made_whole`."""
+    return sessions.select_related("patient", "series").annotate(**_children())
+
+
+def made_whole(rows: list[Any]) -> list[Session]:
+    """What many sessions share is made once, and not for every row."""
     versions = _versions({row.series.protocol_version_id for row in rows})
     resources: dict[int, Resource] = {}
     for row in rows:
@@ -38,24 +44,27 @@ def with_everything(sessions: QuerySet[Session]) -> list[Session]:
     return rows
 
 
-def by_their_series(sessions: QuerySet[Session]) -> Mapping[int, list[Session]]:
-    """The sessions of each series in order, `with_everything`."""
+def by_their_series(sessions: Iterable[Session]) -> Mapping[int, list[Session]]:
     by_series: defaultdict[int, list[Session]] = defaultdict(list)
-    for session in with_everything(sessions.order_by("number")):
+    for session in sessions:
         by_series[session.series_id].append(session)
     return by_series
 
 
-def whole_series(found: QuerySet[Series]) -> list[Series]:
-    """The series, each with its sessions in order, and these `with_everything`: three statements."""
-    several = list(found)
-    by_series = by_their_series(Session.objects.filter(series__in=several))
+def whole_series(several: Sequence[Series]) -> Sequence[Series]:
+    """Each with its sessions in order, and these `with_everything`: two statements."""
+    by_series = by_their_series(made_whole(_of_several(series=[series.pk for series in several])))
     for series in several:
         keep(series, "sessions", by_series[series.pk])
         for session in by_series[series.pk]:
             keep(series, "areas", session.series.areas.all())
             session.series.location = series.location
     return several
+
+
+@Prepared
+def _of_several() -> QuerySet[Session, Any]:
+    return with_rows_below(Session.objects.filter(is_one_of("series", "series"))).order_by("number")
 
 
 @cache

@@ -3,24 +3,33 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
+
+from django.db.models import QuerySet
 
 from clinic.localtime import local_date
 from clinic.nested import keep
+from clinic.prepared import Given, Prepared
 from patients.models import Patient
 from planner.choices import NEEDLED, WITHOUT_TIME, SessionState
 from planner.models import Series, Session
-from planner.obstacles.whole_sessions import by_their_series
+from planner.obstacles.whole_sessions import by_their_series, made_whole, with_rows_below
 from planner.pages.series_line import Rail, Stop, draw
 
 
 def series_of(patient: Patient) -> list[Series]:
     """All series of a patient, the newest first, each with its sessions `with_everything`: two statements."""
-    sessions = Session.objects.filter(patient=patient).select_related("series__location")
-    by_series = by_their_series(sessions)
+    by_series = by_their_series(made_whole(_of_patient(patient=patient.pk)))
     found = [several[0].series for several in by_series.values()]
     for series in found:
         keep(series, "sessions", by_series[series.pk])
     return sorted(found, key=lambda each: (each.created_at, each.pk), reverse=True)
+
+
+@Prepared
+def _of_patient() -> "QuerySet[Session, Any]":
+    sessions = Session.objects.filter(patient=Given("patient")).order_by("number")
+    return with_rows_below(sessions).select_related("series__location")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,17 @@
 
 from collections.abc import Collection
 from datetime import date
+from functools import cache
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from clinic.localtime import day_bounds
 from clinic.models import Location, Resource, ResourceKind
+from clinic.prepared import Given, Prepared, is_one_of
 from planner.choices import HERE, HOLDS_TIME, SessionState
 from planner.models import ProtocolVersion, Reservation, Session
-from planner.obstacles.whole_sessions import with_everything
+from planner.obstacles.whole_sessions import made_whole, with_rows_below
 
 ON_THE_DAY = (*HOLDS_TIME, SessionState.NO_SHOW)
 OPEN = (SessionState.BOOKED, SessionState.CONFIRMED, *HERE)
@@ -23,10 +26,7 @@ def sessions_on(
     With a `practitioner`, only what is or was theirs.
     """
     since, until = day_bounds(first, location.zone)[0], day_bounds(last, location.zone)[1]
-    sessions = location.sessions.filter(state__in=ON_THE_DAY, starts_at__gte=since, starts_at__lt=until)
-    if practitioner:
-        sessions = sessions.filter(Exists(practitioner.reservations.filter(session=OuterRef("pk"))))
-    return with_everything(sessions.order_by("starts_at", "pk"))
+    return _found(location, practitioner, _of_days(bool(practitioner)), since=since, until=until)
 
 
 def with_what_is_open(
@@ -39,12 +39,34 @@ def with_what_is_open(
 ) -> list[Session]:
     """As `sessions_on`, with the sessions of days before `first` that are still open, and `more` by their keys."""
     since, until = day_bounds(first, location.zone)[0], day_bounds(last, location.zone)[1]
-    on_those_days = Q(state__in=ON_THE_DAY, starts_at__gte=since, starts_at__lt=until)
-    left_open = Q(state__in=OPEN, ends_at__lte=since)
-    sessions = location.sessions.filter(on_those_days | left_open | Q(pk__in=more))
-    if practitioner:
-        sessions = sessions.filter(Exists(practitioner.reservations.filter(session=OuterRef("pk"))))
-    return with_everything(sessions.order_by("starts_at", "pk"))
+    asked = _of_days(bool(practitioner), and_what_is_open=True)
+    return _found(location, practitioner, asked, since=since, until=until, more=list(more))
+
+
+def _found(
+    location: Location, practitioner: Resource | None, asked: Prepared[Session], **given: Any
+) -> list[Session]:
+    found = asked(location=location.pk, practitioner=practitioner and practitioner.pk, **given)
+    for session in found:
+        session.location = location
+    return made_whole(found)
+
+
+@cache
+def _of_days(of_one: bool, and_what_is_open: bool = False) -> Prepared[Session]:
+    """At a `location`, `since` and `until`; those of one `practitioner`."""
+
+    def described() -> QuerySet[Session, Any]:
+        wanted = Q(state__in=ON_THE_DAY, starts_at__gte=Given("since"), starts_at__lt=Given("until"))
+        if and_what_is_open:
+            wanted |= Q(state__in=OPEN, ends_at__lte=Given("since")) | Q(is_one_of("pk", "more"))
+        sessions = Session.objects.filter(wanted, location=Given("location"))
+        if of_one:
+            held = Reservation.objects.filter(session=OuterRef("pk"), resource=Given("practitioner"))
+            sessions = sessions.filter(Exists(held))
+        return with_rows_below(sessions.order_by("starts_at", "pk"))
+
+    return Prepared(described)
 
 
 def with_details(sessions: QuerySet[Session]) -> QuerySet[Session]:

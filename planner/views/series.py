@@ -18,7 +18,6 @@ from patients.models import Patient
 from planner.choices import CAN_MOVE
 from planner.forms.draft import StopForm
 from planner.models import Series, Session
-from planner.obstacles.whole_sessions import whole_series
 from planner.pages.series_page import series_page
 from planner.readings import open_series
 from planner.schedule.book import stop_series
@@ -29,7 +28,7 @@ from planner.schedule.refusals import every_reason
 @needs(Right.SEE_PATIENTS)
 def show(request: StaffRequest, series_id: int) -> HttpResponse:
     now = timezone.now()
-    series = open_series(request.actor, series_id, now=now, read=whole_series)
+    series = open_series(request.actor, series_id, now=now, whole=True)
     return show_page(request, "planner/series.html", series_page(series, request.staff, now=now))
 
 
@@ -37,7 +36,7 @@ def show(request: StaffRequest, series_id: int) -> HttpResponse:
 @require_POST
 def restore(request: StaffRequest, series_id: int) -> HttpResponse:
     """Take the stop back."""
-    series = open_series(request.actor, series_id, now=timezone.now(), read=whole_series)
+    series = open_series(request.actor, series_id, now=timezone.now(), whole=True)
     return _written(request, series, restore_series, _("The series goes on, as before."))
 
 
@@ -45,7 +44,7 @@ def restore(request: StaffRequest, series_id: int) -> HttpResponse:
 @require_POST
 def add(request: StaffRequest, series_id: int) -> HttpResponse:
     """One more session at the end."""
-    series = open_series(request.actor, series_id, now=timezone.now(), read=whole_series)
+    series = open_series(request.actor, series_id, now=timezone.now(), whole=True)
     return _written(request, series, add_session, _("One more session; find a time for it."))
 
 

@@ -19,11 +19,10 @@ from clinic.views.answer import FormPage, show_page, taken, whole_number
 from planner.forms.moves import CancelForm
 from planner.forms.record import AreaRow, RecordForm, TreatedAreaForm
 from planner.models import AreaTreatment, Session, TreatmentRecord
-from planner.obstacles.whole_sessions import with_everything
 from planner.pages.chairside import depth_advice
 from planner.pages.session_page import session_page
 from planner.protocols.recommendation import DepthAdvice
-from planner.readings import open_session
+from planner.readings import open_whole_session
 from planner.treatment import treat
 from planner.treatment.records import own_and_last
 
@@ -39,7 +38,7 @@ class RecordForms:
 
 
 def _opened(request: StaffRequest, session_id: int) -> Session:
-    return open_session(request.actor, session_id, now=timezone.now(), read=with_everything)
+    return open_whole_session(request.actor, session_id, now=timezone.now())
 
 
 @needs(Right.SEE_PATIENTS)
