@@ -47,7 +47,7 @@ def diary(
     """
     first, last = request.earliest, request.latest
     released = [session.pk for session in releasing if session.state in HOLDS_TIME]
-    resources = list(with_reservations(location, first, last, except_sessions=released))
+    resources = with_reservations(location, first, last, except_sessions=released)
     calendar = calendar or open_calendar(location, resources, first, (until or last) + ONE_DAY)
     calendar = replace(calendar, absences=calendar.absences + away)
     horizon = Horizon(first, (last - first).days + 1, location.grid_minutes)

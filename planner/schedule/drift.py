@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
+
+from django.db.models import QuerySet
 
 from clinic.localtime import local_date
 from clinic.models import Location
+from clinic.prepared import Given, Prepared
 from planner.choices import HOLDS_TIME, NEEDLED, SeriesState, SessionState
 from planner.models import Session
 
@@ -16,12 +20,16 @@ def adrift(location: Location, *, today: date) -> list[int]:
     return list(_adrift(location, today))
 
 
-def _adrift(location: Location, today: date) -> Iterator[int]:
-    """Reads every session under way, so no more of it than needed."""
-    under_way = Session.objects.filter(location=location, series__state=SeriesState.ACTIVE)
+@Prepared
+def _under_way() -> QuerySet[Session, Any]:
+    """Every session under way, so no more of it than needed."""
+    under_way = Session.objects.filter(location=Given("location"), series__state=SeriesState.ACTIVE)
     rows = under_way.exclude(state=SessionState.CANCELLED).order_by("series_id", "number")
-    lines = rows.values_list("series_id", "pk", "state", "starts_at", "series__gap_max_days")
-    for _series_id, line in groupby(lines, key=itemgetter(0)):
+    return rows.values_list("series_id", "pk", "state", "starts_at", "series__gap_max_days")
+
+
+def _adrift(location: Location, today: date) -> Iterator[int]:
+    for _series_id, line in groupby(_under_way(location=location.pk), key=itemgetter(0)):
         previous: date | None = None
         for _series_id, pk, state, starts_at, gap_max_days in line:
             last_day = previous + timedelta(days=gap_max_days) if previous else None

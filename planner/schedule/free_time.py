@@ -17,6 +17,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from clinic.localtime import day_bounds
 from clinic.models import Location, Resource, ResourceKind
 from clinic.opening_hours import Calendar, Intervals
+from clinic.prepared import Given, Prepared, is_one_of
 from planner.engine.grid import Bits, FreeTime, Horizon
 from planner.engine.instants import WallClock
 from planner.engine.problem import ProblemResource
@@ -27,23 +28,29 @@ from planner.obstacles.resource_use import LONGEST_RESERVATION
 
 def with_reservations(
     location: Location, first: date, last: date, *, except_sessions: Collection[int] = ()
-) -> QuerySet[Resource]:
+) -> list[Resource]:
     """The resources in use at a location, each with its reservations packed in `held`: one query."""
     start, end = day_bounds(first, location.zone)[0], day_bounds(last, location.zone)[1]
+    between = {"since": start - LONGEST_RESERVATION, "until": end + LONGEST_RESERVATION}
+    return _with_reservations(location=location.pk, released=list(except_sessions), **between)
+
+
+@Prepared
+def _with_reservations() -> QuerySet[Resource]:
     held = (
         Reservation.objects.filter(
             resource=OuterRef("pk"),
             is_active=True,
-            starts_at__gt=start - LONGEST_RESERVATION,
-            starts_at__lt=end + LONGEST_RESERVATION,
+            starts_at__gt=Given("since"),
+            starts_at__lt=Given("until"),
         )
-        .exclude(session__in=except_sessions)
+        .exclude(is_one_of("session", "released"))
         .order_by()
         .values("resource")
         .annotate(packed=AllOf(PackedSpan("starts_at", "ends_at")))
         .values("packed")
     )
-    used = Resource.objects.filter(location=location, is_active=True).order_by("pk")
+    used = Resource.objects.filter(location=Given("location"), is_active=True).order_by("pk")
     return used.annotate(held=Subquery(held))
 
 

@@ -39,7 +39,7 @@ def desk() -> Desk:
 
 
 def read(location: Location, first: Any, last: Any) -> Any:
-    resources = list(with_reservations(location, first, last))
+    resources = with_reservations(location, first, last)
     calendar = open_calendar(location, resources, first, last + DAY)
     horizon = Horizon(first, (last - first).days + 1, location.grid_minutes)
     return free_time(resources, calendar, location.timezone, horizon, ())
