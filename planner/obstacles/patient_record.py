@@ -229,11 +229,6 @@ def _with_records() -> "QuerySet[Patient, Any]":
     answered = Message.objects.filter(
         **of_patient, to_address=OuterRef("email"), state__in=(MessageState.SENT, MessageState.FAILED)
     )
-    rounds = Screening.objects.filter(**of_patient).order_by("-taken_at", "-pk")
-    given = ScreeningAnswer.objects.filter(screening=OuterRef("pk")).order_by()
-    asked = Func(ArraySubquery(given.values("question_id")), function="to_jsonb", output_field=JSONField())
-    aside = {"at": "override__at", "until": "override__until", "by": "override__by__staff__name"}
-    yes = nested(given.filter(said_yes=True), "question_id", "event_date", **aside)
     judged = Assessment.objects.filter(**of_patient).order_by("-taken_at").values("taken_at")
     return (
         Patient.objects.filter(is_one_of("pk", "patients"))
@@ -241,7 +236,7 @@ def _with_records() -> "QuerySet[Patient, Any]":
         .values(
             "pk",
             "clinic__other_area_days",
-            rounds=nested(rounds, "taken_at", "is_recheck", asked=asked, yes=yes),
+            rounds=_rounds(Screening.objects.filter(**of_patient)),
             consented=nested(consents.order_by("-signed_at", "-pk"), "valid_from", "valid_to"),
             judged_at=Subquery(judged[:1]),
             its_sessions=nested(sessions.order_by("starts_at"), "series_id", "number", "starts_at", "state"),
@@ -258,6 +253,15 @@ def _with_records() -> "QuerySet[Patient, Any]":
             ),
         )
     )
+
+
+def _rounds(of_patient: QuerySet[Screening]) -> Func:
+    """What was asked and what was answered with yes, the newest round first."""
+    given = ScreeningAnswer.objects.filter(screening=OuterRef("pk")).order_by()
+    asked = Func(ArraySubquery(given.values("question_id")), function="to_jsonb", output_field=JSONField())
+    aside = {"at": "override__at", "until": "override__until", "by": "override__by__staff__name"}
+    yes = nested(given.filter(said_yes=True), "question_id", "event_date", **aside)
+    return nested(of_patient.order_by("-taken_at", "-pk"), "taken_at", "is_recheck", asked=asked, yes=yes)
 
 
 def _questions(clinic_id: int, asked: Collection[int]) -> dict[int, ScreeningQuestion]:
