@@ -6,6 +6,7 @@ To read it from top to bottom, in half an hour:
     grid                free time as bits: hours, busy times, turnarounds, skipped hours
     starts, cost        where a session may start, and what a plan costs
     series, rooms       the exact search of one series; its rooms, devices and collisions with itself
+    fit                 what a session leaves of the free time around it, which settles ties
     ahead               how far ahead that search has to look
     explain, slack      why nothing fits and what would help; how far a session can still slip
     joint               many series at once; places and together are its model for the solver
@@ -66,4 +67,4 @@ def prepare(problem: Problem) -> tuple[FreeTime, ...]:
 def free_time(problem: Problem, first: date, last: date) -> FreeTime:
     """The free time of all resources from one date to another, both included."""
     horizon = Horizon(first, (last - first).days + 1, problem.grid_minutes)
-    return FreeTime.of(problem.timezone, horizon, problem.resources)
+    return FreeTime.of(problem.timezone, horizon, problem.resources, problem.usual_minutes)

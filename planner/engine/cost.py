@@ -20,7 +20,7 @@ def breakdown(request: Request, sessions: Sequence[Placement]) -> Breakdown:
         prefer=weights.prefer * _not_preferred(request, sessions),
         time=weights.time
         * sum(time_steps(request.prefer.time, session.start_minute) for session in sessions),
-        move=weights.move * _moved(request, sessions),
+        move=_moves(request, sessions),
     )
 
 
@@ -49,12 +49,13 @@ def _not_preferred(request: Request, sessions: Sequence[Placement]) -> int:
     return sum(wanted not in (None, session.practitioner) for session in sessions)
 
 
-def _moved(request: Request, sessions: Sequence[Placement]) -> int:
+def _moves(request: Request, sessions: Sequence[Placement]) -> int:
     booked = {booking.index: booking for booking in request.current}
     return sum(
-        not stays(booked[session.index], session.date, session.start_minute, session.practitioner)
+        request.weights.leaving(booked[session.index])
         for session in sessions
         if session.index in booked
+        and not stays(booked[session.index], session.date, session.start_minute, session.practitioner)
     )
 
 

@@ -113,6 +113,11 @@ class Value:
                 return choice
         raise self.expected("one of " + ", ".join(str(choice) for choice in choices))
 
+    def truth(self) -> bool:
+        if not isinstance(self.value, bool):
+            raise self.expected("true or false")
+        return self.value
+
     def day(self) -> date:
         try:
             day = _day(self.value)

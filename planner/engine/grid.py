@@ -4,7 +4,7 @@ Wall-clock steps that the clocks skip on a day (spring forward) do not exist: no
 they repeat (autumn) count once, as the wall clock shows them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 from planner.engine.problem import MINUTES_PER_DAY, Moments, PatientTime, ProblemResource, Week
 
 Bits = int
+Stretch = tuple[int, int]
+"""From a minute to another of one day, half-open; what is taken may begin before the day or end after it."""
+DayTimes = Callable[[str, int], tuple[Sequence[Stretch], Sequence[Stretch]]]
+"""When a resource is open on a day of the horizon, and when it is taken."""
 Minutes = NDArray[np.int64]  # starts and ends since the horizon's first midnight, one row each
 
 
@@ -66,6 +70,15 @@ def patient_bits(patient: PatientTime, horizon: Horizon) -> Bits:
 
 def all_bits(horizon: Horizon) -> Bits:
     return (1 << horizon.steps) - 1
+
+
+def set_bits(bits: Bits) -> list[int]:
+    """The steps that are set, the earliest first."""
+    found = []
+    while bits:
+        found.append((bits & -bits).bit_length() - 1)
+        bits &= bits - 1
+    return found
 
 
 def erode(bits: Bits, steps: int) -> Bits:
@@ -140,6 +153,15 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
+def without(stretches: Iterable[Stretch], taken: Iterable[Stretch]) -> list[Stretch]:
+    """What is left of stretches that are sorted and apart."""
+    left = list(stretches)
+    for start, end in taken:
+        pieces = [((first, min(last, start)), (max(first, end), last)) for first, last in left]
+        left = [piece for both in pieces for piece in both if piece[0] < piece[1]]
+    return left
+
+
 def _whole_steps(spans: Iterable[tuple[int, int]], grid_minutes: int) -> Bits:
     bits = 0
     for first, last in spans:
@@ -160,6 +182,12 @@ def _busy_bits(busy: Minutes, before_minutes: int, horizon: Horizon) -> Bits:
     return int.from_bytes(np.packbits(edges[:-1].cumsum() > 0, bitorder="little").tobytes(), "little")
 
 
+def _of_day(spans: Minutes, midnight: int) -> list[Stretch]:
+    """Those that lie on the day at least in part, in its minutes."""
+    here = spans[(spans[:, 0] < midnight + MINUTES_PER_DAY) & (spans[:, 1] > midnight)] - midnight
+    return [(first, last) for first, last in here.tolist() if first < last]
+
+
 def _minutes(moments: Moments, horizon: Horizon) -> Minutes:
     flat = (at.toordinal() * MINUTES_PER_DAY + at.hour * 60 + at.minute for span in moments for at in span)
     found = np.fromiter(flat, dtype=np.int64, count=2 * len(moments))
@@ -172,7 +200,21 @@ class FreeTime:
     What several requests ask alike (who can start a use of so many steps) is worked out once and kept.
     """
 
-    def __init__(self, timezone: str, horizon: Horizon, bits: Iterable[tuple[ProblemResource, Bits]]) -> None:
+    def __init__(
+        self,
+        timezone: str,
+        horizon: Horizon,
+        bits: Iterable[tuple[ProblemResource, Bits]],
+        usual: Mapping[str, int] | None = None,
+        times: DayTimes | None = None,
+    ) -> None:
+        """`usual` are the minutes of a usual visit of each kind that is short; it needs the `times` of each day."""
+        self.usual = usual or {}
+        self.times = times or self._times
+        self._stretches: dict[tuple[str, int], list[Stretch]] = {}
+        self.least_waste: dict[Hashable, dict[int, tuple[int, str]]] = {}
+        self.ranked_by_waste: dict[Hashable, list[tuple[int, int]]] = {}
+        """What `fit` has worked out, for whoever asks alike."""
         self.timezone = timezone
         self.horizon = horizon
         self.bits = tuple(sorted(bits, key=lambda pair: pair[0].id))
@@ -184,9 +226,15 @@ class FreeTime:
         self._bytes: dict[tuple[str, frozenset[str], int], tuple[tuple[str, bytes], ...]] = {}
 
     @classmethod
-    def of(cls, timezone: str, horizon: Horizon, resources: Sequence[ProblemResource]) -> "FreeTime":
+    def of(
+        cls,
+        timezone: str,
+        horizon: Horizon,
+        resources: Sequence[ProblemResource],
+        usual: Mapping[str, int] | None = None,
+    ) -> "FreeTime":
         busy = {resource.id: _minutes(resource.busy, horizon) for resource in resources}
-        return cls._over(timezone, horizon, resources, busy)
+        return cls._over(timezone, horizon, resources, busy, usual)
 
     @classmethod
     def _over(
@@ -195,9 +243,10 @@ class FreeTime:
         horizon: Horizon,
         resources: Iterable[ProblemResource],
         busy: Mapping[str, Minutes],
+        usual: Mapping[str, int] | None,
     ) -> "FreeTime":
         bits = ((resource, free_bits(resource, busy[resource.id], horizon)) for resource in resources)
-        free = cls(timezone, horizon, bits)
+        free = cls(timezone, horizon, bits, usual)
         free._busy = busy
         return free
 
@@ -212,7 +261,8 @@ class FreeTime:
             return self
         if last not in self._wider:
             horizon = replace(self.horizon, days=self.horizon.day(last) + 1)
-            self._wider[last] = self._over(self.timezone, horizon, self.resources.values(), self._busy)
+            resources = self.resources.values()
+            self._wider[last] = self._over(self.timezone, horizon, resources, self._busy, self.usual)
         return self._wider[last]
 
     def starts(self, kind: str, skills: frozenset[str], steps: int) -> tuple[tuple[str, Bits], ...]:
@@ -236,15 +286,42 @@ class FreeTime:
             self._any_start[key] = union
         return self._any_start[key]
 
-    def free_at(self, kind: str, skills: frozenset[str], steps: int, start: int) -> Iterable[str]:
-        """The resources, smallest id first, that can begin a use of `steps` at `start`."""
-        key = (kind, skills, steps)
+    def starts_on(
+        self, kind: str, skills: frozenset[str], steps: int, day: int
+    ) -> Iterator[tuple[str, list[int]]]:
+        """The resources that can begin a use of `steps` on a day, each with the steps of the day at which it can."""
+        size = self.horizon.steps_per_day // 8
+        for name, raw in self._starts_as_bytes(kind, skills, steps):
+            if begins := set_bits(int.from_bytes(raw[day * size : (day + 1) * size], "little")):
+                yield name, begins
+
+    def _starts_as_bytes(self, *key: *tuple[str, frozenset[str], int]) -> tuple[tuple[str, bytes], ...]:
         if key not in self._bytes:
             size = self.horizon.steps // 8
             self._bytes[key] = tuple(
                 (name, bits.to_bytes(size, "little")) for name, bits in self.starts(*key)
             )
-        return (name for name, bits in self._bytes[key] if bits[start >> 3] >> (start & 7) & 1)
+        return self._bytes[key]
+
+    def free_at(self, kind: str, skills: frozenset[str], steps: int, start: int) -> Iterable[str]:
+        """The resources, smallest id first, that can begin a use of `steps` at `start`."""
+        known = self._starts_as_bytes(kind, skills, steps)
+        return (name for name, bits in known if bits[start >> 3] >> (start & 7) & 1)
+
+    def stretches(self, name: str, day: int) -> list[Stretch]:
+        """When a resource is open and not taken on a day, to the minute; turnarounds are not taken off."""
+        if (name, day) not in self._stretches:
+            opened, taken = self.times(name, day)
+            self._stretches[name, day] = without(_merged(opened), taken)
+        return self._stretches[name, day]
+
+    def _times(self, name: str, day: int) -> tuple[Sequence[Stretch], Sequence[Stretch]]:
+        assert self._busy is not None
+        resource, midnight = self.resources[name], day * MINUTES_PER_DAY
+        extra, busy = _minutes(resource.extra_open, self.horizon), self._busy[name]
+        opened = list(resource.open[self.horizon.date_of(day).weekday()])
+        opened += _of_day(extra.clip(midnight, midnight + MINUTES_PER_DAY), midnight)
+        return opened, _of_day(busy, midnight)
 
     def session_starts(self, steps: int) -> Bits:
         """The starts from which a session of `steps` lies on one date, on times that exist."""

@@ -17,9 +17,9 @@ from planner.engine.ahead import best_plans
 from planner.engine.answer import Answer, Placement, Proposal, Result, Total
 from planner.engine.cost import breakdown
 from planner.engine.explain import explain
-from planner.engine.grid import Bits, FreeTime
+from planner.engine.grid import Bits, FreeTime, Stretch
 from planner.engine.places import NEVER, Place, Places
-from planner.engine.problem import Moments, Problem, Request
+from planner.engine.problem import MINUTES_PER_DAY, Moments, Problem, Request
 from planner.engine.starts import uses
 from planner.engine.together import Chosen, JointSeries, Plans, Together
 
@@ -89,6 +89,7 @@ class Joint:
             self._fit_more()
         self._lift_bound(self._least_for(self.best.planned))
         self._cheapen()
+        self._fit()
 
     def _least_for(self, planned: int) -> int:
         """So many series cost at least what the cheapest of them cost alone."""
@@ -197,6 +198,16 @@ class Joint:
     def _chosen(self) -> Plans:
         return tuple(chosen(self.free, planned) if planned else None for planned in self.best.proposals)
 
+    def _fit(self) -> None:
+        """Each in turn takes what fits best of the places that cost no more and that the others leave."""
+        proposals = list(self.best.proposals)
+        for number, planned in enumerate(proposals if self.free.usual else ()):
+            if planned:
+                proposals[number] = None
+                again = best_plan(self._around(proposals), self.requests[number])
+                proposals[number] = again if again and again.cost <= planned.cost else planned
+        self.best = Standing(tuple(proposals))
+
     # The answer
 
     def answer(self) -> Answer:
@@ -230,18 +241,25 @@ def best_plan(free: FreeTime, request: Request) -> Proposal | None:
 
 def without(free: FreeTime, request: Request, planned: Proposal | None) -> FreeTime:
     """The free time that is left for others beside this plan, with a turnaround kept before it and after it."""
-    horizon, taken = free.horizon, dict[str, Bits]()
-    midnight = datetime.combine(horizon.first, time())
+    horizon, midnight = free.horizon, datetime.combine(free.horizon.first, time())
+    held: dict[str, list[Stretch]] = {}
+    taken: dict[str, Bits] = {}
     for name, (start, end) in holds(free, request, planned):
-        turnaround = timedelta(minutes=free.resources[name].turnaround_minutes)
-        steps = [
-            (at - midnight) // timedelta(minutes=horizon.grid_minutes) for at in (start - turnaround, end)
-        ]
-        taken[name] = taken.get(name, 0) | (1 << steps[1]) - (1 << max(0, steps[0]))
+        first, last = ((at - midnight) // timedelta(minutes=1) for at in (start, end))
+        held.setdefault(name, []).append((first, last))
+        since = max(0, first - free.resources[name].turnaround_minutes)
+        bits = (1 << last // horizon.grid_minutes) - (1 << since // horizon.grid_minutes)
+        taken[name] = taken.get(name, 0) | bits
     if not taken:
         return free
     left = ((resource, bits & ~taken.get(resource.id, 0)) for resource, bits in free.bits)
-    return FreeTime(free.timezone, horizon, left)
+
+    def times(name: str, day: int) -> tuple[Sequence[Stretch], Sequence[Stretch]]:
+        opened, busy = free.times(name, day)
+        today = day * MINUTES_PER_DAY
+        return opened, [*busy, *((first - today, last - today) for first, last in held.get(name, ()))]
+
+    return FreeTime(free.timezone, horizon, left, free.usual, times)
 
 
 def holds(

@@ -90,4 +90,5 @@ class Places:
         booked = next((b for b in request.current if b.index == session + 1), None)
         date, practitioner = self.starts.horizon.date_of(day), self.starts.practitioners[who]
         moved = booked is not None and not stays(booked, date, minute, practitioner)
-        return weights.time * time_steps(request.prefer.time, minute) + weights.move * moved
+        leaving = weights.leaving(booked) if booked and moved else 0
+        return weights.time * time_steps(request.prefer.time, minute) + leaving

@@ -4,7 +4,8 @@ All times are local wall-clock times of the problem's zone. Times of day are min
 a week is seven tuples of half-open minute intervals, Monday first. `reading.parse` makes these from JSON.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 PRACTITIONER, ROOM, DEVICE = "practitioner", "room", "device"
@@ -74,12 +75,13 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """Where session `index` is booked now. An absent practitioner matches any."""
+    """Where session `index` is booked now, and whether the patient counts on it. An absent practitioner matches any."""
 
     index: int
     date: date
     start: int
     practitioner: str | None = None
+    promised: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,11 @@ class Weights:
     prefer: int = 40
     time: int = 1
     move: int = 200
+    move_planned: int = 50
+
+    def leaving(self, booking: Current) -> int:
+        """What it costs not to be where one is booked."""
+        return self.move if booking.promised else self.move_planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +141,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
+    """`usual_minutes`: of the kinds that are short, the length of the visit that usually takes them; for ties alone."""
+
     timezone: str
     grid_minutes: int
     resources: tuple[ProblemResource, ...]
     requests: tuple[Request, ...]
     mode: str = "independent"
     alternatives: int = 3
+    usual_minutes: Mapping[str, int] = field(default_factory=dict)

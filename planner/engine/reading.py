@@ -39,7 +39,12 @@ def parse(raw: bytes | str) -> Problem:
     document = Value(decode(raw), "")
     del raw
     top = document.fields(
-        "version", "timezone", "grid_minutes", "resources", "requests", optional=("mode", "alternatives")
+        "version",
+        "timezone",
+        "grid_minutes",
+        "resources",
+        "requests",
+        optional=("mode", "alternatives", "usual_minutes"),
     )
     top["version"].one_of((1,))
     grid = top["grid_minutes"].one_of(GRIDS)
@@ -54,6 +59,7 @@ def parse(raw: bytes | str) -> Problem:
         requests=requests,
         mode=top["mode"].one_of(("independent", "joint")) if "mode" in top else "independent",
         alternatives=top["alternatives"].whole(1, MAX_ALTERNATIVES) if "alternatives" in top else 3,
+        usual_minutes=_usual_minutes(top["usual_minutes"], grid) if "usual_minutes" in top else {},
     )
 
 
@@ -64,6 +70,10 @@ def _timezone(value: Value) -> str:
     except (KeyError, ValueError, OSError):
         raise value.expected('an IANA time zone such as "Europe/London"') from None
     return name
+
+
+def _usual_minutes(value: Value, grid: int) -> dict[str, int]:
+    return {kind: _grid_minutes(usual, grid, grid) for kind, usual in value.fields(optional=KINDS).items()}
 
 
 def _resource(value: Value, grid: int) -> ProblemResource:
@@ -208,10 +218,13 @@ def _current(value: Value, grid: int) -> tuple[Current, ...]:
 
 
 def _booking(value: Value, grid: int) -> Current:
-    found = value.fields("index", "date", "start", optional=("practitioner",))
-    start = found["start"].on_grid(found["start"].minute(), grid)
+    found = value.fields("index", "date", "start", optional=("practitioner", "promised"))
     return Current(
-        found["index"].whole(1, MAX_SESSIONS), found["date"].day(), start, _id(found.get("practitioner"))
+        found["index"].whole(1, MAX_SESSIONS),
+        found["date"].day(),
+        found["start"].on_grid(found["start"].minute(), grid),
+        _id(found.get("practitioner")),
+        found["promised"].truth() if "promised" in found else True,
     )
 
 

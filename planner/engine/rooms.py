@@ -5,10 +5,11 @@ ignores that, and asks here about every plan it is about to show. Sessions follo
 date: a session begins when the one before it is over.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
+from planner.engine.fit import Fit
 from planner.engine.grid import Bits
 from planner.engine.problem import DEVICE, PRACTITIONER, ROOM
 from planner.engine.starts import Starts
@@ -23,6 +24,7 @@ class Plan:
 
     cost: int
     days: tuple[int, ...]
+    wastes: tuple[int, ...]
     steps: tuple[int, ...]
     who: tuple[int, ...]
     resources: Assignment
@@ -36,7 +38,7 @@ class Plan:
     def order(self) -> tuple[object, ...]:
         """Cost, then ties: practitioners count in the order of their ids."""
         rooms, devices = self.resources.get(ROOM, ()), self.resources.get(DEVICE, ())
-        return self.cost, self.days, self.steps, self.who, rooms, devices
+        return self.cost, self.days, self.wastes, self.steps, self.who, rooms, devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,15 @@ class Restriction:
     who: int | None = None
 
 
-def assignment(starts: Starts, plan: Plan) -> Assignment:
-    """The smallest rooms and devices, by id and session by session, that do not collide within the series."""
+def assignment(starts: Starts, fit: Fit, plan: Plan) -> Assignment:
+    """The rooms and devices that waste least, then the smallest by id, session by session, that do not collide within
+    the series."""
     found = {}
     if PRACTITIONER in starts.uses:
         found[PRACTITIONER] = tuple(starts.practitioners[who] or "" for who in plan.who)
     for kind in (ROOM, DEVICE):
         if kind in starts.uses:
-            found[kind] = _smallest(starts, plan, kind)
+            found[kind] = _smallest(starts, fit, plan, kind)
     return found
 
 
@@ -102,10 +105,10 @@ def _at(starts: Starts, plan: Plan, session: int) -> int:
     return plan.days[session] * starts.horizon.steps_per_day + plan.steps[session]
 
 
-def _smallest(starts: Starts, plan: Plan, kind: str) -> tuple[str, ...]:
-    """Depth first over the sessions, smallest id first; nearly always the first try holds."""
+def _smallest(starts: Starts, fit: Fit, plan: Plan, kind: str) -> tuple[str, ...]:
+    """Depth first over the sessions, best first; nearly always the first try holds."""
     chosen: list[str] = []
-    trials = [_free(starts, plan, kind, chosen)]
+    trials = [_free(starts, fit, plan, kind, chosen)]
     while trials:
         name = next(trials[-1], None)
         if name is None:
@@ -115,11 +118,11 @@ def _smallest(starts: Starts, plan: Plan, kind: str) -> tuple[str, ...]:
             return (*chosen, name)
         else:
             chosen.append(name)
-            trials.append(_free(starts, plan, kind, chosen))
+            trials.append(_free(starts, fit, plan, kind, chosen))
     return ()
 
 
-def _free(starts: Starts, plan: Plan, kind: str, chosen: list[str]) -> Iterator[str]:
+def _free(starts: Starts, fit: Fit, plan: Plan, kind: str, chosen: list[str]) -> Iterator[str]:
     """Who of this kind can serve the next session after those chosen for the sessions before it."""
     use, session = starts.uses[kind], len(chosen)
     at = _at(starts, plan, session)
@@ -128,5 +131,8 @@ def _free(starts: Starts, plan: Plan, kind: str, chosen: list[str]) -> Iterator[
         for i, name in enumerate(chosen)
         if plan.days[session] - plan.days[i] <= 1 and at < _at(starts, plan, i) + _ready(starts, kind, name)
     }
-    free = starts.free.free_at(kind, use.skills, use.steps, starts.offset + at + use.first)
+    if kind in fit.usual:
+        free: Iterable[str] = fit.best(kind, plan.days[session], plan.steps[session])
+    else:
+        free = starts.free.free_at(kind, use.skills, use.steps, starts.offset + at + use.first)
     return (name for name in free if name not in taken)

@@ -4,14 +4,15 @@ Dynamic programming runs backwards over sessions. A session's day is written as 
 could be if every gap before it were the minimum; slack never falls from one session to the next and rises by at
 most `gap.max - gap.min`, so each step is a sliding minimum, linear in days and in practitioners.
 
-Ties go to the earliest dates, then the earliest starts, then the smallest practitioners, rooms and devices: each
-compared session by session over the whole plan before the next one counts; ids compare as text ("p10" < "p2").
+Ties go to the earliest dates, then the least wastes (`fit`), then the earliest starts, then the smallest
+practitioners, rooms and devices: each compared session by session over the whole plan before the next one counts; ids
+compare as text ("p10" < "p2").
 
 Alternatives and the rare series that could collide with itself (two sessions on one date, or a turnaround past
 midnight) are found by splitting the space of plans around a plan already looked at, best first.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from heapq import heappop, heappush
@@ -23,13 +24,16 @@ from numpy.typing import NDArray
 
 from planner.engine.answer import Placement, Proposal
 from planner.engine.cost import breakdown
+from planner.engine.fit import Fit
 from planner.engine.grid import FreeTime
+from planner.engine.neighbours import Neighbours, near_itself
 from planner.engine.problem import Request
 from planner.engine.rooms import Choice, Plan, Restriction, assignment, collision
 from planner.engine.starts import Allowed, Cells, Costs, Starts, Steps
 
 Mask = NDArray[np.bool_]
 Follows = dict[int, list[int]]  # practitioners of a session, and who may treat in the next
+Labels = Mapping[int, int] | Sequence[int]  # by practitioner
 Piece = tuple[int, Callable[[], "Space"]]  # the least cost in a part of a space, or less, and how to make it
 
 
@@ -63,6 +67,7 @@ class Search:
         self.free = free
         self.request = request
         self.starts = Starts(free, request)
+        self.fit = Fit(self.starts)
         self.cells = Cells(self.starts)
         self.none = self.cells.none
         self.columns = self.starts.horizon.days - (request.sessions - 1) * request.gap.min
@@ -162,10 +167,34 @@ class Search:
             alive.append(edges[-1].any(axis=0))
             slacks.append(slack)
         step = [steps[:, slack] for steps, slack in zip(space.step, slacks, strict=True)]
-        who = _first_path(alive, edges, step)
         days = tuple(space.slack + slack + i * self.request.gap.min for i, slack in enumerate(slacks))
-        plan = Plan(cost, days, tuple(int(s[w]) for s, w in zip(step, who, strict=True)), who, {})
-        return replace(plan, resources=assignment(self.starts, plan))
+        if self.fit.usual:
+            return self._fitting(space.allowed, cost, days, Paths.of(alive, edges))
+        who = _first_path(Paths.of(alive, edges), [steps.tolist() for steps in step])
+        plan = Plan(cost, days, (), tuple(int(s[w]) for s, w in zip(step, who, strict=True)), who, {})
+        return replace(plan, resources=assignment(self.starts, self.fit, plan))
+
+    def _fitting(self, allowed: Allowed, cost: int, days: tuple[int, ...], paths: "Paths") -> Plan:
+        """Of the plans on these days and paths the one that wastes least; of equal ones the first by other ties."""
+        cheap = [
+            {who: self.cells.cheapest(i, who, day, allowed) for who in layer}
+            for i, (day, layer) in enumerate(zip(days, paths.layers, strict=True))
+        ]
+        if near_itself(days):
+            found = Neighbours(self.fit, cost, days, cheap, paths.follows).first()
+            if found:
+                return found
+        best = [
+            {who: self.fit.first(who, day, starts) for who, starts in own.items()}
+            for day, own in zip(days, cheap, strict=True)
+        ]
+        wasting = paths.least([{who: waste for who, (waste, _) in own.items()} for own in best])
+        steps = [{who: step for who, (_, step) in own.items()} for own in best]
+        who = _first_path(wasting, steps)
+        at = tuple(own[w] for own, w in zip(steps, who, strict=True))
+        wastes = tuple(own[w][0] for own, w in zip(best, who, strict=True))
+        plan = Plan(cost, days, wastes, at, who, {})
+        return replace(plan, resources=assignment(self.starts, self.fit, plan))
 
     # Splitting the space around a plan
 
@@ -281,20 +310,53 @@ def _sliding_least(costs: Costs, width: int) -> Costs:
     return np.minimum(costs[..., :-more], costs[..., more:]) if more else costs
 
 
-def _first_path(alive: list[Mask], edges: list[Mask], steps: list[Steps]) -> tuple[int, ...]:
-    """Of the paths through practitioners, one per session: earliest starts, then smallest practitioners."""
-    layers = [mask.nonzero()[0].tolist() for mask in alive]
-    if all(len(layer) == 1 for layer in layers):
-        return tuple(layer[0] for layer in layers)
-    follows = [
-        _follows(edge, here, there) for edge, here, there in zip(edges, layers, layers[1:], strict=False)
-    ]
-    starts = [
-        dict(zip(layer, step[layer].tolist(), strict=True)) for layer, step in zip(layers, steps, strict=True)
-    ]
-    earliest = _least_path(layers, follows, starts)
-    smallest = _least_path(earliest, follows, [{who: who for who in layer} for layer in earliest])
-    return tuple(layer[0] for layer in smallest)
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Paths through practitioners, one per session: who is in each layer, and who may follow whom; of a single path it
+    is not said."""
+
+    layers: list[list[int]]
+    follows: list[Follows]
+
+    @classmethod
+    def of(cls, alive: list[Mask], edges: list[Mask]) -> "Paths":
+        found = cls([mask.nonzero()[0].tolist() for mask in alive], [])
+        if found.is_one:
+            return found
+        pairs = zip(edges, found.layers, found.layers[1:], strict=False)
+        return replace(found, follows=[_follows(edge, here, there) for edge, here, there in pairs])
+
+    @property
+    def is_one(self) -> bool:
+        return all(len(layer) == 1 for layer in self.layers)
+
+    def least(self, labels: Sequence[Labels]) -> "Paths":
+        """What is left when every layer in turn keeps only its smallest reachable label."""
+        if self.is_one:
+            return self
+        kept: list[list[int]] = []
+        complete = self._complete()
+        for i, label in enumerate(labels):
+            reached = {after for who in kept[-1] for after in self.follows[i - 1][who]} if i else complete[0]
+            now = [who for who in complete[i] if who in reached]
+            least = min(label[who] for who in now)
+            kept.append([who for who in now if label[who] == least])
+        return Paths(kept, self.follows)
+
+    def _complete(self) -> list[list[int]]:
+        """Of each layer, from whom the last one can be reached."""
+        complete = [self.layers[-1]]
+        for here, follow in zip(reversed(self.layers[:-1]), reversed(self.follows), strict=True):
+            reach = set(complete[-1])
+            complete.append([who for who in here if not reach.isdisjoint(follow[who])])
+        return complete[::-1]
+
+
+def _first_path(paths: Paths, steps: Sequence[Labels]) -> tuple[int, ...]:
+    """The earliest starts, then the smallest practitioners."""
+    earliest = paths.least(steps)
+    smallest = earliest.least([{who: who for who in layer} for layer in earliest.layers])
+    return tuple(layer[0] for layer in smallest.layers)
 
 
 def _follows(edge: Mask, here: list[int], there: list[int]) -> Follows:
@@ -303,21 +365,3 @@ def _follows(edge: Mask, here: list[int], there: list[int]) -> Follows:
         who: [after for after, leads in zip(there, row, strict=True) if leads]
         for who, row in zip(here, rows, strict=True)
     }
-
-
-def _least_path(
-    layers: list[list[int]], follows: list[Follows], labels: list[dict[int, int]]
-) -> list[list[int]]:
-    """What is left of each layer when every layer in turn keeps only its smallest reachable label."""
-    complete = [layers[-1]]
-    for here, follow in zip(reversed(layers[:-1]), reversed(follows), strict=True):
-        reach = set(complete[-1])
-        complete.append([who for who in here if not reach.isdisjoint(follow[who])])
-    complete.reverse()
-    kept: list[list[int]] = []
-    for i, label in enumerate(labels):
-        reached = {after for who in kept[-1] for after in follows[i - 1][who]} if i else set(complete[0])
-        now = [who for who in complete[i] if who in reached]
-        least = min(label[who] for who in now)
-        kept.append([who for who in now if label[who] == least])
-    return kept

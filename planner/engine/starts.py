@@ -4,7 +4,7 @@ What a start costs on its own (preferences, a move, and for the first session it
 the previous session) is settled here; the search in `series` only adds what lies between two sessions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, reduce
 from operator import or_
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.engine.cost import stays, time_steps
-from planner.engine.grid import Bits, FreeTime, Horizon, erode, patient_bits
+from planner.engine.grid import Bits, FreeTime, Horizon, erode, patient_bits, set_bits
 from planner.engine.problem import (
     DEVICE,
     MAX_HORIZON_DAYS,
@@ -160,7 +160,7 @@ class Cells:
     def _add_moves(self) -> None:
         for session, booking in self.booked.items():
             if session < self.request.sessions:
-                self.cost[session] += self.request.weights.move
+                self.cost[session] += self.request.weights.leaving(booking)
                 day = self.starts.horizon.day(booking.date)
                 if 0 <= day < self.starts.horizon.days:
                     self._set_cells(session, day)
@@ -185,10 +185,22 @@ class Cells:
 
     def cell(self, session: int, who: int, day: int, allowed: Allowed) -> tuple[int, int]:
         """Cheapest (cost, step) of one cell among the starts still allowed, looked at one by one."""
-        bits = self.starts.day_bits(who, day) & allowed.get((session, who, day), -1)
-        steps = (step for step in range(self.starts.horizon.steps_per_day) if bits >> step & 1)
-        choices = ((self._cost_of(session, who, day, step), step) for step in steps)
-        return min(choices, default=(self.none, 0))
+        return min(self._choices(session, who, day, allowed), default=(self.none, 0))
+
+    def cheapest(self, session: int, who: int, day: int, allowed: Allowed) -> Bits:
+        """All the starts of one cell that cost as little as its cheapest; there is one."""
+        if not self._windows and session not in self.booked:
+            return self._bits(session, who, day, allowed)
+        choices = list(self._choices(session, who, day, allowed))
+        least = min(choices)[0]
+        return sum(1 << step for cost, step in choices if cost == least)
+
+    def _choices(self, session: int, who: int, day: int, allowed: Allowed) -> Iterator[tuple[int, int]]:
+        steps = set_bits(self._bits(session, who, day, allowed))
+        return ((self._cost_of(session, who, day, step), step) for step in steps)
+
+    def _bits(self, session: int, who: int, day: int, allowed: Allowed) -> Bits:
+        return self.starts.day_bits(who, day) & allowed.get((session, who, day), -1)
 
     def _cost_of(self, session: int, who: int, day: int, step: int) -> int:
         minute = step * self.starts.horizon.grid_minutes
@@ -196,7 +208,7 @@ class Cells:
         cost = int(self._preference[who])
         cost += self.request.weights.time * time_steps(self._windows, minute)
         if booking and not self._stays(booking, who, day, minute):
-            cost += self.request.weights.move
+            cost += self.request.weights.leaving(booking)
         return cost
 
     def _stays(self, booking: Current, who: int, day: int, minute: int) -> bool:
@@ -223,7 +235,8 @@ def _number_type(request: Request) -> tuple[type[np.signedinteger], int]:
     """32-bit integers where the dearest plan fits them with room to spare, 64-bit ones otherwise."""
     weights = request.weights
     days = max(MAX_HORIZON_DAYS, abs(request.gap.max), request.gap.target) + 1
-    session = weights.gap * days + weights.change + weights.prefer + weights.move + 96 * weights.time
+    session = weights.gap * days + weights.change + weights.prefer + 96 * weights.time
+    session += max(weights.move, weights.move_planned)
     dearest = request.sessions * session + weights.start * days
     return (np.int32, 1 << 28) if dearest < 1 << 28 else (np.int64, 1 << 58)
 

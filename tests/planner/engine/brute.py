@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 from tests.planner.engine.checker import (
@@ -10,20 +10,23 @@ from tests.planner.engine.checker import (
     Json,
     Span,
     breakdown,
+    covered,
     day_of,
     gap_complaints,
     holdings,
     keeps_pin,
     length,
+    open_on,
     overlaps,
     own_collisions,
     patient_is_free,
     serves,
     skips,
+    spans,
     uses,
 )
 
-Rank = tuple[int, tuple[Any, ...], tuple[Any, ...], tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]
+Rank = tuple[int, *tuple[tuple[Any, ...], ...]]
 
 
 def clock(minute: int) -> str:
@@ -100,12 +103,53 @@ def extended(problem: Json, request: Json, places: list[Json], so_far: list[Json
             yield from extended(problem, request, places, longer)
 
 
-def rank(request: Json, sessions: list[Json]) -> Rank:
+def free_of_day(resource: Json, day: int) -> list[Span]:
+    """Free stretches of a date, in order: open and not busy, touching pieces joined."""
+    openings = open_on(resource.get("open", {}), day) + spans(resource.get("extra_open", []))
+    busy = spans(resource.get("busy", []))
+    midnight, marks = (
+        day * DAY,
+        {day * DAY, day * DAY + DAY, *(mark for span in openings + busy for mark in span)},
+    )
+    found: list[Span] = []
+    for piece in pairwise(sorted(mark for mark in marks if midnight <= mark <= midnight + DAY)):
+        if covered(piece, openings) and not any(overlaps(piece, other) for other in busy):
+            touches = found and found[-1][1] == piece[0]
+            found = [*found[:-1], (found[-1][0], piece[1])] if touches else [*found, piece]
+    return found
+
+
+def waste(problem: Json, request: Json, sessions: list[Json], index: int) -> int:
+    """What is left over directly before and after the uses of one session, where usual visits fill the stretches."""
+    total, mine = 0, sessions[index]
+    by_id = {resource["id"]: resource for resource in problem["resources"]}
+    for name, (begins, ends) in holdings(problem, request, mine).items():
+        usual = problem.get("usual_minutes", {}).get(by_id[name]["kind"])
+        if usual is None:
+            continue
+        beside = [s for i, s in enumerate(sessions) if i != index and s["date"] == mine["date"]]
+        others = [holdings(problem, request, each).get(name) for each in beside]
+        busy = [[stamp(span[0]), stamp(span[1])] for span in others if span]
+        resource = {**by_id[name], "busy": [*by_id[name].get("busy", []), *busy]}
+        for first, last in free_of_day(resource, day_of(mine["date"])):
+            if first <= begins < last:
+                total += (begins - first) % usual
+            if first <= ends < last:
+                total += (last - ends) % usual
+    return total
+
+
+def stamp(minute: int) -> str:
+    return f"{date.fromordinal(minute // DAY).isoformat()}T{clock(minute % DAY)}"
+
+
+def rank(problem: Json, request: Json, sessions: list[Json]) -> Rank:
     """Cost, then the contract's order of ties."""
     serving = [session["resources"] for session in sessions]
     return (
         sum(breakdown(request, sessions).values()),
         tuple(session["date"] for session in sessions),
+        tuple(waste(problem, request, sessions, index) for index in range(len(sessions))),
         tuple(session["start"] for session in sessions),
         tuple(resources.get("practitioner", "") for resources in serving),
         tuple(resources.get("room", "") for resources in serving),
@@ -114,7 +158,8 @@ def rank(request: Json, sessions: list[Json]) -> Rank:
 
 
 def best_plan(problem: Json, request: Json) -> list[Json] | None:
-    return min(plans(problem, request), key=lambda sessions: rank(request, sessions), default=None)
+    found = plans(problem, request, every_resource="usual_minutes" in problem)
+    return min(found, key=lambda sessions: rank(problem, request, sessions), default=None)
 
 
 def best_cost(problem: Json, request: Json) -> int | None:

@@ -13,7 +13,15 @@ Span = tuple[int, int]
 
 DAY = 1440
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DEFAULT_WEIGHTS = {"gap": 10, "start": 2, "change": 60, "prefer": 40, "time": 1, "move": 200}
+DEFAULT_WEIGHTS = {
+    "gap": 10,
+    "start": 2,
+    "change": 60,
+    "prefer": 40,
+    "time": 1,
+    "move": 200,
+    "move_planned": 50,
+}
 
 
 def minute_of(clock: str) -> int:
@@ -195,9 +203,9 @@ def breakdown(request: Json, sessions: list[Json]) -> dict[str, int]:
         "change": changes(request, sessions),
         "prefer": unpreferred(request, sessions),
         "time": sum(time_distance(request, minute_of(session["start"])) for session in sessions),
-        "move": moves(request, sessions),
     }
-    return {term: weights[term] * count for term, count in counts.items()}
+    terms = {term: weights[term] * count for term, count in counts.items()}
+    return terms | {"move": sum(weights[term] for term in moves(request, sessions))}
 
 
 def gap_deviation(request: Json, sessions: list[Json]) -> int:
@@ -225,9 +233,11 @@ def time_distance(request: Json, start: int) -> int:
     return min(distances, default=0) // 15
 
 
-def moves(request: Json, sessions: list[Json]) -> int:
+def moves(request: Json, sessions: list[Json]) -> list[str]:
+    """The weight that each session pays which is not where it is booked."""
     booked = {entry["index"]: entry for entry in request.get("current", [])}
-    return sum(s["index"] in booked and not stays(booked[s["index"]], s) for s in sessions)
+    left = [booked[s["index"]] for s in sessions if s["index"] in booked and not stays(booked[s["index"]], s)]
+    return ["move" if entry.get("promised", True) else "move_planned" for entry in left]
 
 
 def stays(entry: Json, session: Json) -> bool:

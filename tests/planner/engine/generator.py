@@ -150,7 +150,7 @@ def tiny(random: Random, *, requests: int = 1, days: int = 9, joint: bool = Fals
     if random.random() < 0.04:
         resources = [entry for entry in resources if entry["kind"] != "practitioner"]
     random.shuffle(resources)
-    return {
+    return tiny_usual(random, grid) | {
         "version": 1,
         "timezone": zone,
         "grid_minutes": grid,
@@ -160,6 +160,13 @@ def tiny(random: Random, *, requests: int = 1, days: int = 9, joint: bool = Fals
             tiny_request(random, f"s{number}", resources, first, days) for number in range(1, requests + 1)
         ],
     }
+
+
+def tiny_usual(random: Random, grid: int) -> Json:
+    """Every other problem says what is short, and how long its usual visit is."""
+    short = random.sample(["practitioner", "room", "device"], random.choice([0, 0, 0, 1, 2, 3]))
+    usual = {kind: grid * random.randint(1, 8) for kind in short}
+    return {"usual_minutes": usual} if usual else {}
 
 
 def tiny_resource(random: Random, name: str, kind: str, first: date, days: int) -> Json:
@@ -270,4 +277,4 @@ def add_practitioner_wishes(random: Random, request: Json, practitioners: list[s
     if random.random() < 0.4:
         index = random.randint(1, request["sessions"])
         booked = {"index": index, "date": day, "start": "10:00", "practitioner": random.choice(practitioners)}
-        request["current"] = [booked]
+        request["current"] = [booked | random.choice([{}, {"promised": True}, {"promised": False}])]

@@ -18,6 +18,7 @@ from tests.planner.engine.made import examples, small_clinic, tiny_problems
 
 ABSENT = object()
 REQUEST, ANNA = "requests[0]", "resources[0]"
+BOOKED: Json = {"index": 1, "date": "2026-06-01", "start": "08:30"}
 
 REFUSALS: list[tuple[str, Any, str]] = [
     ("version", 2, "version"),
@@ -29,6 +30,13 @@ REFUSALS: list[tuple[str, Any, str]] = [
     ("mode", "together", "mode"),
     ("alternatives", 0, "alternatives"),
     ("colour", "blue", "problem"),
+    ("usual_minutes", {"room": 0}, "usual_minutes.room"),
+    ("usual_minutes", {"room": -15}, "usual_minutes.room"),
+    ("usual_minutes", {"room": 100}, "usual_minutes.room"),
+    ("usual_minutes", {"room": 1455}, "usual_minutes.room"),
+    ("usual_minutes", {"room": "105"}, "usual_minutes.room"),
+    ("usual_minutes", {"corridor": 105}, "usual_minutes"),
+    ("usual_minutes", [105], "usual_minutes"),
     (f"{ANNA}.kind", "robot", f"{ANNA}.kind"),
     (f"{ANNA}.id", "ben", "resources[1].id"),
     (f"{ANNA}.open", {"monday": []}, f"{ANNA}.open"),
@@ -55,6 +63,8 @@ REFUSALS: list[tuple[str, Any, str]] = [
     (f"{REQUEST}.pins", [{"index": 1, "date": "2027-06-01"}], f"{REQUEST}.pins[0].date"),
     (f"{REQUEST}.pins", [{"index": 4, "date": "2026-06-01"}], f"{REQUEST}.pins[0].index"),
     (f"{REQUEST}.pins", [{"index": 1, "date": "2026-06-01", "start": "09:10"}], f"{REQUEST}.pins[0].start"),
+    (f"{REQUEST}.current", [BOOKED | {"promised": 1}], f"{REQUEST}.current[0].promised"),
+    (f"{REQUEST}.weights", {"move_planned": -1}, f"{REQUEST}.weights.move_planned"),
     (f"{REQUEST}.weights", {"gap": -1}, f"{REQUEST}.weights.gap"),
     (f"{REQUEST}.weights", {"gap": float("nan")}, f"{REQUEST}.weights.gap"),
     (f"{REQUEST}.weights", {"gap": float("inf")}, f"{REQUEST}.weights.gap"),

@@ -167,7 +167,7 @@ def test_the_first_proposal_is_the_optimum_with_its_ties(problem: Json) -> None:
 
     assert result["status"] == ("infeasible" if best is None else "planned")
     if best is not None:
-        assert rank(request, result["proposals"][0]["sessions"]) == rank(request, best)
+        assert rank(problem, request, result["proposals"][0]["sessions"]) == rank(problem, request, best)
 
 
 @examples(40)
