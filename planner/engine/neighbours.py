@@ -22,7 +22,7 @@ Follows = dict[int, list[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NearPlace:
     """Where a session could be, with what it would waste if it were alone on its date."""
 
     waste: int
@@ -57,7 +57,7 @@ class Neighbours:
         self._extend([], ())
         return self.best
 
-    def _places(self, day: int, cheap: Cheap) -> Iterator[Place]:
+    def _places(self, day: int, cheap: Cheap) -> Iterator[NearPlace]:
         others = [kind for kind in (ROOM, DEVICE) if kind in self.fit.starts.uses]
         for who, starts in cheap.items():
             name = self.fit.starts.practitioners[who]
@@ -66,9 +66,9 @@ class Neighbours:
                 waste = 0 if name is None else self.fit.waste(PRACTITIONER, name, day, step)
                 for serving in product(*(self.fit.serving(kind, day, step) for kind in others)):
                     names = dict(zip(others, (name for _, name in serving), strict=True))
-                    yield Place(waste + sum(more for more, _ in serving), step, who, own | names)
+                    yield NearPlace(waste + sum(more for more, _ in serving), step, who, own | names)
 
-    def _extend(self, chosen: list[Place], wastes: tuple[int, ...]) -> None:
+    def _extend(self, chosen: list[NearPlace], wastes: tuple[int, ...]) -> None:
         at = len(chosen)
         if at == len(self.days):
             plan = self._plan(chosen, wastes)
@@ -84,7 +84,7 @@ class Neighbours:
                 if self.best is None or known <= self.best.wastes[: len(known)]:
                     self._extend(longer, known)
 
-    def _may_follow(self, chosen: list[Place], place: Place) -> bool:
+    def _may_follow(self, chosen: list[NearPlace], place: NearPlace) -> bool:
         if not chosen:
             return True
         starts, last, at = self.fit.starts, chosen[-1], len(chosen)
@@ -95,7 +95,7 @@ class Neighbours:
             return False
         return not any(self._collide(earlier, at, place) for earlier in enumerate(chosen))
 
-    def _collide(self, earlier: tuple[int, Place], at: int, place: Place) -> bool:
+    def _collide(self, earlier: tuple[int, NearPlace], at: int, place: NearPlace) -> bool:
         """A later session begins before the earlier one, with its turnaround, leaves what both use."""
         i, before = earlier
         apart = (self.days[at] - self.days[i]) * MINUTES_PER_DAY
@@ -106,7 +106,7 @@ class Neighbours:
             for kind in place.names
         )
 
-    def _of_its_date(self, chosen: list[Place]) -> tuple[int, ...]:
+    def _of_its_date(self, chosen: list[NearPlace]) -> tuple[int, ...]:
         """Nothing until all sessions of the last one's date are chosen; then their wastes."""
         at = len(chosen)
         day = self.days[at - 1]
@@ -115,7 +115,7 @@ class Neighbours:
         together = [place for place, on in zip(chosen, self.days, strict=False) if on == day]
         return tuple(self._waste(place, together, day) for place in together)
 
-    def _waste(self, place: Place, together: list[Place], day: int) -> int:
+    def _waste(self, place: NearPlace, together: list[NearPlace], day: int) -> int:
         if len(together) == 1:
             return place.waste
         found = 0
@@ -125,7 +125,7 @@ class Neighbours:
             found += self.fit.waste(kind, name, day, place.step, others)
         return found
 
-    def _plan(self, chosen: list[Place], wastes: tuple[int, ...]) -> Plan:
+    def _plan(self, chosen: list[NearPlace], wastes: tuple[int, ...]) -> Plan:
         resources = {
             kind: tuple(place.names[kind] for place in chosen) for kind in KINDS if kind in chosen[0].names
         }
