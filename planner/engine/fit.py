@@ -39,14 +39,11 @@ class Fit:
     def _grid(self) -> int:
         return self.starts.horizon.grid_minutes
 
-    def _turnaround(self, name: str) -> int:
-        return self.free.resources[name].turnaround_minutes
-
     def holds(self, kind: str, name: str, step: int) -> Stretch:
         """The use and the turnaround after it, which may run past midnight."""
         use = self.starts.uses[kind]
         begins = (step + use.first) * self._grid
-        return begins, begins + use.steps * self._grid + self._turnaround(name)
+        return begins, begins + use.steps * self._grid + self.free.resources[name].turnaround_minutes
 
     def waste(self, kind: str, name: str, day: int, step: int, others: Sequence[Stretch] = ()) -> int:
         """Minutes left over of the free stretches directly before and after, filled with usual visits; 0 for a kind
@@ -99,27 +96,14 @@ class Fit:
     def _least(self, kind: str, day: int) -> dict[int, tuple[int, str]]:
         """By start of a session, the least waste of a room or device that can serve, and the first with it by id; the
         same for all requests."""
-        if (kind, day) not in self._known:
-            self._known[kind, day] = self._least_of_all(kind, self._first_day + day)
-        return self._known[kind, day]
-
-    @cached_property
-    def _known(self) -> dict[tuple[str, int], dict[int, tuple[int, str]]]:
-        return {}
-
-    def _least_of_all(self, kind: str, on: int) -> dict[int, tuple[int, str]]:
-        use, usual = self.starts.uses[kind], self.usual[kind]
-        key = (kind, use, usual, on)
+        use, on = self.starts.uses[kind], self._first_day + day
+        key = (kind, use, self.usual[kind], on)
         if key not in self.free.least_waste:
             found: dict[int, tuple[int, str]] = {}
             for name, begins in self.free.starts_on(kind, use.skills, use.steps, on):
-                stretches, turnaround = self.free.stretches(name, on), self._turnaround(name)
-                for at in begins:
-                    first, last = at * self._grid, (at + use.steps) * self._grid + turnaround
-                    before, after = around(stretches, first, last)
-                    here = before % usual + after % usual, name
-                    if here < found.get(at - use.first, (here[0] + 1, "")):
-                        found[at - use.first] = here
+                for step in (at - use.first for at in begins):
+                    here = self.waste(kind, name, day, step), name
+                    found[step] = min(found.get(step, here), here)
             self.free.least_waste[key] = found
         return self.free.least_waste[key]
 

@@ -11,14 +11,13 @@ from itertools import pairwise, product
 
 from planner.engine.fit import Fit
 from planner.engine.grid import Bits, set_bits
-from planner.engine.problem import DEVICE, KINDS, MINUTES_PER_DAY, PRACTITIONER, ROOM
-from planner.engine.rooms import Plan
+from planner.engine.problem import DEVICE, KINDS, PRACTITIONER, ROOM
+from planner.engine.rooms import Follows, Plan, ready
 
 MOST = 20_000
 
 Cheap = dict[int, Bits]
 """By practitioner, the starts that cost the least."""
-Follows = dict[int, list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +97,11 @@ class Neighbours:
     def _collide(self, earlier: tuple[int, NearPlace], at: int, place: NearPlace) -> bool:
         """A later session begins before the earlier one, with its turnaround, leaves what both use."""
         i, before = earlier
-        apart = (self.days[at] - self.days[i]) * MINUTES_PER_DAY
+        starts = self.fit.starts
+        apart = (self.days[at] - self.days[i]) * starts.horizon.steps_per_day + place.step - before.step
         return any(
-            before.names[kind] == place.names[kind]
-            and self.fit.holds(kind, place.names[kind], place.step)[0] + apart
-            < self.fit.holds(kind, place.names[kind], before.step)[1]
-            for kind in place.names
+            before.names[kind] == name and apart < ready(starts, kind, name)
+            for kind, name in place.names.items()
         )
 
     def _of_its_date(self, chosen: list[NearPlace]) -> tuple[int, ...]:

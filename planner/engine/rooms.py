@@ -16,6 +16,8 @@ from planner.engine.starts import Starts
 
 Assignment = dict[str, tuple[str, ...]]  # kind -> the resource of each session; empty when there is none
 Choice = tuple[int, frozenset[int]]
+Follows = dict[int, list[int]]
+"""Practitioners of a session, and who may treat in the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,9 @@ def collision(starts: Starts, plan: Plan) -> tuple[Restriction, ...]:
     for earlier, later in combinations(range(len(plan.days)), 2):
         who = plan.who[earlier]
         if PRACTITIONER in plan.resources and who == plan.who[later]:
-            ready = _ready(starts, PRACTITIONER, plan.resources[PRACTITIONER][earlier])
-            if _at(starts, plan, later) < _at(starts, plan, earlier) + ready:
-                return _in_turn(starts, plan, earlier, later, ready, who)
+            wait = ready(starts, PRACTITIONER, plan.resources[PRACTITIONER][earlier])
+            if _at(starts, plan, later) < _at(starts, plan, earlier) + wait:
+                return _in_turn(starts, plan, earlier, later, wait, who)
     if all(plan.resources.values()):
         return ()
     return tuple(
@@ -95,7 +97,7 @@ def _in_turn(
     )
 
 
-def _ready(starts: Starts, kind: str, name: str) -> int:
+def ready(starts: Starts, kind: str, name: str) -> int:
     """Steps from the start of a session until this resource could begin another, turnaround included."""
     turnaround = starts.free.resources[name].turnaround_minutes
     return starts.uses[kind].steps + turnaround // starts.horizon.grid_minutes
@@ -129,7 +131,7 @@ def _free(starts: Starts, fit: Fit, plan: Plan, kind: str, chosen: list[str]) ->
     taken = {
         name
         for i, name in enumerate(chosen)
-        if plan.days[session] - plan.days[i] <= 1 and at < _at(starts, plan, i) + _ready(starts, kind, name)
+        if plan.days[session] - plan.days[i] <= 1 and at < _at(starts, plan, i) + ready(starts, kind, name)
     }
     if kind in fit.usual:
         free: Iterable[str] = fit.best(kind, plan.days[session], plan.steps[session])

@@ -28,12 +28,11 @@ from planner.engine.fit import Fit
 from planner.engine.grid import FreeTime
 from planner.engine.neighbours import Neighbours, near_itself
 from planner.engine.problem import Request
-from planner.engine.rooms import Choice, Plan, Restriction, assignment, collision
+from planner.engine.rooms import Choice, Follows, Plan, Restriction, assignment, collision
 from planner.engine.starts import Allowed, Cells, Costs, Starts, Steps
 
 Mask = NDArray[np.bool_]
-Follows = dict[int, list[int]]  # practitioners of a session, and who may treat in the next
-Labels = Mapping[int, int] | Sequence[int]  # by practitioner
+Labels = Mapping[int, int] | Steps  # by practitioner
 Piece = tuple[int, Callable[[], "Space"]]  # the least cost in a part of a space, or less, and how to make it
 
 
@@ -170,7 +169,7 @@ class Search:
         days = tuple(space.slack + slack + i * self.request.gap.min for i, slack in enumerate(slacks))
         if self.fit.usual:
             return self._fitting(space.allowed, cost, days, Paths.of(alive, edges))
-        who = _first_path(Paths.of(alive, edges), [steps.tolist() for steps in step])
+        who = _first_path(Paths.of(alive, edges), step)
         plan = Plan(cost, days, (), tuple(int(s[w]) for s, w in zip(step, who, strict=True)), who, {})
         return replace(plan, resources=assignment(self.starts, self.fit, plan))
 

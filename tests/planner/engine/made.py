@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from planner.engine import plan
 from planner.engine.reading import parse
+from tests.planner.engine.brute import best_plan, rank
 from tests.planner.engine.checker import Json
 from tests.planner.engine.generator import tiny
 
@@ -88,3 +89,13 @@ def first_proposal(problem: Json) -> Json:
 def places(proposal: Json) -> list[tuple[str, str, str]]:
     """Date, start and practitioner of each session."""
     return [(s["date"], s["start"], s["resources"]["practitioner"]) for s in proposal["sessions"]]
+
+
+def it_is_the_first_of_all_plans(problem: Json) -> None:
+    """By cost and ties, against looking at every plan of its only request."""
+    request, result = problem["requests"][0], answer(problem)["results"][0]
+    best = best_plan(problem, request)
+
+    assert result["status"] == ("infeasible" if best is None else "planned")
+    if best is not None:
+        assert rank(problem, request, result["proposals"][0]["sessions"]) == rank(problem, request, best)

@@ -12,9 +12,16 @@ from planner.engine.answer import clock
 from planner.engine.fit import Fit
 from planner.engine.reading import parse
 from planner.engine.starts import Starts
-from tests.planner.engine.brute import best_plan, rank, stamp
+from tests.planner.engine.brute import stamp
 from tests.planner.engine.checker import Json, complaints, holdings
-from tests.planner.engine.made import answer, examples, first_proposal, resource, tiny_problems
+from tests.planner.engine.made import (
+    answer,
+    examples,
+    first_proposal,
+    it_is_the_first_of_all_plans,
+    resource,
+    tiny_problems,
+)
 
 WEDNESDAY = "2026-03-04"
 
@@ -129,12 +136,7 @@ def test_many_looks_at_one_date_end_with_a_plan_all_the_same() -> None:
 @given(tiny_problems())
 def test_ties_are_settled_as_looking_at_every_plan_settles_them(problem: Json) -> None:
     problem.setdefault("usual_minutes", {"room": 4 * problem["grid_minutes"]})
-    request, result = problem["requests"][0], answer(problem)["results"][0]
-    best = best_plan(problem, request)
-
-    assert result["status"] == ("infeasible" if best is None else "planned")
-    if best is not None:
-        assert rank(problem, request, result["proposals"][0]["sessions"]) == rank(problem, request, best)
+    it_is_the_first_of_all_plans(problem)
 
 
 @examples(60)

@@ -13,7 +13,6 @@ from planner.engine import ahead, prepare
 from planner.engine.ahead import MAX_LOOKS, best_plans
 from planner.engine.reading import parse
 from planner.engine.series import Search
-from tests.planner.engine.brute import best_plan, rank
 from tests.planner.engine.checker import Json, complaints
 from tests.planner.engine.generator import SIZES, add_wishes, clinic, series, tiny
 from tests.planner.engine.made import (
@@ -21,6 +20,7 @@ from tests.planner.engine.made import (
     change,
     examples,
     first_proposal,
+    it_is_the_first_of_all_plans,
     places,
     resource,
     small_clinic,
@@ -162,12 +162,7 @@ def test_every_answer_keeps_the_contract(problem: Json) -> None:
 @examples(60)
 @given(tiny_problems())
 def test_the_first_proposal_is_the_optimum_with_its_ties(problem: Json) -> None:
-    request, result = problem["requests"][0], answer(problem)["results"][0]
-    best = best_plan(problem, request)
-
-    assert result["status"] == ("infeasible" if best is None else "planned")
-    if best is not None:
-        assert rank(problem, request, result["proposals"][0]["sessions"]) == rank(problem, request, best)
+    it_is_the_first_of_all_plans(problem)
 
 
 @examples(40)
