@@ -25,8 +25,7 @@ def sessions_on(
 
     With a `practitioner`, only what is or was theirs.
     """
-    since, until = day_bounds(first, location.zone)[0], day_bounds(last, location.zone)[1]
-    return _found(location, practitioner, _of_days(bool(practitioner)), since=since, until=until)
+    return _found(location, first, last, practitioner)
 
 
 def with_what_is_open(
@@ -38,22 +37,31 @@ def with_what_is_open(
     practitioner: Resource | None = None,
 ) -> list[Session]:
     """As `sessions_on`, with the sessions of days before `first` that are still open, and `more` by their keys."""
-    since, until = day_bounds(first, location.zone)[0], day_bounds(last, location.zone)[1]
-    asked = _of_days(bool(practitioner), and_what_is_open=True)
-    return _found(location, practitioner, asked, since=since, until=until, more=list(more))
+    return _found(location, first, last, practitioner, list(more))
 
 
 def _found(
-    location: Location, practitioner: Resource | None, asked: Prepared[Session], **given: Any
+    location: Location,
+    first: date,
+    last: date,
+    practitioner: Resource | None,
+    and_what_is_open: list[int] | None = None,
 ) -> list[Session]:
-    found = asked(location=location.pk, practitioner=practitioner and practitioner.pk, **given)
+    """With the keys of what is asked for besides, also what is open."""
+    found = _of_days(practitioner is not None, and_what_is_open is not None)(
+        location=location.pk,
+        practitioner=practitioner and practitioner.pk,
+        since=day_bounds(first, location.zone)[0],
+        until=day_bounds(last, location.zone)[1],
+        more=and_what_is_open,
+    )
     for session in found:
         session.location = location
     return made_whole(found)
 
 
 @cache
-def _of_days(of_one: bool, and_what_is_open: bool = False) -> Prepared[Session]:
+def _of_days(of_one: bool, and_what_is_open: bool) -> Prepared[Session]:
     """At a `location`, `since` and `until`; those of one `practitioner`."""
 
     def described() -> QuerySet[Session, Any]:

@@ -14,14 +14,11 @@ from tests.planner.full_day import NOW, FullDay, make_full_day
 @pytest.fixture(scope="module")
 def _day_made_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[FullDay]:
     """Half a second of work, kept by a transaction around the module's tests, each of which undoes only its own."""
-    around = transaction.atomic()
-    with django_db_blocker.unblock(), time_machine.travel(NOW, tick=False):
-        around.__enter__()
-        made = make_full_day()
-    yield made
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), transaction.atomic():
+        with time_machine.travel(NOW, tick=False):
+            made = make_full_day()
+        yield made
         transaction.set_rollback(True)
-        around.__exit__(None, None, None)
 
 
 @pytest.fixture
